@@ -1,0 +1,85 @@
+#include "base/log.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+#include "base/guarded.h"
+#include "base/time.h"
+
+namespace pana {
+namespace {
+
+struct Log {
+  LogFormat format = LogFormat::json;
+  LogLevel least = LogLevel::info;
+  std::string status_line;
+};
+
+Guarded<Log>& the_log() {
+  static Guarded<Log> instance;
+  return instance;
+}
+
+constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
+
+void write_all(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written <= 0) return;  // nowhere left to complain to
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+constexpr std::string_view kClearLine = "\r\033[K";
+
+std::string text_line(const Log& state, LogLevel level, std::string_view message) {
+  std::string line(state.status_line.empty() ? "" : kClearLine);
+  line += "pana: ";
+  if (level >= LogLevel::warning) line.append(kLevelNames.at(static_cast<std::size_t>(level))).append(": ");
+  line.append(message).append("\n").append(state.status_line);
+  return line;
+}
+
+std::string json_line(LogLevel level, std::string_view event, std::string_view message,
+                      const nlohmann::ordered_json& fields) {
+  nlohmann::ordered_json line = {{"timestamp", rfc3339(std::chrono::system_clock::now())},
+                                 {"level", kLevelNames.at(static_cast<std::size_t>(level))},
+                                 {"event", event},
+                                 {"message", message}};
+  line.update(fields);
+  // Names from a database need not be UTF-8; a log line must not fail for it.
+  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+void configure_log(LogFormat format, LogLevel least) {
+  the_log().with([&](Log& state) {
+    state.format = format;
+    state.least = least;
+  });
+}
+
+LogFormat log_format() {
+  return the_log().with([](Log& state) { return state.format; });
+}
+
+void log(LogLevel level, std::string_view event, std::string_view message, const nlohmann::ordered_json& fields) {
+  the_log().with([&](Log& state) {
+    if (level < state.least) return;
+    write_all(state.format == LogFormat::text ? text_line(state, level, message)
+                                              : json_line(level, event, message, fields));
+  });
+}
+
+void show_status_line(std::string_view text) {
+  the_log().with([&](Log& state) {
+    if (state.format != LogFormat::text || (text.empty() && state.status_line.empty())) return;
+    state.status_line = text;
+    write_all(std::string(kClearLine).append(text));
+  });
+}
+
+}  // namespace pana

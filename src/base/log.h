@@ -1,0 +1,27 @@
+// The log: what pana says while it works, on standard error.
+//
+// On a terminal a line for a person ("pana: ..."), elsewhere one JSON object a line with "timestamp" (RFC 3339, UTC),
+// "level", "event" and the event's own fields. The log is the only global of the program. Safe from several threads.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace pana {
+
+enum class LogFormat { text, json };
+enum class LogLevel { debug, info, warning, error };
+
+void configure_log(LogFormat format, LogLevel least);
+LogFormat log_format();
+
+// `event` is a short stable word ("retry", "worker_lost"); `message` is the sentence for a person; `fields` is a JSON
+// object whose members are added to the JSON form. None may hold a secret.
+void log(LogLevel level, std::string_view event, std::string_view message,
+         const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
+
+// Shows `text` as the terminal's last line, replaced by the next one and kept below log lines; empty clears it.
+void show_status_line(std::string_view text);
+
+}  // namespace pana

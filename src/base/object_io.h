@@ -1,0 +1,37 @@
+// The two ways in which a backup touches the place it is kept: an upload that appears whole or not at all, and reads
+// of byte ranges. Stores implement them; the format uses them and knows nothing else of a store.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace pana {
+
+// One piece of an upload. All parts but the last have the same size; numbers count from 1 without gaps.
+struct Part {
+  std::uint32_t number = 0;
+  std::uint64_t offset = 0;  // bytes before this part
+  std::string bytes;
+};
+
+// An object appears whole or not at all: it becomes visible when its upload completes, and an upload that is
+// destroyed before that leaves nothing behind.
+class ObjectUpload {
+ public:
+  virtual ~ObjectUpload() = default;
+  virtual std::uint64_t part_bytes() const = 0;  // the size every part but the last must have
+  virtual void put(Part part) = 0;               // returns when stored; safe to call from several threads
+  virtual void complete() = 0;                   // once, after every put() has returned; never overwrites
+};
+
+// Random access to one stored object that does not change. Safe from several threads.
+class ObjectReader {
+ public:
+  virtual ~ObjectReader() = default;
+  virtual std::uint64_t size() const = 0;
+  // Fills `into` with the bytes from `offset` on; throws when the object ends before.
+  virtual void read(std::uint64_t offset, std::span<char> into) const = 0;
+};
+
+}  // namespace pana

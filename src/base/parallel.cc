@@ -1,0 +1,42 @@
+#include "base/parallel.h"
+
+#include <exception>
+#include <thread>
+
+#include "base/error.h"
+#include "base/guarded.h"
+
+namespace pana {
+
+void run_parallel(const std::vector<Task>& tasks, std::stop_token outer) {
+  std::stop_source stop;
+  const std::stop_callback forward(outer, [&stop] { stop.request_stop(); });
+  Guarded<std::exception_ptr> first_failure;
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(tasks.size());
+    for (const Task& task : tasks) {
+      threads.emplace_back([&task, &stop, &first_failure] {
+        try {
+          task(stop.get_token());
+        } catch (...) {
+          // The first failure is the cause; those that follow it are the others being stopped.
+          first_failure.with([](std::exception_ptr& first) {
+            if (!first) first = std::current_exception();
+          });
+          stop.request_stop();
+        }
+      });
+    }
+  }
+  if (const std::exception_ptr failure = first_failure.with([](std::exception_ptr& first) { return first; })) {
+    std::rethrow_exception(failure);
+  }
+  if (outer.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+}
+
+void run_parallel(std::size_t count, const Task& task, std::stop_token outer) {
+  run_parallel(std::vector<Task>(count, task), outer);
+}
+
+}  // namespace pana

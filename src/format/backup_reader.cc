@@ -1,0 +1,152 @@
+#include "format/backup_reader.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "base/error.h"
+#include "format/compression.h"
+#include "format/seek_table.h"
+
+namespace pana {
+namespace {
+
+// Frames are read in one piece, unless a giant row made one much larger than a frame should be.
+constexpr std::uint64_t kReadBytes = 16 << 20;
+
+// No index is longer: some 100 bytes for each of at most a few hundred thousand frames and tables.
+constexpr std::uint64_t kMaximumIndexBytes = 1 << 30;
+
+class Checksum {
+ public:
+  Checksum() : state_(XXH64_createState()) {
+    if (!state_) throw std::bad_alloc();
+    XXH64_reset(state_.get(), 0);
+  }
+  void add(std::string_view text) { XXH64_update(state_.get(), text.data(), text.size()); }
+  std::uint64_t value() const { return XXH64_digest(state_.get()); }
+
+ private:
+  struct Free {
+    void operator()(XXH64_state_t* state) const { XXH64_freeState(state); }
+  };
+  std::unique_ptr<XXH64_state_t, Free> state_;
+};
+
+}  // namespace
+
+BackupReader::BackupReader(const ObjectReader& object) : object_(object) {
+  const std::uint64_t tail_bytes = std::min<std::uint64_t>(object.size(), kEndLineBytes);
+  const std::string tail = read(object.size() - tail_bytes, tail_bytes);
+  if (tail.size() == kEndLineBytes && tail.starts_with("-- pana:end ")) {
+    open_plain();
+  } else {
+    const std::string_view footer = std::string_view(tail).substr(tail.size() - std::min(tail.size(), kSeekFooterBytes));
+    try {
+      open_compressed(seek_table_bytes(footer));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::damaged) throw;
+      throw Error(ErrorKind::damaged, error.what(), "it is not a backup of pana, or it was cut short or altered");
+    }
+  }
+}
+
+void BackupReader::open_plain() {
+  const std::uint64_t size = object_.size();
+  const std::uint64_t offset = parse_end_line(read(size - kEndLineBytes, kEndLineBytes));
+  if (offset > size - kEndLineBytes || size - offset > kMaximumIndexBytes) {
+    throw Error(ErrorKind::damaged, "the last line points outside of the file");
+  }
+  index_ = parse_index(read(offset, size - offset));
+  std::uint64_t position = 0;
+  for (const FrameInfo& frame : index_.frames) {
+    places_.push_back({.offset = position, .bytes = frame.bytes});
+    position += frame.bytes;
+  }
+}
+
+void BackupReader::open_compressed(std::uint64_t table_bytes) {
+  compressed_ = true;
+  const std::uint64_t size = object_.size();
+  if (table_bytes > size) throw Error(ErrorKind::damaged, "the seek table is longer than the file");
+  const std::vector<SeekEntry> entries = parse_seek_table(read(size - table_bytes, table_bytes));
+  std::uint64_t position = 0;
+  for (const SeekEntry& entry : entries) {
+    places_.push_back({.offset = position, .bytes = entry.compressed_bytes});
+    position += entry.compressed_bytes;
+  }
+  if (entries.empty() || position != size - table_bytes) {
+    throw Error(ErrorKind::damaged, "the seek table does not add up to the file's size");
+  }
+
+  const Place place = places_.back();
+  places_.pop_back();
+  if (entries.back().bytes > kMaximumIndexBytes) throw Error(ErrorKind::damaged, "the index is impossibly long");
+  std::string text;
+  FrameDecoder decoder;
+  decoder.decode(read(place.offset, place.bytes), entries.back().bytes, [&](std::string_view t) { text += t; });
+  decoder.expect_end();
+  if (text.size() != entries.back().bytes ||
+      static_cast<std::uint32_t>(XXH64(text.data(), text.size(), 0)) != entries.back().checksum) {
+    throw Error(ErrorKind::damaged, "the seek table and the index do not agree");
+  }
+  index_ = parse_index(text);
+  bool agree = index_.frames.size() == places_.size();
+  for (std::size_t i = 0; agree && i < places_.size(); ++i) {
+    agree = entries[i].bytes == index_.frames[i].bytes &&
+            entries[i].checksum == static_cast<std::uint32_t>(index_.frames[i].xxh64);
+  }
+  if (!agree) throw Error(ErrorKind::damaged, "the seek table and the index do not agree");
+}
+
+std::string BackupReader::read(std::uint64_t offset, std::uint64_t bytes) const {
+  std::string buffer(bytes, '\0');
+  object_.read(offset, buffer);
+  read_bytes_ += bytes;
+  return buffer;
+}
+
+void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
+  const FrameInfo& info = index_.frames.at(frame);
+  const Place& place = places_.at(frame);
+  Checksum checksum;
+  FrameDecoder decoder;
+  const auto take = [&](std::string_view text) {
+    checksum.add(text);
+    sink(text);
+  };
+  for (std::uint64_t done = 0; done < place.bytes;) {
+    const std::string encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done));
+    done += encoded.size();
+    if (compressed_) {
+      decoder.decode(encoded, info.bytes, take);
+    } else {
+      take(encoded);
+    }
+  }
+  if (compressed_) {
+    decoder.expect_end();
+    if (decoder.decoded_bytes() != info.bytes) {
+      throw Error(ErrorKind::damaged, "its length is not what the index says");
+    }
+  }
+  if (checksum.value() != info.xxh64) throw Error(ErrorKind::damaged, "its checksum is not what the index says");
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::damaged) throw;
+  throw Error(ErrorKind::damaged, fmt::format("frame {} of {} at byte {} is damaged: {}", frame + 1, places_.size(),
+                                              places_[frame].offset, error.what()),
+              error.hint());
+}
+
+std::string BackupReader::read_phase(Phase phase) const {
+  std::string text;
+  for (std::size_t i = 0; i < index_.frames.size(); ++i) {
+    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; });
+  }
+  return text;
+}
+
+}  // namespace pana

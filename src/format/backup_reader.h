@@ -1,0 +1,55 @@
+// Reads a backup by its index: the tail first, then any frame by itself.
+//
+// One reader serves plain and compressed backups: the index speaks of the uncompressed text, and a compressed backup's
+// seek table says where each frame's encoded form stands. Everything read is checked against the index. Safe from
+// several threads. Opening reads the index and little else: two or three reads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "base/object_io.h"
+#include "format/index.h"
+
+namespace pana {
+
+class BackupReader {
+ public:
+  // `object` must outlive the reader. Throws Error(damaged) when the object is not a whole backup.
+  explicit BackupReader(const ObjectReader& object);
+
+  const Index& index() const { return index_; }
+  bool compressed() const { return compressed_; }
+  std::uint64_t stored_bytes() const { return object_.size(); }
+  std::uint64_t read_bytes() const { return read_bytes_; }  // so far, of the object
+
+  using Sink = std::function<void(std::string_view text)>;
+
+  // Decodes one frame and hands its text to `sink` in pieces, in order. Throws Error(damaged), naming the frame, when
+  // its length or checksum is not what the index says: only after it returns may what it gave be trusted.
+  void read_frame(std::size_t frame, const Sink& sink) const;
+
+  // The text of all frames of a phase, concatenated: for the small phases.
+  std::string read_phase(Phase phase) const;
+
+ private:
+  struct Place {
+    std::uint64_t offset = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  void open_plain();
+  void open_compressed(std::uint64_t seek_table_bytes);
+  std::string read(std::uint64_t offset, std::uint64_t bytes) const;
+
+  const ObjectReader& object_;
+  bool compressed_ = false;
+  Index index_;
+  std::vector<Place> places_;  // of the frames' encoded forms
+  mutable std::atomic<std::uint64_t> read_bytes_{0};
+};
+
+}  // namespace pana

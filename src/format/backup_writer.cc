@@ -1,0 +1,90 @@
+#include "format/backup_writer.h"
+
+#include <xxhash.h>
+
+#include <cassert>
+#include <limits>
+#include <utility>
+
+#include "base/error.h"
+
+namespace pana {
+
+BackupWriter::BackupWriter(ObjectUpload& upload, Compression compression)
+    : upload_(upload), compression_(compression) {}
+
+void BackupWriter::begin_phase(Phase phase) {
+  const std::lock_guard lock(mutex_);
+  assert(phase >= phase_);
+  phase_ = phase;
+  phase_opened_.notify_all();
+}
+
+void BackupWriter::append(Frame frame, const std::stop_token& stop) {
+  std::vector<Part> full_parts;
+  {
+    std::unique_lock lock(mutex_);
+    if (!phase_opened_.wait(lock, stop, [&] { return phase_ >= frame.info.phase; })) {
+      throw Error(ErrorKind::interrupted, "stopped on request");
+    }
+    assert(phase_ == frame.info.phase);
+    note(frame.info, frame.encoded.size());
+    for (const auto& [table, digest] : frame.digests) contents_[table].merge(digest);
+    full_parts = place(frame.encoded);
+  }
+  frame = {};
+  for (Part& part : full_parts) upload_.put(std::move(part));
+}
+
+void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes) {
+  constexpr std::uint64_t kLargest = std::numeric_limits<std::uint32_t>::max();
+  if (compression_.enabled() && (info.bytes > kLargest || encoded_bytes > kLargest)) {
+    throw Error(ErrorKind::failed, "a single row is larger than a compressed backup can hold",
+                "back up with --compression none");
+  }
+  frames_.push_back(info);
+  seek_entries_.push_back({.compressed_bytes = static_cast<std::uint32_t>(encoded_bytes),
+                           .bytes = static_cast<std::uint32_t>(info.bytes),
+                           .checksum = static_cast<std::uint32_t>(info.xxh64)});
+}
+
+std::vector<Part> BackupWriter::place(std::string_view bytes) {
+  const std::uint64_t part_bytes = upload_.part_bytes();
+  std::vector<Part> full_parts;
+  while (!bytes.empty()) {
+    const std::string_view piece = bytes.substr(0, part_bytes - part_.bytes.size());
+    if (part_.bytes.capacity() == 0) part_.bytes.reserve(part_bytes);
+    part_.bytes.append(piece);
+    bytes.remove_prefix(piece.size());
+    if (part_.bytes.size() < part_bytes) break;
+    Part next{.number = part_.number + 1, .offset = part_.offset + part_bytes, .bytes = {}};
+    full_parts.push_back(std::exchange(part_, std::move(next)));
+  }
+  return full_parts;
+}
+
+Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
+  const std::lock_guard lock(mutex_);
+  for (TableInfo& table : tables) table.content = contents_[table.id];
+  Index index{.header = std::move(header), .tables = std::move(tables), .frames = std::move(frames_)};
+  const std::string text = write_index(index);
+
+  std::string encoded;
+  FrameEncoder encoder(compression_);
+  encoder.append(text, encoded);
+  encoder.end_frame(encoded);
+  if (compression_.enabled()) {
+    note({.bytes = text.size(), .xxh64 = XXH64(text.data(), text.size(), 0), .tables = {}}, encoded.size());
+    encoded += write_seek_table(seek_entries_);
+  }
+  for (Part& part : place(encoded)) upload_.put(std::move(part));
+  if (!part_.bytes.empty()) upload_.put(std::move(part_));
+  return index;
+}
+
+std::uint64_t BackupWriter::stored_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return part_.offset + part_.bytes.size();
+}
+
+}  // namespace pana

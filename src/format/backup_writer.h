@@ -1,0 +1,58 @@
+// Writes the byte stream of one backup: frames from many threads, back to back, cut into equal parts, the index last.
+//
+// append() may be called from several threads. Frames of one phase go in as they come; a frame of a later phase waits
+// until begin_phase() opens its phase, so that the row workers can start while the schema is still being read.
+// The thread whose frame fills a part uploads it: a slow store slows the readers down, and memory stays bounded.
+// Nothing is visible in the store before finish() returned and the upload was completed by its owner.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include "base/object_io.h"
+#include "format/compression.h"
+#include "format/frame.h"
+#include "format/index.h"
+#include "format/seek_table.h"
+
+namespace pana {
+
+class BackupWriter {
+ public:
+  // `upload` must outlive the writer.
+  BackupWriter(ObjectUpload& upload, Compression compression);
+
+  // Opens a phase; the ones before it must be complete. Phase::preamble is open from the start.
+  void begin_phase(Phase phase);
+
+  // Places a frame and uploads the parts it fills. Waits for the frame's phase to be open; throws Error(interrupted)
+  // when stopped meanwhile.
+  void append(Frame frame, const std::stop_token& stop);
+
+  // Writes the index made of `header`, `tables` (their contents are filled in from the frames) and the frames, the seek
+  // table, and the last part. Call once, when every append() has returned. Returns the index as written.
+  Index finish(IndexHeader header, std::vector<TableInfo> tables);
+
+  // Bytes placed so far, of the object and of its text. Safe to call at any time.
+  std::uint64_t stored_bytes() const;
+
+ private:
+  // Copies `bytes` to the end of the stream; returns the parts that became full. Call with mutex_ held.
+  std::vector<Part> place(std::string_view bytes);
+  void note(const FrameInfo& info, std::uint64_t encoded_bytes);
+
+  ObjectUpload& upload_;
+  const Compression compression_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any phase_opened_;
+  Phase phase_ = Phase::preamble;
+  Part part_{.number = 1, .offset = 0, .bytes = {}};
+  std::vector<FrameInfo> frames_;
+  std::vector<SeekEntry> seek_entries_;
+  std::map<TableId, RowDigest> contents_;
+};
+
+}  // namespace pana

@@ -1,0 +1,58 @@
+// Builds one frame after another from text and rows that arrive in pieces.
+//
+// What is added goes through the checksum into the encoder as it comes, so a builder holds a small staging buffer and
+// the encoded form, never a second copy of the text. One builder serves one thread.
+#pragma once
+
+#include <xxhash.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "format/compression.h"
+#include "format/frame.h"
+
+namespace pana {
+
+class FrameBuilder {
+ public:
+  explicit FrameBuilder(Compression compression);
+
+  // SQL text outside any table's rows.
+  void add(std::string_view text);
+
+  // A COPY section: its statement (with the newline), its rows, its end.
+  void begin_copy(TableId table, std::string_view copy_statement);
+  // `row` is one row's COPY text with its newline.
+  void add_row(std::string_view row) {
+    digest_->add(row.substr(0, row.size() - 1));
+    add(row);
+  }
+  void end_copy();
+
+  // One line of SQL, with its newline, that restores a piece of a large object; it is counted and digested as a row.
+  void add_large_object_line(std::string_view line);
+
+  std::uint64_t bytes() const { return bytes_; }
+  bool empty() const { return bytes_ == 0; }
+
+  // The frame with everything added since the last call; the builder is empty again.
+  Frame finish(Phase phase);
+
+ private:
+  void flush();
+
+  struct Free {
+    void operator()(XXH64_state_t* state) const { XXH64_freeState(state); }
+  };
+  FrameEncoder encoder_;
+  std::unique_ptr<XXH64_state_t, Free> checksum_;
+  std::string staging_;
+  std::uint64_t bytes_ = 0;
+  Frame frame_;
+  RowDigest* digest_ = nullptr;       // of the open COPY section's table
+  std::uint64_t rows_before_ = 0;     // of that table in this frame, before the section began
+};
+
+}  // namespace pana

@@ -1,0 +1,266 @@
+#include "format/index.h"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace pana {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kHeaderMark = "-- pana:index ";
+constexpr std::string_view kTableMark = "-- pana:table ";
+constexpr std::string_view kFrameMark = "-- pana:frame ";
+constexpr std::string_view kEndMark = "-- pana:end ";
+
+[[noreturn]] void damaged(std::string_view what) {
+  throw Error(ErrorKind::damaged, fmt::format("the index is damaged: {}", what));
+}
+
+Json header_json(const IndexHeader& header) {
+  Json json = {{"format", header.format},
+               {"pana", header.pana},
+               {"database", header.database},
+               {"server", header.server},
+               {"server_version_num", header.server_version_num},
+               {"pg_dump", header.pg_dump},
+               {"encoding", header.encoding},
+               {"snapshot_time", header.snapshot_time},
+               {"compression", header.compression},
+               {"sequences", header.sequences},
+               {"large_objects", header.large_objects},
+               {"filters", header.filters},
+               {"roles", Json::array()},
+               {"extensions", Json::array()}};
+  for (const RoleUse& role : header.roles) {
+    json["roles"].push_back(
+        {{"name", role.name}, {"owns", role.owns}, {"granted", role.granted}, {"in_policy", role.in_policy}});
+  }
+  for (const ExtensionUse& extension : header.extensions) {
+    json["extensions"].push_back(
+        {{"name", extension.name}, {"version", extension.version}, {"schema", extension.schema}});
+  }
+  return json;
+}
+
+IndexHeader parse_header(const Json& json) {
+  IndexHeader header;
+  header.format = json.at("format").get<int>();
+  if (header.format != kFormatVersion) {
+    throw Error(ErrorKind::failed,
+                fmt::format("the backup has format {}, this pana reads format {}", header.format, kFormatVersion),
+                "restore it with a newer pana, or with psql");
+  }
+  header.pana = json.at("pana").get<std::string>();
+  header.database = json.at("database").get<std::string>();
+  header.server = json.at("server").get<std::string>();
+  header.server_version_num = json.at("server_version_num").get<int>();
+  header.pg_dump = json.at("pg_dump").get<std::string>();
+  header.encoding = json.at("encoding").get<std::string>();
+  header.snapshot_time = json.at("snapshot_time").get<std::string>();
+  header.compression = json.at("compression").get<std::string>();
+  header.sequences = json.at("sequences").get<std::uint64_t>();
+  header.large_objects = json.at("large_objects").get<std::uint64_t>();
+  header.filters = json.at("filters").get<std::vector<std::string>>();
+  for (const Json& role : json.at("roles")) {
+    header.roles.push_back({.name = role.at("name").get<std::string>(),
+                            .owns = role.at("owns").get<bool>(),
+                            .granted = role.at("granted").get<bool>(),
+                            .in_policy = role.at("in_policy").get<bool>()});
+  }
+  for (const Json& extension : json.at("extensions")) {
+    header.extensions.push_back({.name = extension.at("name").get<std::string>(),
+                                 .version = extension.at("version").get<std::string>(),
+                                 .schema = extension.at("schema").get<std::string>()});
+  }
+  return header;
+}
+
+Json table_json(const TableInfo& table) {
+  Json json = {{"id", table.id}, {"oid", table.oid}, {"schema", table.schema}, {"name", table.name},
+               {"columns", table.columns}};
+  if (!table.condition.empty()) json["condition"] = table.condition;
+  json["rows"] = table.content.rows;
+  json["bytes"] = table.content.bytes;
+  json["digest"] = table.content.hex();
+  for (const ConstraintIndex& index : table.constraint_indexes) {
+    json["constraint_indexes"].push_back({{"constraint_oid", index.constraint_oid},
+                                          {"create_index", index.create_index},
+                                          {"add_constraint", index.add_constraint}});
+  }
+  return json;
+}
+
+TableInfo parse_table(const Json& json) {
+  TableInfo table;
+  table.id = json.at("id").get<TableId>();
+  table.oid = json.at("oid").get<std::uint32_t>();
+  table.schema = json.at("schema").get<std::string>();
+  table.name = json.at("name").get<std::string>();
+  table.columns = json.at("columns").get<std::vector<std::string>>();
+  table.condition = json.value("condition", "");
+  const auto digest = parse_digest(json.at("digest").get<std::string>());
+  if (!digest) damaged("a table's digest is malformed");
+  table.content = *digest;
+  table.content.rows = json.at("rows").get<std::uint64_t>();
+  table.content.bytes = json.at("bytes").get<std::uint64_t>();
+  for (const Json& index : json.value("constraint_indexes", Json::array())) {
+    table.constraint_indexes.push_back({.constraint_oid = index.at("constraint_oid").get<std::uint32_t>(),
+                                        .create_index = index.at("create_index").get<std::string>(),
+                                        .add_constraint = index.at("add_constraint").get<std::string>()});
+  }
+  return table;
+}
+
+Json frame_json(const FrameInfo& frame) {
+  Json json = {{"phase", phase_name(frame.phase)}, {"bytes", frame.bytes}, {"xxh64", hex64(frame.xxh64)}};
+  for (const FrameRows& rows : frame.tables) json["tables"].push_back({rows.table, rows.rows});
+  return json;
+}
+
+FrameInfo parse_frame(const Json& json) {
+  FrameInfo frame;
+  const auto phase = parse_phase(json.at("phase").get<std::string>());
+  const auto checksum = parse_hex64(json.at("xxh64").get<std::string>());
+  if (!phase || !checksum) damaged("a frame's line is malformed");
+  frame.phase = *phase;
+  frame.xxh64 = *checksum;
+  frame.bytes = json.at("bytes").get<std::uint64_t>();
+  for (const Json& rows : json.value("tables", Json::array())) {
+    frame.tables.push_back({.table = rows.at(0).get<TableId>(), .rows = rows.at(1).get<std::uint64_t>()});
+  }
+  return frame;
+}
+
+// The rows that the frames promise must be those that the tables promise, in phases that do not go back.
+void check_consistency(const Index& index) {
+  std::map<TableId, std::uint64_t> rows;
+  Phase phase = Phase::preamble;
+  std::uint64_t text_bytes = 0;
+  for (const FrameInfo& frame : index.frames) {
+    if (frame.phase < phase) damaged("its frames are out of order");
+    phase = frame.phase;
+    if (__builtin_add_overflow(text_bytes, frame.bytes, &text_bytes)) damaged("its frames are impossibly long");
+    for (const FrameRows& part : frame.tables) rows[part.table] += part.rows;
+  }
+  std::map<TableId, bool> seen;
+  for (const TableInfo& table : index.tables) {
+    if (!seen.emplace(table.id, true).second) damaged("a table is listed twice");
+    if (rows[table.id] != table.content.rows) damaged("its frames do not add up to its tables");
+    rows.erase(table.id);
+  }
+  if (!rows.empty()) damaged("a frame names a table that is not listed");
+}
+
+std::uint64_t checksum(std::string_view text) { return XXH64(text.data(), text.size(), 0); }
+
+void parse_line(std::string_view line, Index& index) {
+  const auto payload = [&line](std::string_view mark) { return Json::parse(line.substr(mark.size())); };
+  if (line.starts_with(kFrameMark)) {
+    index.frames.push_back(parse_frame(payload(kFrameMark)));
+  } else if (line.starts_with(kTableMark)) {
+    index.tables.push_back(parse_table(payload(kTableMark)));
+  } else if (!line.starts_with("-- pana:")) {
+    damaged("a line of it is not an index line");
+  }  // Lines with other words may come with later minor versions; what they say is an addition.
+}
+
+}  // namespace
+
+const TableInfo* Index::table(TableId id) const {
+  const auto found = std::find_if(tables.begin(), tables.end(), [id](const TableInfo& t) { return t.id == id; });
+  return found == tables.end() ? nullptr : &*found;
+}
+
+std::uint64_t Index::rows() const {
+  std::uint64_t rows = 0;
+  for (const TableInfo& table : tables) rows += table.id == kLargeObjects ? 0 : table.content.rows;
+  return rows;
+}
+
+std::uint64_t Index::text_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const FrameInfo& frame : frames) bytes += frame.bytes;
+  return bytes;
+}
+
+std::string write_index(const Index& index) {
+  std::string text;
+  const auto line = [&text](std::string_view mark, const Json& json) {
+    text.append(mark).append(json.dump(-1, ' ', /*ensure_ascii=*/true)).append("\n");
+  };
+  line(kHeaderMark, header_json(index.header));
+  for (const TableInfo& table : index.tables) line(kTableMark, table_json(table));
+  for (const FrameInfo& frame : index.frames) line(kFrameMark, frame_json(frame));
+  return text + fmt::format("{}{:020} {}\n", kEndMark, index.text_bytes(), hex64(checksum(text)));
+}
+
+std::uint64_t parse_end_line(std::string_view line) {
+  std::uint64_t offset = 0;
+  if (line.size() != kEndLineBytes || !line.starts_with(kEndMark) || line[32] != ' ' || line.back() != '\n' ||
+      !parse_hex64(line.substr(33, 16))) {
+    throw Error(ErrorKind::damaged, "the file does not end like a backup");
+  }
+  const char* const digits_end = line.data() + 32;
+  const auto [end, error] = std::from_chars(line.data() + kEndMark.size(), digits_end, offset);
+  if (error != std::errc() || end != digits_end) throw Error(ErrorKind::damaged, "the file does not end like a backup");
+  return offset;
+}
+
+Index parse_index(std::string_view text) try {
+  if (text.size() < kEndLineBytes) damaged("it is cut short");
+  const std::string_view end_line = text.substr(text.size() - kEndLineBytes);
+  const std::uint64_t offset = parse_end_line(end_line);
+  text.remove_suffix(kEndLineBytes);
+  if (checksum(text) != parse_hex64(end_line.substr(33, 16))) damaged("its checksum does not match");
+  if (!text.starts_with(kHeaderMark) || text.back() != '\n') damaged("it does not begin with its header");
+
+  Index index;
+  const std::size_t header_end = text.find('\n');
+  index.header = parse_header(Json::parse(text.substr(kHeaderMark.size(), header_end - kHeaderMark.size())));
+  text.remove_prefix(header_end + 1);
+  while (!text.empty()) {
+    const std::size_t length = text.find('\n');
+    parse_line(text.substr(0, length), index);
+    text.remove_prefix(length + 1);
+  }
+  check_consistency(index);
+  if (offset != index.text_bytes()) damaged("its frames do not add up to its own offset");
+  return index;
+} catch (const Json::exception& error) {
+  damaged("a line of it cannot be parsed");
+}
+
+std::string bytes_as_code_points(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) {
+      text.push_back(c);
+    } else {
+      text.push_back(static_cast<char>(0xC0 | byte >> 6));
+      text.push_back(static_cast<char>(0x80 | (byte & 0x3F)));
+    }
+  }
+  return text;
+}
+
+std::string code_points_as_bytes(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead >= 0xC2 && lead <= 0xC3 && i + 1 < text.size()) {
+      bytes.push_back(static_cast<char>((lead & 3) << 6 | (static_cast<unsigned char>(text[++i]) & 0x3F)));
+    } else {
+      bytes.push_back(text[i]);
+    }
+  }
+  return bytes;
+}
+
+}  // namespace pana

@@ -1,0 +1,101 @@
+// The index of a backup: which database it is of, which tables it holds, and which frames it consists of.
+//
+// It is the last frame of the file; its text is SQL comments, one ASCII JSON object a line, so that psql never sees it
+// (docs/format.md is the normative description). It describes the uncompressed text alone, so a plain backup and the
+// decompressed form of a compressed one have the same index.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/frame.h"
+
+namespace pana {
+
+constexpr int kFormatVersion = 1;
+
+// A role that the backup's SQL names, and what for: decides which of them a restore needs.
+struct RoleUse {
+  std::string name;
+  bool owns = false;
+  bool granted = false;
+  bool in_policy = false;
+};
+
+struct ExtensionUse {
+  std::string name;
+  std::string version;
+  std::string schema;
+};
+
+// An index that stands behind a primary key or unique constraint: built on its own first, beside other indexes, and
+// then attached, it does not hold the table's lock for as long as it takes.
+struct ConstraintIndex {
+  std::uint32_t constraint_oid = 0;  // the "OID" of the constraint's TOC comment
+  std::string create_index;          // CREATE UNIQUE INDEX ...
+  std::string add_constraint;        // ALTER TABLE ... ADD CONSTRAINT ... USING INDEX ...
+};
+
+struct TableInfo {
+  TableId id = 0;
+  std::uint32_t oid = 0;  // the "OID" of the table's TOC comment
+  std::string schema;     // names are not quoted
+  std::string name;
+  std::vector<std::string> columns;  // those that COPY reads, in its order
+  std::string condition;             // of an extension's configuration table: which rows belong to the backup
+  RowDigest content;
+  std::vector<ConstraintIndex> constraint_indexes;
+};
+
+struct IndexHeader {
+  int format = kFormatVersion;
+  std::string pana;  // the version that wrote the backup
+  std::string database;
+  std::string server;  // "15.8"
+  int server_version_num = 0;
+  std::string pg_dump;        // "15.8"
+  std::string encoding;       // PostgreSQL's name of the database's encoding: that of the file
+  std::string snapshot_time;  // RFC 3339; when the snapshot was taken, by the server's clock
+  std::string compression;    // informative: "none", "zstd:1"
+  std::vector<RoleUse> roles;
+  std::vector<ExtensionUse> extensions;
+  std::vector<std::string> filters;  // the options that left something out, empty for a whole database
+  std::uint64_t sequences = 0;
+  std::uint64_t large_objects = 0;
+};
+
+struct Index {
+  IndexHeader header;
+  std::vector<TableInfo> tables;
+  std::vector<FrameInfo> frames;  // all but the index's own, in file order
+
+  // The table with that id, or nullptr.
+  const TableInfo* table(TableId id) const;
+  std::uint64_t rows() const;
+  // The length of the text before the index.
+  std::uint64_t text_bytes() const;
+};
+
+// The text of the index; `text_bytes` before it give the offset that its last line holds.
+std::string write_index(const Index& index);
+
+// The inverse. `text` is the whole text of the index frame. Throws Error(damaged) when anything in it is not as
+// write_index() writes it, Error(failed) for a format newer than this program's.
+Index parse_index(std::string_view text);
+
+// The last line of a backup's text: "-- pana:end OFFSET CHECKSUM\n", always this long.
+constexpr std::uint64_t kEndLineBytes = 50;
+
+// The offset of the index in the text, from the last line; throws Error(damaged) when it is none.
+std::uint64_t parse_end_line(std::string_view line);
+
+// Names in an index are Unicode. A SQL_ASCII database has bytes without a meaning: each is written as the code point
+// of the same number.
+std::string bytes_as_code_points(std::string_view bytes);
+std::string code_points_as_bytes(std::string_view text);
+
+}  // namespace pana
