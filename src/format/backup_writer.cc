@@ -50,6 +50,7 @@ void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes) {
 
 std::vector<Part> BackupWriter::place(std::string_view bytes) {
   const std::uint64_t part_bytes = upload_.part_bytes();
+  stored_bytes_ += bytes.size();
   std::vector<Part> full_parts;
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, part_bytes - part_.bytes.size());
@@ -84,7 +85,7 @@ Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
 
 std::uint64_t BackupWriter::stored_bytes() const {
   const std::lock_guard lock(mutex_);
-  return part_.offset + part_.bytes.size();
+  return stored_bytes_;
 }
 
 }  // namespace pana

@@ -35,7 +35,7 @@ class BackupWriter {
   // table, and the last part. Call once, when every append() has returned. Returns the index as written.
   Index finish(IndexHeader header, std::vector<TableInfo> tables);
 
-  // Bytes placed so far, of the object and of its text. Safe to call at any time.
+  // Bytes of the object placed so far. Safe to call at any time.
   std::uint64_t stored_bytes() const;
 
  private:
@@ -49,6 +49,7 @@ class BackupWriter {
   mutable std::mutex mutex_;
   std::condition_variable_any phase_opened_;
   Phase phase_ = Phase::preamble;
+  std::uint64_t stored_bytes_ = 0;
   Part part_{.number = 1, .offset = 0, .bytes = {}};
   std::vector<FrameInfo> frames_;
   std::vector<SeekEntry> seek_entries_;

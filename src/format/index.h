@@ -93,9 +93,4 @@ constexpr std::uint64_t kEndLineBytes = 50;
 // The offset of the index in the text, from the last line; throws Error(damaged) when it is none.
 std::uint64_t parse_end_line(std::string_view line);
 
-// Names in an index are Unicode. A SQL_ASCII database has bytes without a meaning: each is written as the code point
-// of the same number.
-std::string bytes_as_code_points(std::string_view bytes);
-std::string code_points_as_bytes(std::string_view text);
-
 }  // namespace pana

@@ -53,7 +53,7 @@ void rename_new(const fs::path& from, const fs::path& to) {
 // came between the two calls has removed the file, which its link count shows.
 FileDescriptor create_locked(const fs::path& path) {
   while (true) {
-    FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
     if (!file) throw_errno("create", path);
     if (::flock(file.get(), LOCK_EX) != 0) throw_errno("lock", path);
     struct stat status {};

@@ -1,0 +1,16 @@
+// Bytes without a meaning as Unicode text, and back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace pana {
+
+// A SQL_ASCII database has bytes that need not be text in any encoding: each becomes the code point of the same number,
+// in UTF-8.
+std::string bytes_as_code_points(std::string_view bytes);
+
+// The inverse; code points above U+00FF stay as they are.
+std::string code_points_as_bytes(std::string_view text);
+
+}  // namespace pana

@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/human.h"
+#include "cli/commands.h"
+#include "cli/progress_line.h"
+#include "command/backup.h"
+#include "command/catalogue.h"
+
+namespace pana {
+namespace {
+
+struct Options {
+  std::string url;
+  std::string location;
+  std::size_t jobs = 4;
+  std::string compression = "none";
+  TableFilter::Patterns patterns;
+  std::size_t lock_wait_seconds = 300;
+  bool json = false;
+};
+
+Json report_json(const BackupReport& report, const std::string& name) {
+  return {{"backup", name},
+          {"key", report.key},
+          {"bytes", report.bytes},
+          {"text_bytes", report.text_bytes},
+          {"rows", report.rows},
+          {"tables", report.tables},
+          {"large_objects", report.large_objects},
+          {"workers", report.workers},
+          {"seconds", report.seconds},
+          {"snapshot_time", report.snapshot_time}};
+}
+
+void run(const Options& options, const CommandContext& context) {
+  const BackupRequest request{.url = url_or_environment(options.url),
+                              .jobs = options.jobs,
+                              .compression = parse_compression(options.compression),
+                              .filter = TableFilter(options.patterns),
+                              .locks = {.give_up_after = std::chrono::seconds(options.lock_wait_seconds)}};
+  const std::unique_ptr<ObjectStore> store = open_store(options.location);
+  Progress progress;
+  BackupReport report;
+  {
+    const ProgressLine line("backing up", progress);
+    report = back_up(request, *store, progress, context.stop);
+  }
+  const std::string name = store->describe(report.key);
+  if (options.json) return print_json(report_json(report, name));
+  fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
+             human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),
+             human_seconds(report.seconds), human_bytes(report.bytes));
+}
+
+}  // namespace
+
+void add_backup_command(CLI::App& app, const CommandContext& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
+  command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment");
+  command->add_option("--to", options->location, "the location: a directory")->required()->type_name("LOCATION");
+  command->add_option("-j,--jobs", options->jobs, "connections that read rows")
+      ->check(CLI::Range(1, 64))->capture_default_str();
+  command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->capture_default_str();
+  add_filter_options(*command, options->patterns);
+  command->add_option("--exclude-table-data", options->patterns.exclude_table_data,
+                      "the definition but not the rows of tables matching PATTERN")
+      ->type_name("PATTERN")->allow_extra_args(false);
+  command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
+      ->type_name("SECONDS")->capture_default_str();
+  command->add_flag("--json", options->json, "print the result as JSON");
+  command->callback([options, &context] { run(*options, context); });
+}
+
+}  // namespace pana

@@ -1,0 +1,37 @@
+#include "cli/commands.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace pana {
+
+std::string url_or_environment(const std::string& url) {
+  if (!url.empty()) return url;
+  const char* const from_environment = std::getenv("DATABASE_URL");
+  return from_environment == nullptr ? std::string() : std::string(from_environment);
+}
+
+void print_json(const Json& json) {
+  const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
+
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
+  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command.add_option("-N,--exclude-schema", patterns.exclude_schemas, "no schemas matching PATTERN")
+      ->type_name("PATTERN")->allow_extra_args(false);
+  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command.add_option("-T,--exclude-table", patterns.exclude_tables, "no tables matching PATTERN")
+      ->type_name("PATTERN")->allow_extra_args(false);
+}
+
+}  // namespace pana

@@ -1,0 +1,40 @@
+// The commands of pana's command line: each adds its options to the parser, and what to do when it is chosen.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <stop_token>
+#include <string>
+
+#include "pg/table_filter.h"
+
+namespace pana {
+
+using Json = nlohmann::ordered_json;
+
+// What every command needs of the program. Outlives the parser.
+struct CommandContext {
+  std::stop_token stop;
+};
+
+void add_backup_command(CLI::App& app, const CommandContext& context);
+void add_list_command(CLI::App& app, const CommandContext& context);
+void add_show_command(CLI::App& app, const CommandContext& context);
+void add_restore_command(CLI::App& app, const CommandContext& context);
+void add_verify_command(CLI::App& app, const CommandContext& context);
+void add_check_command(CLI::App& app, const CommandContext& context);
+void add_prune_command(CLI::App& app, const CommandContext& context);
+
+// The URL of a command that may go without: DATABASE_URL, then libpq's own environment (an empty string).
+std::string url_or_environment(const std::string& url);
+
+// Prints one JSON object on standard output.
+void print_json(const Json& json);
+
+// Text from a database or a backup, fit for a terminal: control characters become blanks.
+std::string printable(std::string text);
+
+// The options -n, -N, -t, -T of pg_dump, for the commands that know them all.
+void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns);
+
+}  // namespace pana

@@ -1,0 +1,71 @@
+// pana: the command line.
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/signals.h"
+
+namespace {
+
+constexpr const char* kFooter =
+    "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a backup is damaged, 4 contents differ,\n"
+    "5 refused because a precondition is not met (nothing was changed), 6 interrupted (nothing was left behind).";
+
+void complain(const pana::Error& error) {
+  pana::Json fields = {{"exit_status", error.exit_status()}};
+  if (!error.hint().empty()) fields["hint"] = error.hint();
+  std::string message = error.what();
+  if (pana::log_format() == pana::LogFormat::text && !error.hint().empty()) message += "\nHINT: " + error.hint();
+  pana::log(pana::LogLevel::error, "error", message, fields);
+}
+
+int run(int argc, char** argv) {
+  pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json,
+                      pana::LogLevel::info);
+  const pana::Signals signals;
+  const pana::CommandContext context{.stop = signals.token()};
+
+  CLI::App app("Backs up a PostgreSQL database into one ordinary SQL file, restores it, and proves both equal.", "pana");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.fallthrough();  // an option of the program may stand behind the command, too
+  app.set_version_flag("--version", "pana " PANA_VERSION);
+  std::string log_format = "auto";
+  app.add_option("--log-format", log_format, "text, json, or auto: text on a terminal")
+      ->check(CLI::IsMember({"auto", "text", "json"}))
+      ->capture_default_str();
+  app.parse_complete_callback([&log_format] {
+    if (log_format == "auto") return;
+    pana::configure_log(log_format == "text" ? pana::LogFormat::text : pana::LogFormat::json, pana::LogLevel::info);
+  });
+  pana::add_backup_command(app, context);
+  pana::add_list_command(app, context);
+  pana::add_show_command(app, context);
+  pana::add_restore_command(app, context);
+  pana::add_verify_command(app, context);
+  pana::add_check_command(app, context);
+  pana::add_prune_command(app, context);
+  try {
+    app.parse(argc, argv);
+    return std::fflush(stdout) == 0 ? 0 : static_cast<int>(pana::ErrorKind::failed);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(pana::ErrorKind::usage);
+  } catch (const pana::Error& error) {
+    complain(error);
+    return error.exit_status();
+  } catch (const std::bad_alloc&) {
+    complain(pana::Error(pana::ErrorKind::failed, "there is not enough memory", "lower --jobs"));
+  } catch (const std::exception& error) {
+    complain(pana::Error(pana::ErrorKind::failed, error.what()));
+  }
+  return static_cast<int>(pana::ErrorKind::failed);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return run(argc, argv); }

@@ -1,0 +1,198 @@
+#include "command/backup.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "base/countdown.h"
+#include "base/log.h"
+#include "base/parallel.h"
+#include "command/backup_connections.h"
+#include "command/backup_contents.h"
+#include "command/backup_rows.h"
+#include "command/backup_schema.h"
+#include "command/plan.h"
+#include "pg/pg_dump.h"
+#include "pg/session.h"
+
+namespace pana {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How long pg_dump and the workers may stand in the queue of a lock, behind a session that waits for an exclusive one.
+constexpr int kLockTimeoutMilliseconds = 2000;
+
+// Large objects are defined so many at a time, to bound the memory their script takes.
+constexpr std::size_t kLargeObjectBatch = 5000;
+
+constexpr std::uint64_t kTextFrameBytes = 1 << 20;
+
+// 63 letters and digits, as psql wants them, that nobody who wrote the database's contents can know.
+std::string random_key() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+  std::random_device random;
+  std::string key;
+  while (key.size() < 63) key += kLetters[random() % kLetters.size()];
+  return key;
+}
+
+std::string preamble(const IndexHeader& header, std::string_view restrict_key) {
+  std::string text = fmt::format(
+      "-- pana {}: backup of a PostgreSQL {} database as it was at {}\n"
+      "-- restore it with \"pana restore\", or with psql -X -v ON_ERROR_STOP=1\n\n",
+      header.pana, header.server, header.snapshot_time);
+  if (!restrict_key.empty()) text += fmt::format("\\restrict {}\n\n", restrict_key);
+  return text + backup_preamble(header.encoding);
+}
+
+// One backup under way: its steps in the order of the file's phases.
+class Backup {
+ public:
+  Backup(const BackupRequest& request, BackupConnections& connections, const PgDumpProgram& pg_dump,
+         BackupContents& contents, ObjectUpload& upload, Progress& progress, const std::stop_token& stop)
+      : request_(request), connections_(connections), pg_dump_(pg_dump), contents_(contents), progress_(progress),
+        stop_(stop), writer_(upload, request.compression), text_(request.compression),
+        restrict_key_(pg_dump.has_restrict_key ? random_key() : "") {}
+
+  Index write() {
+    add_text(preamble(contents_.header, restrict_key_));
+    append_text(Phase::preamble);
+
+    SchemaFrames schema(writer_, request_.compression, stop_);
+    write_schema_and_rows(schema);
+
+    writer_.begin_phase(Phase::sequences);
+    for (const std::string& statement : contents_.sequence_values) {
+      add_text(statement);
+      if (text_.bytes() >= kTextFrameBytes) append_text(Phase::sequences);
+    }
+    append_text(Phase::sequences);
+
+    writer_.begin_phase(Phase::post_data);
+    schema.append_post_data();
+
+    writer_.begin_phase(Phase::postamble);
+    if (!restrict_key_.empty()) add_text(fmt::format("\\unrestrict {}\n\n", restrict_key_));
+    append_text(Phase::postamble);
+    return writer_.finish(std::move(contents_.header), std::move(contents_.tables));
+  }
+
+  std::uint64_t stored_bytes() const { return writer_.stored_bytes(); }
+
+ private:
+  void add_text(std::string_view text) { text_.add(text); }
+  void append_text(Phase phase) {
+    if (!text_.empty()) writer_.append(text_.finish(phase), stop_);
+  }
+
+  // pg_dump reads the catalog while the workers read rows; a worker's first frame waits for the tables' definitions.
+  void write_schema_and_rows(SchemaFrames& schema) {
+    std::vector<WorkItem> items = plan_rows(contents_.snapshot.tables, contents_.large_objects,
+                                            std::max<std::size_t>(connections_.workers.size(), 1));
+    for (const WorkItem& item : items) progress_.total += item.bytes;
+    WorkList<WorkItem> list(items);
+    RowWork work{.items = list,
+                 .backup = writer_,
+                 .progress = progress_,
+                 .snapshot_id = contents_.snapshot.id,
+                 .frame_bytes = frame_bytes_for(progress_.total),
+                 .compression = request_.compression,
+                 .left_over = {}};
+
+    Countdown reading(connections_.workers.size());
+    std::vector<Task> tasks = {[&](const std::stop_token& stop) {
+      connections_.control.set_stop(stop);
+      write_schema(schema, stop);
+      while (!stop.stop_requested() && !reading.wait_for(stop, std::chrono::seconds(1))) connections_.keep_alive();
+    }};
+    for (Connection& connection : connections_.workers) {
+      tasks.emplace_back([&](const std::stop_token& stop) {
+        connection.set_stop(stop);
+        read_items(connection, work, stop);
+        reading.count_down();
+      });
+    }
+    run_parallel(tasks, stop_);
+    connections_.control.set_stop(stop_);
+    if (connections_.workers.empty()) read_items(connections_.control, work, stop_);
+    read_left_over(connections_.control, work, stop_);
+  }
+
+  void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
+    progress_.set_activity("schema");
+    dump_schema(pg_dump_, connections_.control,
+                {.snapshot_id = contents_.snapshot.id,
+                 .encoding = contents_.header.encoding,
+                 .restrict_key = restrict_key_,
+                 .arguments = request_.filter.arguments(),
+                 .lock_timeout_ms = kLockTimeoutMilliseconds},
+                [&schema](std::string_view script) { schema.feed(script); }, [this] { connections_.keep_alive(); }, stop);
+    schema.end_script();
+    const std::span<const LargeObjectId> ids = contents_.large_objects;
+    for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
+      const auto batch = ids.subspan(begin, std::min(kLargeObjectBatch, ids.size() - begin));
+      schema.add_pre_data(large_object_definitions(connections_.control, {batch.begin(), batch.end()}));
+    }
+    schema.end_pre_data();
+  }
+
+  const BackupRequest& request_;
+  BackupConnections& connections_;
+  const PgDumpProgram& pg_dump_;
+  BackupContents& contents_;
+  Progress& progress_;
+  const std::stop_token& stop_;
+  BackupWriter writer_;
+  FrameBuilder text_;
+  const std::string restrict_key_;
+};
+
+void prepare_workers(BackupConnections& connections, const BackupContents& contents) {
+  for (Connection& worker : connections.workers) {
+    prepare_reading_session(worker, contents.header.encoding);
+    worker.query(fmt::format("SET lock_timeout = {}", kLockTimeoutMilliseconds));
+    import_snapshot(worker, contents.snapshot.id);
+  }
+}
+
+}  // namespace
+
+BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+  const auto started = Clock::now();
+  progress.set_activity("connecting");
+  BackupConnections connections(request.url, request.jobs, stop);
+  Connection& control = connections.control;
+  const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
+  std::string encoding = database_encoding(control);
+  prepare_reading_session(control, encoding);
+
+  progress.set_activity("locking tables");
+  BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(encoding));
+  prepare_workers(connections, contents);
+  BackupReport report{.key = fmt::format("backup_{}{}", compact_time(std::chrono::system_clock::now()),
+                                         request.compression.file_suffix()),
+                      .tables = contents.snapshot.tables.size(),
+                      .large_objects = contents.large_objects.size(),
+                      .workers = std::max<std::size_t>(connections.workers.size(), 1),
+                      .snapshot_time = contents.header.snapshot_time};
+
+  std::uint64_t expected_bytes = 0;
+  for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
+  const std::unique_ptr<ObjectUpload> upload = store.begin_upload(report.key, expected_bytes);
+  Backup backup(request, connections, pg_dump, contents, *upload, progress, stop);
+  const Index index = backup.write();
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+  progress.set_activity("completing");
+  upload->complete();
+
+  report.bytes = backup.stored_bytes();
+  report.text_bytes = index.text_bytes();
+  report.rows = index.rows();
+  report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  return report;
+}
+
+}  // namespace pana

@@ -1,0 +1,59 @@
+#include "command/backup_connections.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "base/log.h"
+#include "pg/pooler_probe.h"
+
+namespace pana {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kHeartbeat{20};
+
+// How long a pooler may take to find a server connection for a worker. A pool that is full does not say so: it
+// accepts the client and leaves its first query waiting.
+constexpr std::chrono::seconds kAdmissionTime{10};
+
+// A worker's connection that has answered a first query, or nothing when it was not admitted.
+std::optional<Connection> try_worker(const std::string& url, const std::stop_token& stop) {
+  try {
+    Connection worker(url, stop);
+    worker.set_deadline(Clock::now() + kAdmissionTime);
+    worker.query("SELECT 1");
+    worker.set_deadline(std::nullopt);
+    return worker;
+  } catch (const DatabaseError& error) {
+    log(LogLevel::warning, "worker_refused", fmt::format("a connection was refused, going on with fewer: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop)
+    : control(url, stop) {
+  std::optional<Connection> worker = try_worker(url, stop);
+  if (!worker) {
+    throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",
+                "raise the pool size, or run the backup when the application uses fewer connections");
+  }
+  const bool has_pooler = refuse_transaction_pooling(control, *worker);
+  const std::size_t wanted = has_pooler ? jobs + 1 : jobs;
+  while (worker) {
+    workers.push_back(std::move(*worker));
+    worker = workers.size() < wanted ? try_worker(url, stop) : std::nullopt;
+  }
+  if (has_pooler) workers.pop_back();
+}
+
+void BackupConnections::keep_alive() {
+  if (Clock::now() - last_sign_of_life_ < kHeartbeat) return;
+  control.query("SELECT 1");
+  last_sign_of_life_ = Clock::now();
+}
+
+}  // namespace pana

@@ -1,0 +1,31 @@
+// The connections of a backup: one in control, and as many workers as the server or its pooler admits.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+
+namespace pana {
+
+class BackupConnections {
+ public:
+  // Connects one after another, the control connection first, and probes for a pooler in transaction mode before
+  // anything changes a session. A refused worker is reported and done without. Behind a pooler one slot is kept free
+  // for pg_dump; when that leaves no worker, the control connection reads the rows.
+  BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop);
+
+  Connection control;
+  std::vector<Connection> workers;
+
+  // A query on the control connection every now and then: poolers and firewalls drop idle clients, and with it would
+  // go the snapshot.
+  void keep_alive();
+
+ private:
+  std::chrono::steady_clock::time_point last_sign_of_life_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace pana

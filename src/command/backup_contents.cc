@@ -1,0 +1,108 @@
+#include "command/backup_contents.h"
+
+#include <algorithm>
+#include <map>
+
+#include "pg/text_array.h"
+
+namespace pana {
+namespace {
+
+std::string server_version_text(Connection& connection) {
+  const std::string version = connection.parameter("server_version");
+  return version.substr(0, version.find(' '));
+}
+
+// Names in the index are Unicode, converted in one go.
+void add_tables(Connection& control, BackupContents& contents) {
+  std::vector<std::string> names;
+  for (const CatalogTable& table : contents.snapshot.tables) {
+    names.push_back(table.schema);
+    names.push_back(table.name);
+    names.push_back(table.condition);
+    names.insert(names.end(), table.columns.begin(), table.columns.end());
+  }
+  names = to_unicode(control, contents.header.encoding, std::move(names));
+  auto name = names.begin();
+  for (const CatalogTable& table : contents.snapshot.tables) {
+    TableInfo& info = contents.tables.emplace_back();
+    info.id = static_cast<TableId>(contents.tables.size());
+    info.oid = table.oid;
+    info.schema = *name++;
+    info.name = *name++;
+    info.condition = *name++;
+    info.columns.assign(name, name + static_cast<std::ptrdiff_t>(table.columns.size()));
+    name += static_cast<std::ptrdiff_t>(table.columns.size());
+  }
+}
+
+void add_constraint_indexes(Connection& control, BackupContents& contents) {
+  std::map<std::uint32_t, TableInfo*> by_oid;
+  for (TableInfo& table : contents.tables) by_oid[table.oid] = &table;
+  const auto is_ascii = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  };
+  for (CatalogConstraintIndex& index : read_constraint_indexes(control)) {
+    const auto table = by_oid.find(index.table_oid);
+    if (table == by_oid.end()) continue;
+    // They are SQL, not names: where the index's Unicode is not the database's encoding, a restore does without them.
+    if (contents.header.encoding != "UTF8" && !(is_ascii(index.create_index) && is_ascii(index.add_constraint))) continue;
+    table->second->constraint_indexes.push_back({.constraint_oid = index.constraint_oid,
+                                                 .create_index = std::move(index.create_index),
+                                                 .add_constraint = std::move(index.add_constraint)});
+  }
+}
+
+void add_roles_and_extensions(Connection& control, IndexHeader& header) {
+  std::vector<std::string> names = {control.query("SELECT pg_catalog.current_database()").string(0, 0)};
+  const std::vector<CatalogRole> roles = read_roles(control);
+  const std::vector<CatalogExtension> extensions = read_extensions(control);
+  for (const CatalogRole& role : roles) names.push_back(role.name);
+  for (const CatalogExtension& extension : extensions) names.insert(names.end(), {extension.name, extension.schema});
+  names = to_unicode(control, header.encoding, std::move(names));
+  auto name = names.begin();
+  header.database = *name++;
+  for (const CatalogRole& role : roles) {
+    header.roles.push_back(
+        {.name = *name++, .owns = role.owns, .granted = role.granted, .in_policy = role.in_policy});
+  }
+  for (const CatalogExtension& extension : extensions) {
+    const std::string extension_name = *name++;
+    header.extensions.push_back({.name = extension_name, .version = extension.version, .schema = *name++});
+  }
+}
+
+}  // namespace
+
+BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
+                                    std::string encoding) {
+  BackupContents contents{.snapshot = lock_and_export(control, request.filter, request.locks),
+                    .sequence_values = {},
+                    .large_objects = {},
+                    .header = {},
+                    .tables = {}};
+  contents.sequence_values = read_sequence_values(control, request.filter);
+  if (request.filter.includes_everything()) contents.large_objects = read_large_object_ids(control);
+  IndexHeader& header = contents.header;
+  header.pana = PANA_VERSION;
+  header.server = server_version_text(control);
+  header.server_version_num = control.server_version();
+  header.pg_dump = pg_dump.version;
+  header.encoding = std::move(encoding);
+  header.snapshot_time = contents.snapshot.time;
+  header.compression = request.compression.text();
+  header.filters = request.filter.arguments();
+  header.sequences = contents.sequence_values.size();
+  header.large_objects = contents.large_objects.size();
+  add_roles_and_extensions(control, header);
+  add_tables(control, contents);
+  add_constraint_indexes(control, contents);
+  if (!contents.large_objects.empty()) {
+    TableInfo& large_objects = contents.tables.emplace_back();
+    large_objects.id = kLargeObjects;
+    large_objects.name = "large objects";
+  }
+  return contents;
+}
+
+}  // namespace pana

@@ -1,0 +1,98 @@
+#include "command/backup_schema.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace pana {
+namespace {
+
+// The schema's frames are read one after another anyway: small ones keep memory small.
+constexpr std::uint64_t kFrameBytes = 1 << 20;
+
+constexpr std::string_view kDropMark = "-- pana:drop ";
+
+}  // namespace
+
+SchemaFrames::SchemaFrames(BackupWriter& backup, Compression compression, const std::stop_token& stop)
+    : backup_(backup), stop_(stop), pre_data_(compression), post_data_(compression) {}
+
+void SchemaFrames::feed(std::string_view script) {
+  script_.feed(script);
+  while (const std::optional<SchemaEntry> entry = script_.next()) take(*entry);
+}
+
+void SchemaFrames::take(const SchemaEntry& entry) {
+  if (!in_entries_) append_drops();
+  in_post_data_ = in_post_data_ || is_post_data(entry.type);
+  if (!in_post_data_) return add_pre_data(entry.text);
+  post_data_.add(entry.text);
+  if (post_data_.bytes() >= kFrameBytes) kept_.push_back(post_data_.finish(Phase::post_data));
+}
+
+void SchemaFrames::append_drops() {
+  in_entries_ = true;
+  backup_.begin_phase(Phase::clean);
+  for (const std::string& statement : script_.drop_statements()) pre_data_.add(drop_comment(statement));
+  if (!pre_data_.empty()) backup_.append(pre_data_.finish(Phase::clean), stop_);
+  backup_.begin_phase(Phase::pre_data);
+}
+
+void SchemaFrames::end_script() {
+  script_.finish();
+  while (const std::optional<SchemaEntry> entry = script_.next()) take(*entry);
+  if (!in_entries_) append_drops();
+  if (!post_data_.empty()) kept_.push_back(post_data_.finish(Phase::post_data));
+}
+
+void SchemaFrames::add_pre_data(std::string_view script) {
+  pre_data_.add(script);
+  if (pre_data_.bytes() >= kFrameBytes) backup_.append(pre_data_.finish(Phase::pre_data), stop_);
+}
+
+void SchemaFrames::end_pre_data() {
+  if (!pre_data_.empty()) backup_.append(pre_data_.finish(Phase::pre_data), stop_);
+  backup_.begin_phase(Phase::rows);
+}
+
+void SchemaFrames::append_post_data() {
+  for (Frame& frame : kept_) backup_.append(std::move(frame), stop_);
+  kept_.clear();
+}
+
+std::string drop_comment(std::string_view statement) {
+  std::string line(kDropMark);
+  for (const char c : statement) {
+    if (c == '\\') {
+      line += "\\\\";
+    } else if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\r') {
+      line += "\\r";
+    } else {
+      line += c;
+    }
+  }
+  return line + "\n";
+}
+
+std::vector<std::string> parse_drop_comments(std::string_view text) {
+  std::vector<std::string> statements;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.starts_with(kDropMark)) throw Error(ErrorKind::damaged, "a line of the clean phase is malformed");
+    std::string& statement = statements.emplace_back();
+    for (std::size_t i = kDropMark.size(); i < line.size(); ++i) {
+      if (line[i] == '\\' && i + 1 < line.size()) {
+        const char escaped = line[++i];
+        statement += escaped == 'n' ? '\n' : escaped == 'r' ? '\r' : escaped;
+      } else {
+        statement += line[i];
+      }
+    }
+  }
+  return statements;
+}
+
+}  // namespace pana

@@ -1,0 +1,217 @@
+#include "pg/catalog.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pg/text_array.h"
+
+namespace pana {
+namespace {
+
+// Schemas that belong to the server: pg_dump leaves them out by the same rule.
+constexpr std::string_view kUserSchema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+
+// An object that an extension made is restored by CREATE EXTENSION.
+std::string member_of_extension(std::string_view catalog, std::string_view oid) {
+  return fmt::format(
+      "EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.{}'::pg_catalog.regclass "
+      "AND d.objid = {} AND d.deptype = 'e')",
+      catalog, oid);
+}
+
+// Extensions' configuration tables and sequences, each with its condition.
+constexpr std::string_view kExtensionRelations =
+    "SELECT r.oid, e.extcondition[r.position] AS condition FROM pg_catalog.pg_extension AS e, "
+    "pg_catalog.unnest(e.extconfig) WITH ORDINALITY AS r (oid, position)";
+
+std::string tables_sql(int server_version) {
+  const bool has_generated = server_version >= 120000;
+  return fmt::format(
+      R"(
+SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname),
+       a.names, a.sql_names, coalesce(x.condition, ''),
+       CASE WHEN {member} THEN x.oid IS NOT NULL END AS extension_rows,
+       pg_catalog.pg_table_size(c.oid),
+       pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int,
+       {can_split},
+       pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+       pg_catalog.row_security_active(c.oid)
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN ({extension_relations}) AS x ON x.oid = c.oid
+CROSS JOIN LATERAL (
+  SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS names,
+         pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY a.attnum) AS sql_names
+  FROM pg_catalog.pg_attribute AS a
+  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {not_generated}) AS a
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {user_schema}
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
+      fmt::arg("member", member_of_extension("pg_class", "c.oid")),
+      fmt::arg("can_split", server_version >= 140000
+                                ? "EXISTS (SELECT FROM pg_catalog.pg_am AS am WHERE am.oid = c.relam AND am.amname = 'heap')"
+                                : "false"),
+      fmt::arg("extension_relations", kExtensionRelations), fmt::arg("user_schema", kUserSchema),
+      fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
+}
+
+std::string join(const std::vector<std::string>& parts, std::string_view separator) {
+  return fmt::format("{}", fmt::join(parts, separator));
+}
+
+}  // namespace
+
+std::string CatalogTable::copy_target() const {
+  // A table without columns has rows all the same; COPY without a column list reads and writes them.
+  return sql_columns.empty() ? sql_name : fmt::format("{} ({})", sql_name, join(sql_columns, ", "));
+}
+
+std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter) {
+  const QueryResult result = connection.query(tables_sql(connection.server_version()));
+  std::vector<CatalogTable> tables;
+  for (int row = 0; row < result.rows(); ++row) {
+    const bool belongs_to_extension = !result.is_null(row, 7);
+    const std::string_view schema = result.text(row, 1);
+    const std::string_view name = result.text(row, 2);
+    const bool wanted = belongs_to_extension ? result.boolean(row, 7) && filter.includes_extension_rows(schema, name)
+                                             : filter.includes_rows(schema, name);
+    if (!wanted) continue;
+    tables.push_back({.oid = result.oid(row, 0),
+                      .schema = std::string(schema),
+                      .name = std::string(name),
+                      .sql_name = result.string(row, 3),
+                      .columns = parse_text_array(result.text(row, 4)),
+                      .sql_columns = parse_text_array(result.text(row, 5)),
+                      .condition = result.string(row, 6),
+                      .bytes = static_cast<std::uint64_t>(result.integer(row, 8)),
+                      .pages = static_cast<std::uint64_t>(result.integer(row, 9)),
+                      .can_split = result.boolean(row, 10),
+                      .readable = result.boolean(row, 11),
+                      .hides_rows = result.boolean(row, 12)});
+  }
+  return tables;
+}
+
+namespace {
+
+// The sequences that belong to the backup, as quoted names. One that a table owns goes with its table, too.
+std::vector<std::string> read_sequence_names(Connection& connection, const TableFilter& filter) {
+  const QueryResult result = connection.query(fmt::format(
+      R"(
+SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
+       CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i'
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN ({}) AS x ON x.oid = c.oid
+LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {}
+ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
+      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUserSchema));
+  const auto wanted = [&](int row) {
+    const std::string_view schema = result.text(row, 1);
+    const std::string_view name = result.text(row, 2);
+    if (!result.is_null(row, 3)) return result.boolean(row, 3) && filter.includes_extension_rows(schema, name);
+    const bool owned = !result.is_null(row, 5);
+    const bool owner_wanted = owned && filter.includes(result.text(row, 4), result.text(row, 5));
+    if (owned && result.boolean(row, 6)) return owner_wanted;
+    return owner_wanted || filter.includes_rows(schema, name);
+  };
+  std::vector<std::string> names;
+  for (int row = 0; row < result.rows(); ++row) {
+    if (wanted(row)) names.push_back(result.string(row, 0));
+  }
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter) {
+  const std::vector<std::string> names = read_sequence_names(connection, filter);
+  // Many sequences in one query: each is a relation of its own to read, but needs no round trip of its own.
+  constexpr std::size_t kBatch = 500;
+  std::vector<std::string> statements;
+  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
+    const std::size_t end = std::min(begin + kBatch, names.size());
+    std::vector<std::string> selects;
+    for (std::size_t i = begin; i < end; ++i) {
+      selects.push_back(fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, names[i]));
+    }
+    const QueryResult values = connection.query(join(selects, " UNION ALL ") + " ORDER BY position");
+    for (int row = 0; row < values.rows(); ++row) {
+      const std::string& name = names.at(static_cast<std::size_t>(values.integer(row, 0)));
+      statements.push_back(fmt::format("SELECT pg_catalog.setval({}, {}, {});\n", connection.quote_literal(name),
+                                       values.text(row, 1), values.boolean(row, 2)));
+    }
+  }
+  return statements;
+}
+
+std::vector<CatalogRole> read_roles(Connection& connection) {
+  // pg_shdepend knows every role but the bootstrap superuser, whose objects are found by their owner.
+  const QueryResult result = connection.query(R"(
+SELECT r.rolname, bool_or(u.deptype = 'o'), bool_or(u.deptype = 'a'), bool_or(u.deptype = 'r')
+FROM (
+  SELECT d.refobjid AS role, d.deptype::text FROM pg_catalog.pg_shdepend AS d
+  WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
+    AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  UNION ALL SELECT relowner, 'o' FROM pg_catalog.pg_class WHERE oid >= 16384
+  UNION ALL SELECT nspowner, 'o' FROM pg_catalog.pg_namespace WHERE oid >= 16384
+  UNION ALL SELECT proowner, 'o' FROM pg_catalog.pg_proc WHERE oid >= 16384
+  UNION ALL SELECT typowner, 'o' FROM pg_catalog.pg_type WHERE oid >= 16384
+  UNION ALL SELECT lomowner, 'o' FROM pg_catalog.pg_largeobject_metadata) AS u
+JOIN pg_catalog.pg_roles AS r ON r.oid = u.role
+WHERE r.rolname !~ '^pg_'
+GROUP BY r.rolname ORDER BY r.rolname COLLATE "C")");
+  std::vector<CatalogRole> roles;
+  for (int row = 0; row < result.rows(); ++row) {
+    roles.push_back({.name = result.string(row, 0),
+                     .owns = result.boolean(row, 1),
+                     .granted = result.boolean(row, 2),
+                     .in_policy = result.boolean(row, 3)});
+  }
+  return roles;
+}
+
+std::vector<CatalogExtension> read_extensions(Connection& connection) {
+  const QueryResult result = connection.query(
+      "SELECT e.extname, e.extversion, n.nspname FROM pg_catalog.pg_extension AS e "
+      "JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace WHERE e.oid >= 16384 ORDER BY 1");
+  std::vector<CatalogExtension> extensions;
+  for (int row = 0; row < result.rows(); ++row) {
+    extensions.push_back(
+        {.name = result.string(row, 0), .version = result.string(row, 1), .schema = result.string(row, 2)});
+  }
+  return extensions;
+}
+
+std::vector<CatalogConstraintIndex> read_constraint_indexes(Connection& connection) {
+  // A partitioned table's constraint cannot be built on a finished index; one WITHOUT OVERLAPS (18) is no plain index.
+  const QueryResult result = connection.query(fmt::format(
+      R"(
+SELECT k.conrelid, k.oid, pg_catalog.pg_get_indexdef(k.conindid),
+       pg_catalog.format('ALTER TABLE ONLY %I.%I ADD CONSTRAINT %I %s USING INDEX %I%s%s', n.nspname, c.relname, k.conname,
+         CASE k.contype WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END, i.relname,
+         CASE WHEN k.condeferrable THEN ' DEFERRABLE' ELSE '' END,
+         CASE WHEN k.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END)
+FROM pg_catalog.pg_constraint AS k
+JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS i ON i.oid = k.conindid
+JOIN pg_catalog.pg_am AS m ON m.oid = i.relam
+WHERE k.contype IN ('p', 'u') AND c.relkind = 'r' AND m.amname = 'btree' AND {}
+ORDER BY k.oid)",
+      kUserSchema));
+  std::vector<CatalogConstraintIndex> indexes;
+  for (int row = 0; row < result.rows(); ++row) {
+    indexes.push_back({.table_oid = result.oid(row, 0),
+                       .constraint_oid = result.oid(row, 1),
+                       .create_index = result.string(row, 2),
+                       .add_constraint = result.string(row, 3)});
+  }
+  return indexes;
+}
+
+}  // namespace pana

@@ -1,0 +1,69 @@
+// What a database holds that pana itself reads: tables with rows, sequences, large objects, and the names that a
+// restore will need. Which of them belong to a backup follows pg_dump's own rules (bin/pg_dump/pg_dump.c:
+// selectDumpableTable, processExtensionTables, makeTableDataInfo).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+#include "pg/table_filter.h"
+
+namespace pana {
+
+// One table whose rows belong to a backup. Text is in the session's encoding.
+struct CatalogTable {
+  std::uint32_t oid = 0;
+  std::string schema;
+  std::string name;
+  std::string sql_name;                  // quoted where needed: public."Order"
+  std::vector<std::string> columns;      // those COPY reads: not dropped, not generated
+  std::vector<std::string> sql_columns;  // the same, quoted where needed
+  std::string condition;                 // "WHERE ..." of an extension's configuration table, else empty
+  std::uint64_t bytes = 0;               // with TOAST
+  std::uint64_t pages = 0;               // of the heap
+  bool can_split = false;                // by ranges of ctid
+  bool readable = false;                 // SELECT is granted
+  bool hides_rows = false;               // row level security would apply to us
+
+  // The table and, where it has any, its columns as in COPY: public.orders (id, total).
+  std::string copy_target() const;
+};
+
+// The tables in the order of their names.
+std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
+
+// A statement for each sequence that sets it to its present value: SELECT pg_catalog.setval(...);
+std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter);
+
+struct CatalogRole {
+  std::string name;
+  bool owns = false;
+  bool granted = false;
+  bool in_policy = false;
+};
+
+// The roles that the database's own objects name.
+std::vector<CatalogRole> read_roles(Connection& connection);
+
+struct CatalogExtension {
+  std::string name;
+  std::string version;
+  std::string schema;
+};
+
+// The extensions other than those every database has.
+std::vector<CatalogExtension> read_extensions(Connection& connection);
+
+// An index behind a primary key or unique constraint of an ordinary table, as two statements that build the same.
+struct CatalogConstraintIndex {
+  std::uint32_t table_oid = 0;
+  std::uint32_t constraint_oid = 0;
+  std::string create_index;
+  std::string add_constraint;
+};
+
+std::vector<CatalogConstraintIndex> read_constraint_indexes(Connection& connection);
+
+}  // namespace pana

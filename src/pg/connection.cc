@@ -1,0 +1,233 @@
+#include "pg/connection.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include "pg/conninfo.h"
+
+namespace pana {
+namespace {
+
+// How often a waiting connection looks whether it should stop.
+constexpr int kStopCheckMilliseconds = 100;
+
+std::string one_line(std::string_view message) {
+  while (!message.empty() && message.back() == '\n') message.remove_suffix(1);
+  std::string line;
+  for (const char c : message) {
+    if (c == '\n') {
+      line += "; ";
+    } else if (c != '\t') {
+      line += c;
+    }
+  }
+  return line;
+}
+
+std::string_view field(const PGresult* result, int code) {
+  const char* const text = PQresultErrorField(result, code);
+  return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+std::string connection_hint(std::string_view message) {
+  const auto says = [message](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("password authentication failed") || says("no password supplied")) {
+    return "check user and password; the password may also come from PGPASSWORD or a password file";
+  }
+  if (says("could not translate host name")) return "check the host name in the URL";
+  if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {
+    return "check host and port, and that the database is running and reachable from here";
+  }
+  if (says("does not exist")) return "check the database and user names in the URL";
+  if (says("remaining connection slots") || says("too many clients") || says("max clients")) {
+    return "no connection is free: lower --jobs, or raise the pool size";
+  }
+  if (says("SSL")) return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
+  return {};
+}
+
+}  // namespace
+
+std::string_view QueryResult::text(int row, int column) const {
+  return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
+}
+
+std::int64_t QueryResult::integer(int row, int column) const {
+  const std::string_view digits = text(row, column);
+  std::int64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+std::uint64_t QueryResult::affected_rows() const {
+  const std::string_view digits = PQcmdTuples(const_cast<PGresult*>(result_.get()));  // libpq forgot the const
+  std::uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+DatabaseError error_of(const PGresult* result) {
+  std::string message = one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
+  if (message.empty()) message = one_line(PQresultErrorMessage(result));
+  const std::string_view detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+  if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
+  const std::string_view context = field(result, PG_DIAG_CONTEXT);
+  if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, 300)));
+  return {message, std::string(field(result, PG_DIAG_SQLSTATE)), one_line(field(result, PG_DIAG_MESSAGE_HINT))};
+}
+
+void Connection::Finish::operator()(PGconn* connection) const {
+  if (PQtransactionStatus(connection) == PQTRANS_ACTIVE) {
+    // What the server was doing for us must not go on after us.
+    std::array<char, 256> message{};
+    PGcancel* const cancel = PQgetCancel(connection);
+    if (cancel != nullptr) PQcancel(cancel, message.data(), static_cast<int>(message.size()));
+    PQfreeCancel(cancel);
+  }
+  PQfinish(connection);
+}
+
+Connection::Connection(const std::string& conninfo, std::stop_token stop) : stop_(std::move(stop)) {
+  const ConnectionParameters parameters = connection_parameters(conninfo);
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : parameters) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  handle_.reset(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0));
+  if (!handle_) throw std::bad_alloc();
+  establish();
+  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
+}
+
+void Connection::establish() {
+  using Clock = std::chrono::steady_clock;
+  const auto deadline = Clock::now() + kConnectTimeout;
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
+    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    pollfd descriptor{.fd = PQsocket(handle_.get()), .events = 0, .revents = 0};
+    descriptor.events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    if (descriptor.fd >= 0 && ::poll(&descriptor, 1, kStopCheckMilliseconds) == 0) {
+      if (Clock::now() < deadline) continue;
+      throw DatabaseError("cannot connect to the database: timeout expired", "", connection_hint("timeout expired"));
+    }
+    status = PQconnectPoll(handle_.get());
+  }
+  if (status == PGRES_POLLING_OK && PQsetnonblocking(handle_.get(), 1) == 0) return;
+  const std::string message = one_line(PQerrorMessage(handle_.get()));
+  throw DatabaseError(fmt::format("cannot connect to the database: {}", message), "", connection_hint(message));
+}
+
+void Connection::wait(bool for_write) {
+  pollfd descriptor{.fd = PQsocket(handle_.get()), .events = POLLIN, .revents = 0};
+  if (for_write) descriptor.events = POLLIN | POLLOUT;
+  do {
+    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    if (deadline_ && std::chrono::steady_clock::now() > *deadline_) {
+      throw DatabaseError("the server did not answer in time", "", "no server connection may be free in the pool");
+    }
+    if (descriptor.fd < 0) throw_error();
+  } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
+  if ((descriptor.revents & ~POLLOUT) != 0 && PQconsumeInput(handle_.get()) == 0) throw_error();
+}
+
+void Connection::send(const std::string& sql) {
+  if (PQsendQuery(handle_.get(), sql.c_str()) == 0) throw_error();
+  flush();
+}
+
+void Connection::flush() {
+  while (const int unsent = PQflush(handle_.get())) {
+    if (unsent < 0) throw_error();
+    wait(/*for_write=*/true);
+  }
+}
+
+std::optional<QueryResult> Connection::next_result() {
+  while (PQisBusy(handle_.get()) != 0) wait();
+  PGresult* const raw = PQgetResult(handle_.get());
+  if (raw == nullptr) return std::nullopt;
+  QueryResult result(raw);
+  if (result.status() == PGRES_FATAL_ERROR || result.status() == PGRES_BAD_RESPONSE) {
+    DatabaseError error = error_of(raw);
+    if (!is_alive()) throw DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
+    // The rest of the query was not run; what is left to read is its end.
+    while (PQtransactionStatus(handle_.get()) == PQTRANS_ACTIVE) {
+      while (PQisBusy(handle_.get()) != 0) wait();
+      PGresult* const end = PQgetResult(handle_.get());
+      if (end == nullptr) break;
+      PQclear(end);
+    }
+    throw error;
+  }
+  return result;
+}
+
+QueryResult Connection::last_result() {
+  std::optional<QueryResult> last;
+  while (std::optional<QueryResult> result = next_result()) last = std::move(result);
+  if (!last) throw DatabaseError("the server gave no result", "");
+  return std::move(*last);
+}
+
+QueryResult Connection::query(const std::string& sql) {
+  send(sql);
+  return last_result();
+}
+
+QueryResult Connection::query(const std::string& sql, const std::vector<std::string>& parameters) {
+  std::vector<const char*> values;
+  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
+  if (PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                        nullptr, 0) == 0) {
+    throw_error();
+  }
+  flush();
+  return last_result();
+}
+
+std::string Connection::parameter(const char* name) const {
+  const char* const value = PQparameterStatus(handle_.get(), name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string Connection::quote_literal(std::string_view text) {
+  const std::unique_ptr<char, decltype(&PQfreemem)> quoted(PQescapeLiteral(handle_.get(), text.data(), text.size()),
+                                                           &PQfreemem);
+  if (!quoted) throw_error();
+  return quoted.get();
+}
+
+std::string Connection::quote_identifier(std::string_view name) {
+  const std::unique_ptr<char, decltype(&PQfreemem)> quoted(PQescapeIdentifier(handle_.get(), name.data(), name.size()),
+                                                           &PQfreemem);
+  if (!quoted) throw_error();
+  return quoted.get();
+}
+
+std::vector<std::pair<std::string, std::string>> Connection::environment() const {
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(handle_.get()),
+                                                                             &PQconninfoFree);
+  if (!options) throw std::bad_alloc();
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->envvar != nullptr && option->val != nullptr && *option->val != '\0') {
+      variables.emplace_back(option->envvar, option->val);
+    }
+  }
+  return variables;
+}
+
+void Connection::throw_error() {
+  throw DatabaseError(fmt::format("the connection broke: {}", one_line(PQerrorMessage(handle_.get()))), "");
+}
+
+}  // namespace pana

@@ -1,0 +1,115 @@
+// A connection to PostgreSQL by libpq whose every wait can be stopped.
+//
+// Used by one thread at a time. All waiting is poll() on the socket with a look at the stop token, so a silent server
+// cannot hold a worker; a connection that is destroyed in the middle of a query cancels it on the server first.
+// Errors are DatabaseError with the server's message; a password never stands in one.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace pana {
+
+class DatabaseError : public Error {
+ public:
+  DatabaseError(const std::string& message, std::string sqlstate, std::string hint = {})
+      : Error(ErrorKind::failed, message, std::move(hint)), sqlstate_(std::move(sqlstate)) {}
+  // The five characters of PostgreSQL's appendix A, or empty when the error is not the server's.
+  const std::string& sqlstate() const { return sqlstate_; }
+
+ private:
+  std::string sqlstate_;
+};
+
+// The rows of a finished query, as text.
+class QueryResult {
+ public:
+  explicit QueryResult(PGresult* result) : result_(result) {}
+
+  int rows() const { return PQntuples(result_.get()); }
+  bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+  std::string_view text(int row, int column) const;
+  std::string string(int row, int column) const { return std::string(text(row, column)); }
+  std::int64_t integer(int row, int column) const;
+  std::uint32_t oid(int row, int column) const { return static_cast<std::uint32_t>(integer(row, column)); }
+  bool boolean(int row, int column) const { return text(row, column) == "t"; }
+  std::uint64_t affected_rows() const;
+  ExecStatusType status() const { return PQresultStatus(result_.get()); }
+  const PGresult* get() const { return result_.get(); }
+
+ private:
+  struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+  };
+  std::unique_ptr<PGresult, Clear> result_;
+};
+
+class Connection {
+ public:
+  // `conninfo` is a URL or a keyword/value string as libpq takes them; empty means libpq's environment, service and
+  // password files. Throws DatabaseError when the server cannot be reached or refuses; authentication is tried once.
+  Connection(const std::string& conninfo, std::stop_token stop);
+
+  // Runs one or more statements in one simple-protocol query; returns the last one's result.
+  QueryResult query(const std::string& sql);
+
+  // Runs a statement with parameters ($1 ...), all text.
+  QueryResult query(const std::string& sql, const std::vector<std::string>& parameters);
+
+  // Sends statements without waiting; next_result() then gives their results in order, and nothing after the last. A
+  // COPY leaves the connection in copy mode. Errors of the server are thrown.
+  void send(const std::string& sql);
+  std::optional<QueryResult> next_result();
+
+  // Blocks until there is something to read (or, with `for_write`, until something can be written).
+  void wait(bool for_write = false);
+  // Sends what libpq still holds back.
+  void flush();
+
+  // From now on a wait beyond this moment throws DatabaseError: a pooler without a free server connection admits the
+  // client and then never answers its first query. Nothing lifts the limit.
+  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
+
+  int server_version() const { return PQserverVersion(handle_.get()); }  // 150008
+  std::string parameter(const char* name) const;                          // a ParameterStatus value
+  std::string quote_literal(std::string_view text);
+  std::string quote_identifier(std::string_view name);
+  bool is_alive() const { return PQstatus(handle_.get()) == CONNECTION_OK; }
+  PGconn* handle() { return handle_.get(); }
+  // Whose stop ends the waits: a worker's thread puts its own token in place of the one the connection was made with.
+  const std::stop_token& stop() const { return stop_; }
+  void set_stop(std::stop_token stop) { stop_ = std::move(stop); }
+
+  // The connection's settings as libpq's environment variables (PGHOST, PGPASSWORD ...), for a child process.
+  std::vector<std::pair<std::string, std::string>> environment() const;
+
+  // Throws the error that libpq holds for this connection.
+  [[noreturn]] void throw_error();
+
+ private:
+  void establish();
+  QueryResult last_result();
+
+  struct Finish {
+    void operator()(PGconn* connection) const;
+  };
+  std::stop_token stop_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::unique_ptr<PGconn, Finish> handle_;
+};
+
+// The message, detail and hint of a failed result, as one DatabaseError.
+DatabaseError error_of(const PGresult* result);
+
+}  // namespace pana

@@ -1,0 +1,105 @@
+#include "pg/large_objects.h"
+
+#include <fmt/format.h>
+
+#include "pg/copy.h"
+
+namespace pana {
+namespace {
+
+// As much of an object as one statement restores. Part of the format's promise: a digest of large objects is a digest
+// of these lines.
+constexpr std::uint64_t kPieceBytes = 256 * 1024;
+
+// How many pieces of one object are asked for at once after the first.
+constexpr std::uint64_t kPiecesPerQuery = 8;
+
+std::string id_list(const std::vector<LargeObjectId>& ids) { return fmt::format("{}", fmt::join(ids, ",")); }
+
+// A row of the query is "OID<tab>OFFSET<tab>\\xHEX<newline>" (COPY doubles the backslash). Returns the piece's length.
+std::uint64_t take_piece(std::string_view row, const std::function<void(std::string_view)>& take) {
+  const std::size_t first_tab = row.find('\t');
+  const std::size_t second_tab = row.find('\t', first_tab + 1);
+  const std::string_view hex = row.substr(second_tab + 4, row.size() - second_tab - 5);
+  if (!hex.empty()) {
+    take(fmt::format("SELECT pg_catalog.lo_put({}, {}, '\\x{}');\n", row.substr(0, first_tab),
+                     row.substr(first_tab + 1, second_tab - first_tab - 1), hex));
+  }
+  return hex.size() / 2;
+}
+
+// The rest of an object whose first piece was full.
+void read_rest(Connection& connection, LargeObjectId id, const std::function<void(std::string_view)>& take) {
+  std::uint64_t last_bytes = kPieceBytes;
+  for (std::uint64_t offset = kPieceBytes; last_bytes == kPieceBytes; offset += kPiecesPerQuery * kPieceBytes) {
+    CopyOut copy(connection,
+                 fmt::format("COPY (SELECT {0}, p.o, pg_catalog.lo_get({0}, p.o, {1}) FROM "
+                             "pg_catalog.generate_series({2}::bigint, {3}, {1}) AS p (o)) TO STDOUT",
+                             id, kPieceBytes, offset, offset + (kPiecesPerQuery - 1) * kPieceBytes));
+    while (copy.next_copy()) {
+      while (const std::optional<std::string_view> row = copy.next_row()) last_bytes = take_piece(*row, take);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<LargeObjectId> read_large_object_ids(Connection& connection) {
+  const QueryResult result = connection.query("SELECT oid FROM pg_catalog.pg_largeobject_metadata ORDER BY oid");
+  std::vector<LargeObjectId> ids;
+  for (int row = 0; row < result.rows(); ++row) ids.push_back(result.oid(row, 0));
+  return ids;
+}
+
+std::string large_object_definitions(Connection& connection, const std::vector<LargeObjectId>& ids) {
+  // What a new object's owner may do is what acldefault() says; any other list of grants is spelled out.
+  const QueryResult result = connection.query(fmt::format(
+      R"(
+SELECT m.oid, pg_catalog.quote_ident(r.rolname),
+  coalesce((SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON LARGE OBJECT %s TO %s%s;', g.privilege_type, m.oid,
+      CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(gr.rolname) END,
+      CASE WHEN g.is_grantable AND g.grantee <> m.lomowner THEN ' WITH GRANT OPTION' ELSE '' END),
+      E'\n' ORDER BY g.grantee, g.privilege_type)
+    FROM pg_catalog.aclexplode(m.lomacl) AS g LEFT JOIN pg_catalog.pg_roles AS gr ON gr.oid = g.grantee), ''),
+  m.lomacl IS NOT NULL,
+  coalesce(pg_catalog.quote_literal(pg_catalog.obj_description(m.oid, 'pg_largeobject')), '')
+FROM pg_catalog.pg_largeobject_metadata AS m LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = m.lomowner
+WHERE m.oid IN ({}) ORDER BY m.oid)",
+      id_list(ids)));
+  std::string script;
+  for (int row = 0; row < result.rows(); ++row) {
+    const std::string id = result.string(row, 0);
+    const std::string_view owner = result.text(row, 1);
+    const auto entry = [&](std::string_view type, std::string_view statements) {
+      script += fmt::format(
+          "--\n-- TOC entry 0 (class 2995 OID {0})\n-- Name: {0}; Type: {1}; Schema: -; Owner: {2}\n--\n\n{3}\n\n", id,
+          type, owner, statements);
+    };
+    entry("BLOB", fmt::format("SELECT pg_catalog.lo_create('{0}');\nALTER LARGE OBJECT {0} OWNER TO {1};", id, owner));
+    if (!result.text(row, 4).empty()) {
+      entry("COMMENT", fmt::format("COMMENT ON LARGE OBJECT {} IS {};", id, result.text(row, 4)));
+    }
+    if (result.boolean(row, 3)) {
+      entry("ACL", fmt::format("REVOKE ALL ON LARGE OBJECT {} FROM {};\n{}", id, owner, result.text(row, 2)));
+    }
+  }
+  return script;
+}
+
+void read_large_objects(Connection& connection, const std::vector<LargeObjectId>& ids,
+                        const std::function<void(std::string_view)>& take) {
+  std::vector<LargeObjectId> unfinished;
+  {
+    CopyOut copy(connection, fmt::format("COPY (SELECT m.oid, 0, pg_catalog.lo_get(m.oid, 0, {}) FROM "
+                                         "pg_catalog.unnest(ARRAY[{}]::oid[]) AS m (oid)) TO STDOUT",
+                                         kPieceBytes, id_list(ids)));
+    while (copy.next_copy()) {
+      for (std::size_t i = 0; const std::optional<std::string_view> row = copy.next_row(); ++i) {
+        if (take_piece(*row, take) == kPieceBytes) unfinished.push_back(ids.at(i));
+      }
+    }
+  }
+  for (const LargeObjectId id : unfinished) read_rest(connection, id, take);
+}
+
+}  // namespace pana

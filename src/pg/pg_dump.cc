@@ -1,0 +1,160 @@
+#include "pg/pg_dump.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "base/child_process.h"
+#include "base/log.h"
+
+namespace pana {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string environment_value(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+// What a program of ours needs of the surroundings; nothing of the connection, which is given explicitly.
+std::vector<std::pair<std::string, std::string>> base_environment() {
+  std::vector<std::pair<std::string, std::string>> environment = {{"LC_ALL", "C"}};
+  for (const char* const name : {"PATH", "HOME", "LD_LIBRARY_PATH"}) {
+    if (const std::string value = environment_value(name); !value.empty()) environment.emplace_back(name, value);
+  }
+  return environment;
+}
+
+std::vector<std::string> candidates() {
+  if (const std::string chosen = environment_value("PANA_PG_DUMP"); !chosen.empty()) return {chosen};
+  std::vector<std::string> paths;
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
+    paths.push_back((entry.path() / "bin" / "pg_dump").string());
+  }
+  std::string_view rest = "";
+  const std::string path = environment_value("PATH");
+  for (rest = path; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    if (end > 0) paths.push_back((fs::path(rest.substr(0, end)) / "pg_dump").string());
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return paths;
+}
+
+int number_at(std::string_view text, std::size_t position) {
+  int value = 0;
+  std::from_chars(text.data() + std::min(position, text.size()), text.data() + text.size(), value);
+  return value;
+}
+
+// "pg_dump (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"
+std::optional<PgDumpProgram> examine(const std::string& path) {
+  if (::access(path.c_str(), X_OK) != 0) return std::nullopt;
+  std::string output;
+  ChildProcess child({path, "--version"}, base_environment());
+  const int status = child.run({.standard_output = [&output](std::string_view text) { output += text; },
+                                .standard_error = [](std::string_view) {},
+                                .idle = {}},
+                               {});
+  constexpr std::string_view kMark = "(PostgreSQL) ";
+  const std::size_t begin = output.find(kMark);
+  if (status != 0 || begin == std::string::npos) return std::nullopt;
+  const std::string version = output.substr(begin + kMark.size(), output.find_first_of(" \n", begin + kMark.size()) -
+                                                                      begin - kMark.size());
+  const int major = number_at(version, 0);
+  const std::size_t dot = version.find('.');
+  const int minor = dot == std::string::npos ? 0 : number_at(version, dot + 1);
+  const bool has_restrict_key = major >= 18 || (major == 17 && minor >= 6) || (major == 16 && minor >= 10) ||
+                                (major == 15 && minor >= 14) || (major == 14 && minor >= 19) ||
+                                (major == 13 && minor >= 22);
+  return PgDumpProgram{.path = path, .version = version, .major = major, .has_restrict_key = has_restrict_key};
+}
+
+// Collects what pg_dump says: its chatter (--verbose makes it tell every step) is dropped, warnings are logged, errors
+// are kept for the exception.
+class Messages {
+ public:
+  void add(std::string_view text) {
+    unfinished_ += text;
+    for (std::size_t end = 0; (end = unfinished_.find('\n')) != std::string::npos; unfinished_.erase(0, end + 1)) {
+      take(std::string_view(unfinished_).substr(0, end));
+    }
+  }
+
+  const std::string& errors() const { return errors_; }
+
+ private:
+  void take(std::string_view line) {
+    constexpr std::string_view kProgram = "pg_dump: ";
+    if (line.starts_with(kProgram)) line.remove_prefix(kProgram.size());
+    if (line.starts_with("warning: ")) {
+      log(LogLevel::warning, "pg_dump", fmt::format("pg_dump says: {}", line.substr(9)));
+    } else if (line.starts_with("error: ") || line.starts_with("detail: ") || line.starts_with("hint: ")) {
+      errors_ += (errors_.empty() ? "" : "; ") + std::string(line.substr(line.find(' ') + 1));
+    }
+  }
+
+  std::string unfinished_;
+  std::string errors_;
+};
+
+}  // namespace
+
+PgDumpProgram find_pg_dump(int server_version) {
+  std::optional<PgDumpProgram> newest;
+  for (const std::string& path : candidates()) {
+    std::optional<PgDumpProgram> program = examine(path);
+    if (program && (!newest || program->major > newest->major)) newest = std::move(program);
+  }
+  const int server_major = server_version / 10000;
+  if (!newest) {
+    throw Error(ErrorKind::refused, "pg_dump was not found",
+                fmt::format("install it: apt-get install postgresql-client-{}", server_major));
+  }
+  if (newest->major < server_major) {
+    throw Error(ErrorKind::refused,
+                fmt::format("pg_dump {} cannot read a PostgreSQL {} server", newest->version, server_major),
+                fmt::format("install a pg_dump of version {} or newer: apt-get install postgresql-client-{}",
+                            server_major, server_major));
+  }
+  return *newest;
+}
+
+void dump_schema(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request,
+                 const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+                 const std::stop_token& stop) {
+  std::vector<std::string> argv = {program.path,
+                                   "--section=pre-data",
+                                   "--section=post-data",
+                                   "--no-blobs",
+                                   "--no-password",
+                                   "--clean",
+                                   "--if-exists",
+                                   "--verbose",
+                                   "--snapshot=" + request.snapshot_id,
+                                   "--encoding=" + request.encoding,
+                                   fmt::format("--lock-wait-timeout={}", request.lock_timeout_ms)};
+  if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
+  argv.insert(argv.end(), request.arguments.begin(), request.arguments.end());
+
+  std::vector<std::pair<std::string, std::string>> environment = base_environment();
+  for (auto& variable : connection.environment()) environment.push_back(std::move(variable));
+  Messages messages;
+  ChildProcess child(argv, environment);
+  const int status = child.run({.standard_output = output,
+                                .standard_error = [&messages](std::string_view text) { messages.add(text); },
+                                .idle = idle},
+                               stop);
+  if (status != 0) {
+    throw Error(ErrorKind::failed, fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
+                                               messages.errors().empty() ? "it gave no reason" : messages.errors()));
+  }
+}
+
+}  // namespace pana

@@ -1,0 +1,39 @@
+// pg_dump as a child process: the schema of a backup comes from it, because only it knows every object kind.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pg/connection.h"
+
+namespace pana {
+
+struct PgDumpProgram {
+  std::string path;
+  std::string version;          // "15.8"
+  int major = 0;
+  bool has_restrict_key = false;  // --restrict-key: since 15.14, 16.10, 17.6, 18
+};
+
+// The newest pg_dump of this machine: of PANA_PG_DUMP if that is set, else of the PATH and of Debian's
+// /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none, or none that reads a server of that version
+// (as PQserverVersion gives it): pg_dump reads servers up to its own major version.
+PgDumpProgram find_pg_dump(int server_version);
+
+struct PgDumpRequest {
+  std::string snapshot_id;
+  std::string encoding;
+  std::string restrict_key;            // empty: do not ask for one
+  std::vector<std::string> arguments;  // of the filter
+  int lock_timeout_ms = 0;
+};
+
+// Runs pg_dump for the schema (pre-data and post-data) with the connection's own parameters, which reach it by the
+// environment. Hands its output over as it comes, calls `idle` while there is none. Throws when pg_dump fails.
+void dump_schema(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request,
+                 const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+                 const std::stop_token& stop);
+
+}  // namespace pana

@@ -1,0 +1,281 @@
+#include "pg/schema_script.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "base/error.h"
+
+namespace pana {
+namespace {
+
+constexpr std::string_view kRule = "--\n";
+constexpr std::string_view kEntryComment = "-- TOC entry ";
+constexpr std::string_view kCompletedOn = "-- Completed on ";
+constexpr std::string_view kComplete = "-- PostgreSQL database dump complete\n";
+
+[[noreturn]] void throw_unreadable_entry() {
+  throw Error(ErrorKind::failed, "an entry of the schema script begins with a comment of unknown form");
+}
+
+[[noreturn]] void throw_after_end() {
+  throw Error(ErrorKind::failed, "the schema script goes on after its end");
+}
+
+// The text between two marks; nothing when one of them is missing.
+std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {
+  const std::size_t mark = text.find(before);
+  if (mark == std::string_view::npos) return std::nullopt;
+  const std::size_t begin = mark + before.size();
+  const std::size_t end = text.find(after, begin);
+  if (end == std::string_view::npos) return std::nullopt;
+  return text.substr(begin, end - begin);
+}
+
+std::uint32_t oid_between(std::string_view comment, std::string_view before, std::string_view after) {
+  const std::string_view digits = between(comment, before, after).value_or("");
+  std::uint32_t oid = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), oid);
+  if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
+    throw_unreadable_entry();
+  }
+  return oid;
+}
+
+bool is_type(std::string_view text) {
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char byte) { return (byte >= 'A' && byte <= 'Z') || byte == ' '; });
+}
+
+// Takes "-- Name: n; Type: T; Schema: s; Owner: o[; Tablespace: t]" apart; says whether it is of that form.
+//
+// Nothing in it is quoted, so a name can hold a look-alike of the rest. The marks are searched from the right, with a
+// type of nothing but capitals and blanks: a hostile name of a table or function, which any user can choose, is then
+// read rightly. A schema or owner with a look-alike is not; the OIDs are right in any case.
+bool read_name_comment(std::string_view comment, SchemaEntry& entry) {
+  constexpr std::string_view kName = "Name: ";
+  constexpr std::string_view kType = "; Type: ";
+  constexpr std::string_view kSchema = "; Schema: ";
+  constexpr std::string_view kOwner = "; Owner: ";
+  comment.remove_suffix(comment.ends_with('\n') ? 1 : 0);
+  const std::size_t name = comment.find(kName) + kName.size();
+  const std::size_t owner = comment.rfind(kOwner);
+  if (owner == std::string_view::npos) return false;
+  for (std::size_t type = comment.rfind(kType, owner); type != std::string_view::npos && type >= name;
+       type = comment.rfind(kType, type - 1)) {
+    const std::size_t type_begin = type + kType.size();
+    const std::size_t schema = comment.find(kSchema, type_begin);
+    if (schema == std::string_view::npos || schema > owner) continue;
+    if (!is_type(comment.substr(type_begin, schema - type_begin))) continue;
+    const std::size_t schema_begin = schema + kSchema.size();
+    entry.name = comment.substr(name, type - name);
+    entry.type = comment.substr(type_begin, schema - type_begin);
+    entry.schema = comment.substr(schema_begin, owner - schema_begin);
+    entry.owner = comment.substr(owner + kOwner.size());
+    entry.owner.resize(std::min(entry.owner.rfind("; Tablespace: "), entry.owner.size()));
+    return true;
+  }
+  return false;
+}
+
+bool is_name_comment(std::string_view comment) {
+  return comment.starts_with("-- Name: ") || comment.starts_with("-- Data for Name: ") ||
+         comment.starts_with("-- Statistics for Name: ");
+}
+
+// What pg_dump sets up its own session with, before the first entry.
+bool is_session_setting(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  return lexemes.skip({"SET"}) || (lexemes.skip({"SELECT"}) && lexemes.qualified_name() == "pg_catalog.set_config");
+}
+
+// Goes past ALTER TABLE [IF EXISTS] [ONLY] name ADD CONSTRAINT and returns the name; empty for any other statement.
+std::string_view skip_add_constraint(SqlLexemes& lexemes) {
+  if (!lexemes.skip({"ALTER", "TABLE"})) return {};
+  lexemes.skip({"IF", "EXISTS"});
+  lexemes.skip({"ONLY"});
+  const std::string_view table = lexemes.qualified_name();
+  return lexemes.skip({"ADD", "CONSTRAINT"}) ? table : std::string_view();
+}
+
+}  // namespace
+
+void SchemaScriptReader::feed(std::string_view piece) {
+  lexer_.feed(piece);
+  read_tokens();
+}
+
+void SchemaScriptReader::finish() {
+  if (input_ == Input::script && !complete_) {
+    throw Error(ErrorKind::failed, "the schema script of pg_dump breaks off before its end");
+  }
+  lexer_.finish();
+  read_tokens();
+  if (place_ != Place::entries) return;
+  if (rule_held_) entry_.text += kRule;
+  end_entry();
+}
+
+std::optional<SchemaEntry> SchemaScriptReader::next() {
+  if (entries_.empty()) return std::nullopt;
+  SchemaEntry entry = std::move(entries_.front());
+  entries_.pop_front();
+  return entry;
+}
+
+void SchemaScriptReader::read_tokens() {
+  while (const std::optional<SqlToken> token = lexer_.next()) read(*token);
+}
+
+void SchemaScriptReader::read(const SqlToken& token) {
+  const bool after_rule = std::exchange(rule_held_, false);
+  if (token.kind == SqlTokenKind::comment) {
+    if (after_rule && token.text.starts_with(kEntryComment)) return begin_entry(token.text);
+    // pg_dump tells the time only when it is verbose.
+    if (token.text.starts_with(kCompletedOn) || token.text == kComplete) return begin_trailer(token.text);
+  }
+  if (after_rule && place_ == Place::entries) entry_.text += kRule;
+  if (token.kind == SqlTokenKind::comment && token.text == kRule) {
+    rule_held_ = true;
+  } else if (place_ == Place::entries) {
+    read_entry(token);
+  } else if (token.kind == SqlTokenKind::statement) {
+    read_outside(token.text);
+  }
+}
+
+void SchemaScriptReader::begin_entry(std::string_view comment) {
+  if (place_ == Place::entries) end_entry();
+  if (place_ == Place::trailer) throw_after_end();
+  place_ = Place::entries;
+  entry_.class_id = oid_between(comment, " (class ", " OID ");
+  entry_.object_id = oid_between(comment, " OID ", ")");
+  entry_.text = std::exchange(front_, {});
+  entry_.text += kRule;
+  entry_.text += comment;
+}
+
+void SchemaScriptReader::read_entry(const SqlToken& token) {
+  entry_.text += token.text;
+  if (!entry_.type.empty() || token.kind != SqlTokenKind::comment || !is_name_comment(token.text)) return;
+  if (!read_name_comment(token.text, entry_)) throw_unreadable_entry();
+}
+
+void SchemaScriptReader::end_entry() {
+  if (entry_.type.empty()) throw_unreadable_entry();
+  entries_.push_back(std::exchange(entry_, {}));
+}
+
+void SchemaScriptReader::begin_trailer(std::string_view comment) {
+  if (place_ == Place::entries) end_entry();
+  place_ = Place::trailer;
+  complete_ = complete_ || comment == kComplete;
+}
+
+void SchemaScriptReader::read_outside(std::string_view statement) {
+  if (place_ == Place::trailer) throw_after_end();
+  if (is_default_setting(statement)) {
+    front_ += statement;
+    front_ += '\n';
+  } else if (!is_session_setting(statement)) {
+    drop_statements_.emplace_back(statement);
+  }
+}
+
+bool is_post_data(std::string_view type) {
+  // From the calls of ArchiveEntry() with SECTION_POST_DATA in pg_dump.c, versions 13 to 18. The two kinds of ACL are
+  // here because pg_dump writes all privileges behind the last constraint (_tocEntryRestorePass()).
+  static const std::set<std::string_view> types = {
+      "ACL",
+      "CHECK CONSTRAINT",
+      "CONSTRAINT",
+      "DEFAULT ACL",
+      "EVENT TRIGGER",
+      "FK CONSTRAINT",
+      "INDEX",
+      "INDEX ATTACH",
+      "MATERIALIZED VIEW DATA",
+      "POLICY",
+      "PUBLICATION",
+      "PUBLICATION TABLE",
+      "PUBLICATION TABLES IN SCHEMA",
+      "ROW SECURITY",
+      "RULE",
+      "STATISTICS",
+      "STATISTICS DATA",
+      "SUBSCRIPTION",
+      "SUBSCRIPTION TABLE",
+      "TRIGGER",
+  };
+  return types.contains(type);
+}
+
+std::vector<std::string> statements_of(std::string_view text) {
+  SqlLexer lexer;
+  lexer.feed(text);
+  lexer.finish();
+  std::vector<std::string> statements;
+  while (const std::optional<SqlToken> token = lexer.next()) {
+    if (token->kind == SqlTokenKind::statement) statements.emplace_back(token->text);
+  }
+  return statements;
+}
+
+bool is_owner_change(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (!lexemes.skip({"ALTER"})) return false;
+  std::array<std::string_view, 4> last;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    std::rotate(last.begin(), last.begin() + 1, last.end());
+    last.back() = lexeme;
+  }
+  return is_keyword(last[0], "OWNER") && is_keyword(last[1], "TO") && last[3] == ";";
+}
+
+bool is_privilege(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  return lexemes.skip({"GRANT"}) || lexemes.skip({"REVOKE"}) || lexemes.skip({"ALTER", "DEFAULT", "PRIVILEGES"}) ||
+         lexemes.skip({"SET", "SESSION", "AUTHORIZATION"}) || lexemes.skip({"RESET", "SESSION", "AUTHORIZATION"});
+}
+
+bool is_default_setting(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  return lexemes.skip({"SET", "DEFAULT_TABLESPACE"}) || lexemes.skip({"SET", "DEFAULT_TABLE_ACCESS_METHOD"}) ||
+         lexemes.skip({"SET", "DEFAULT_WITH_OIDS"});
+}
+
+std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  const std::string_view table = skip_add_constraint(lexemes);
+  lexemes.qualified_name();
+  if (table.empty() || !lexemes.skip({"FOREIGN", "KEY"})) return std::nullopt;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (!is_keyword(lexeme, "REFERENCES")) continue;
+    return ForeignKeyTables{.table = std::string(table), .referenced = std::string(lexemes.qualified_name())};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> index_table(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (!lexemes.skip({"CREATE", "INDEX"}) && !lexemes.skip({"CREATE", "UNIQUE", "INDEX"})) return std::nullopt;
+  lexemes.skip({"CONCURRENTLY"});
+  lexemes.skip({"IF", "NOT", "EXISTS"});
+  if (!lexemes.skip({"ON"})) {
+    lexemes.qualified_name();
+    if (!lexemes.skip({"ON"})) return std::nullopt;
+  }
+  lexemes.skip({"ONLY"});
+  return std::string(lexemes.qualified_name());
+}
+
+std::optional<std::string> constraint_table(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  const std::string_view table = skip_add_constraint(lexemes);
+  if (table.empty()) return std::nullopt;
+  return std::string(table);
+}
+
+}  // namespace pana

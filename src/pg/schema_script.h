@@ -1,0 +1,114 @@
+// The schema of a database as pg_dump writes it: a script that is cut into its entries, one for each object.
+//
+// pg_dump --verbose puts a comment before each entry:
+//
+//     --
+//     -- TOC entry 215 (class 1259 OID 16386)
+//     -- Dependencies: 214
+//     -- Name: orders; Type: TABLE; Schema: public; Owner: app
+//     --
+//
+// It is believed only between statements, so a function body or a comment string may hold a look-alike.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pg/sql_lexer.h"
+
+namespace pana {
+
+struct SchemaEntry {
+  std::string type;    // "TABLE", "FK CONSTRAINT", "ACL", ...
+  std::string name;    // as in the comment: line ends are blanks, and it may be "TABLE orders" or "orders orders_pkey"
+  std::string schema;  // "-" where the object has none
+  std::string owner;
+  std::uint32_t class_id = 0;   // the OID of the object's catalog, 0 for comments, privileges and the like
+  std::uint32_t object_id = 0;  // its OID there: what tells objects apart for certain
+  // From its comment up to the next one, byte for byte. The SET statements between two entries stand at the end of the
+  // first, those before the first entry in front of it.
+  std::string text;
+};
+
+class SchemaScriptReader {
+ public:
+  enum class Input {
+    script,   // a whole script, whose last line must be there
+    fragment  // texts of entries, one after the other
+  };
+
+  explicit SchemaScriptReader(Input input = Input::script) : input_(input) {}
+
+  void feed(std::string_view piece);
+
+  // Throws Error(failed) when a script lacks its end: pg_dump was cut short.
+  void finish();
+
+  // The next entry that is known to be complete, nothing when more text is needed.
+  std::optional<SchemaEntry> next();
+
+  // What stands before the first entry: the DROP statements of --clean, and the CREATE OR REPLACE VIEW that make way
+  // for them. The session's settings (SET, search_path) are left out. Complete once next() has returned an entry.
+  const std::vector<std::string>& drop_statements() const { return drop_statements_; }
+
+ private:
+  enum class Place { preamble, entries, trailer };
+
+  void read_tokens();
+  void read(const SqlToken& token);
+  void read_entry(const SqlToken& token);
+  void read_outside(std::string_view statement);
+  void begin_entry(std::string_view comment);
+  void end_entry();
+  void begin_trailer(std::string_view comment);
+
+  Input input_;
+  SqlLexer lexer_;
+  Place place_ = Place::preamble;
+  bool complete_ = false;   // the script's last line has been seen
+  bool rule_held_ = false;  // a "--" line waits: it belongs to the entry that the next line may begin
+  std::string front_;       // settings that the first entry needs
+  SchemaEntry entry_;
+  std::deque<SchemaEntry> entries_;
+  std::vector<std::string> drop_statements_;
+};
+
+// Whether pg_dump sorts this type of entry behind the rows. A COMMENT or SECURITY LABEL belongs to the entry before
+// it, so the first entry for which this holds begins the post-data of a script, and all that follow belong to it.
+bool is_post_data(std::string_view type);
+
+// The statements of an entry, each with its semicolon, without the comments and meta-commands between them.
+std::vector<std::string> statements_of(std::string_view text);
+
+// What follows classifies the statements that pg_dump writes; it is no parser of all SQL.
+
+// ALTER ... OWNER TO ...
+bool is_owner_change(std::string_view statement);
+
+// GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, and the SET and RESET SESSION AUTHORIZATION that pg_dump puts around a
+// GRANT whose grantor is not the owner.
+bool is_privilege(std::string_view statement);
+
+// SET default_tablespace, default_table_access_method or default_with_oids: later entries rely on them.
+bool is_default_setting(std::string_view statement);
+
+// The names below are as written in the statement, with their schema and quotes.
+struct ForeignKeyTables {
+  std::string table;
+  std::string referenced;
+};
+
+// Of ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY ... REFERENCES ...
+std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement);
+
+// Of CREATE INDEX ... ON ...
+std::optional<std::string> index_table(std::string_view statement);
+
+// Of ALTER TABLE ... ADD CONSTRAINT ..., a foreign key included.
+std::optional<std::string> constraint_table(std::string_view statement);
+
+}  // namespace pana

@@ -1,0 +1,114 @@
+// Feeds any bytes to the SQL lexer and the reader of schema scripts, whole and cut in two.
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "pg/schema_script.h"
+
+namespace {
+
+using pana::SchemaEntry;
+using pana::SchemaScriptReader;
+using Input = SchemaScriptReader::Input;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+struct Token {
+  pana::SqlTokenKind kind;
+  std::string text;
+  bool operator==(const Token&) const = default;
+};
+
+std::vector<Token> tokens_of(std::string_view text, std::size_t cut) {
+  std::vector<Token> tokens;
+  pana::SqlLexer lexer;
+  const auto take = [&] {
+    while (const std::optional<pana::SqlToken> token = lexer.next()) {
+      tokens.push_back({token->kind, std::string(token->text)});
+    }
+  };
+  lexer.feed(text.substr(0, cut));
+  take();
+  lexer.feed(text.substr(cut));
+  take();
+  lexer.finish();
+  take();
+  return tokens;
+}
+
+// The texts and names of the entries, and the drop statements behind them; nothing when the script is refused.
+std::optional<std::vector<std::string>> read_script(std::string_view text, std::size_t cut, Input input) try {
+  std::vector<std::string> all;
+  SchemaScriptReader reader(input);
+  const auto take = [&] {
+    while (const std::optional<SchemaEntry> entry = reader.next()) {
+      all.insert(all.end(), {entry->text, entry->type, entry->name, entry->schema, entry->owner});
+    }
+  };
+  reader.feed(text.substr(0, cut));
+  take();
+  reader.feed(text.substr(cut));
+  take();
+  reader.finish();
+  take();
+  all.insert(all.end(), reader.drop_statements().begin(), reader.drop_statements().end());
+  return all;
+} catch (const pana::Error&) {
+  return std::nullopt;
+}
+
+// What has been cut into entries must come out the same when it is read back.
+void check_round_trip(std::string_view text) try {
+  SchemaScriptReader reader(Input::fragment);
+  reader.feed(text);
+  reader.finish();
+  std::string entries;
+  std::vector<std::string> texts;
+  while (const std::optional<SchemaEntry> entry = reader.next()) {
+    entries += entry->text;
+    texts.push_back(entry->text);
+  }
+  SchemaScriptReader again(Input::fragment);
+  again.feed(entries);
+  again.finish();
+  for (const std::string& expected : texts) {
+    const std::optional<SchemaEntry> entry = again.next();
+    require(entry && entry->text == expected);
+  }
+  require(!again.next());
+} catch (const pana::Error&) {
+  return;
+}
+
+void check_statement(const std::string& statement) {
+  pana::is_owner_change(statement);
+  pana::is_privilege(statement);
+  pana::is_default_setting(statement);
+  pana::foreign_key_tables(statement);
+  pana::index_table(statement);
+  pana::constraint_table(statement);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::vector<Token> whole = tokens_of(text, size);
+  std::string all;
+  for (const Token& token : whole) all += token.text;
+  require(all == text);
+  for (const std::string& statement : pana::statements_of(text)) check_statement(statement);
+
+  const auto script = read_script(text, size, Input::script);
+  const auto fragment = read_script(text, size, Input::fragment);
+  const std::size_t stride = 1 + size / 64;
+  for (std::size_t cut = 0; cut < size; cut += stride) {
+    require(tokens_of(text, cut) == whole);
+    require(read_script(text, cut, Input::script) == script);
+    require(read_script(text, cut, Input::fragment) == fragment);
+  }
+  check_round_trip(text);
+  return 0;
+}

@@ -1,0 +1,53 @@
+#include "pg/session.h"
+
+#include <fmt/format.h>
+
+namespace pana {
+namespace {
+
+std::string common_settings(std::string_view encoding, int server_version) {
+  std::string sql = fmt::format(
+      "SET client_encoding = '{}'; SET standard_conforming_strings = on; SET search_path = ''; "
+      "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+      "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
+      "SET client_min_messages = warning",
+      encoding);
+  if (server_version >= 140000) sql += "; SET idle_session_timeout = 0";
+  if (server_version >= 170000) sql += "; SET transaction_timeout = 0";
+  return sql;
+}
+
+}  // namespace
+
+void prepare_reading_session(Connection& connection, std::string_view encoding) {
+  connection.query(common_settings(encoding, connection.server_version()) +
+                   "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex");
+}
+
+void prepare_loading_session(Connection& connection, std::string_view encoding) {
+  connection.query(common_settings(encoding, connection.server_version()) +
+                   "; SET check_function_bodies = off; SET xmloption = content; SET synchronous_commit = off");
+}
+
+std::string backup_preamble(std::string_view encoding) {
+  return fmt::format(
+      "SET statement_timeout = 0;\n"
+      "SET lock_timeout = 0;\n"
+      "SET idle_in_transaction_session_timeout = 0;\n"
+      "SET client_encoding = '{}';\n"
+      "SET standard_conforming_strings = on;\n"
+      "SELECT pg_catalog.set_config('search_path', '', false);\n"
+      "SET DateStyle = ISO;\n"
+      "SET IntervalStyle = postgres;\n"
+      "SET check_function_bodies = false;\n"
+      "SET xmloption = content;\n"
+      "SET client_min_messages = warning;\n"
+      "SET row_security = off;\n\n",
+      encoding);
+}
+
+std::string database_encoding(Connection& connection) {
+  return connection.query("SELECT pg_catalog.getdatabaseencoding()").string(0, 0);
+}
+
+}  // namespace pana

@@ -1,0 +1,24 @@
+// The settings of pana's own sessions, set by SET after connecting: poolers drop what a startup packet asks for.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "pg/connection.h"
+
+namespace pana {
+
+// Settings under which rows read out of a database have one form everywhere, and under which no timeout of the role or
+// database ends a long backup. The client encoding becomes `encoding`, so that text passes unconverted.
+void prepare_reading_session(Connection& connection, std::string_view encoding);
+
+// Settings for loading: as in the preamble of a backup, and without waiting for the disk at every commit.
+void prepare_loading_session(Connection& connection, std::string_view encoding);
+
+// The preamble that a backup begins with: SETs that every supported server accepts.
+std::string backup_preamble(std::string_view encoding);
+
+// The database's encoding by PostgreSQL's name ("UTF8", "EUC_JP", "SQL_ASCII").
+std::string database_encoding(Connection& connection);
+
+}  // namespace pana

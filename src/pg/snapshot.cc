@@ -1,0 +1,106 @@
+#include "pg/snapshot.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "base/log.h"
+
+namespace pana {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kLockNotAvailable = "55P03";
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kDeadlockDetected = "40P01";
+
+// All of them at once: a person should not have to mend one grant a night.
+void refuse_unreadable(const std::vector<CatalogTable>& tables) {
+  std::string unreadable;
+  std::string hiding;
+  for (const CatalogTable& table : tables) {
+    if (!table.readable) unreadable += (unreadable.empty() ? "" : ", ") + table.sql_name;
+    if (table.hides_rows) hiding += (hiding.empty() ? "" : ", ") + table.sql_name;
+  }
+  if (!unreadable.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", unreadable),
+                "GRANT SELECT on these tables to the backup's role, or leave them out with --exclude-table");
+  }
+  if (!hiding.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("row level security would hide rows of: {}", hiding),
+                "use a role with BYPASSRLS (ALTER ROLE ... BYPASSRLS), or the tables' owner");
+  }
+}
+
+std::string lock_sql(const std::vector<CatalogTable>& tables) {
+  std::string sql = "LOCK TABLE ";
+  for (const CatalogTable& table : tables) sql += (&table == tables.data() ? "ONLY " : ", ONLY ") + table.sql_name;
+  return sql + " IN ACCESS SHARE MODE";
+}
+
+bool same_tables(const std::vector<CatalogTable>& a, const std::vector<CatalogTable>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const CatalogTable& left, const CatalogTable& right) {
+    return left.oid == right.oid && left.sql_name == right.sql_name;
+  });
+}
+
+// One attempt; nothing when the tables changed meanwhile.
+std::optional<Snapshot> try_once(Connection& control, const TableFilter& filter, const LockPolicy& policy) {
+  const std::vector<CatalogTable> before = read_tables(control, filter);
+  refuse_unreadable(before);
+  control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  if (!before.empty()) {
+    control.query(fmt::format("SET LOCAL lock_timeout = {}", policy.lock_timeout.count()));
+    control.query(lock_sql(before));
+    control.query("SET LOCAL lock_timeout = 0");
+  }
+  const QueryResult exported = control.query(
+      "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
+      "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
+  Snapshot snapshot{
+      .id = exported.string(0, 0), .time = exported.string(0, 1), .tables = read_tables(control, filter)};
+  if (!same_tables(before, snapshot.tables)) return std::nullopt;
+  return snapshot;
+}
+
+// Half a second at first, doubling up to eight: long enough for what we wait for to get its turn.
+void pause(Connection& control, int attempt) {
+  const auto until = Clock::now() + std::chrono::milliseconds(500 << std::min(attempt, 4));
+  while (Clock::now() < until) {
+    if (control.stop().stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
+Snapshot lock_and_export(Connection& control, const TableFilter& filter, const LockPolicy& policy) {
+  const auto deadline = Clock::now() + policy.give_up_after;
+  for (int attempt = 0;; ++attempt) {
+    std::string obstacle = "tables were created, dropped or renamed at that moment";
+    bool wait = false;
+    try {
+      if (std::optional<Snapshot> snapshot = try_once(control, filter, policy)) return std::move(*snapshot);
+    } catch (const DatabaseError& error) {
+      wait = error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
+      if (!wait && error.sqlstate() != kUndefinedTable) throw;
+      obstacle = error.what();
+    }
+    control.query("ROLLBACK");
+    if (Clock::now() >= deadline) {
+      throw Error(ErrorKind::failed, fmt::format("the tables could not be locked for reading: {}", obstacle),
+                  "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
+    }
+    log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
+    if (wait) pause(control, attempt);
+  }
+}
+
+void import_snapshot(Connection& connection, const std::string& snapshot_id) {
+  connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  connection.query("SET TRANSACTION SNAPSHOT " + connection.quote_literal(snapshot_id));
+}
+
+}  // namespace pana

@@ -1,0 +1,35 @@
+// The moment that a backup shows: tables locked first, then a snapshot exported for everybody else to read under.
+//
+// The order matters. An ALTER TABLE that rewrites a table and commits between the snapshot and the lock would make the
+// table look empty to the snapshot. LOCK TABLE as the first statement of a REPEATABLE READ transaction takes no
+// snapshot yet, so: list the tables, begin, lock them, export, list again inside; if the lists differ, start over.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "pg/catalog.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+struct LockPolicy {
+  std::chrono::milliseconds lock_timeout{2000};     // how long one attempt may stand in a lock's queue
+  std::chrono::seconds give_up_after{300};          // from the first attempt on
+};
+
+struct Snapshot {
+  std::string id;    // for SET TRANSACTION SNAPSHOT
+  std::string time;  // RFC 3339, by the server's clock
+  std::vector<CatalogTable> tables;
+};
+
+// Leaves `control` in the transaction that holds the locks and the snapshot. Throws Error(refused), with all of them in
+// the message, when tables cannot be read; Error(failed) when a lock could not be had in time.
+Snapshot lock_and_export(Connection& control, const TableFilter& filter, const LockPolicy& policy);
+
+// Puts a session into a transaction that sees the snapshot.
+void import_snapshot(Connection& connection, const std::string& snapshot_id);
+
+}  // namespace pana

@@ -1,0 +1,59 @@
+#include "pg/table_filter.h"
+
+#include <algorithm>
+
+namespace pana {
+namespace {
+
+std::vector<NamePattern> parse(const std::vector<std::string>& texts) {
+  std::vector<NamePattern> patterns;
+  for (const std::string& text : texts) patterns.push_back(NamePattern::parse(text));
+  return patterns;
+}
+
+bool any_matches(const std::vector<NamePattern>& patterns, std::string_view schema, std::string_view name) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const NamePattern& pattern) { return pattern.matches(schema, name); });
+}
+
+}  // namespace
+
+TableFilter::TableFilter(Patterns patterns)
+    : patterns_(std::move(patterns)),
+      schemas_(parse(patterns_.schemas)),
+      exclude_schemas_(parse(patterns_.exclude_schemas)),
+      tables_(parse(patterns_.tables)),
+      exclude_tables_(parse(patterns_.exclude_tables)),
+      exclude_table_data_(parse(patterns_.exclude_table_data)) {}
+
+bool TableFilter::includes(std::string_view schema, std::string_view name) const {
+  if (any_matches(exclude_tables_, schema, name)) return false;
+  if (!tables_.empty()) return any_matches(tables_, schema, name);
+  // A schema's pattern is matched against the schema's own name.
+  return (schemas_.empty() || any_matches(schemas_, {}, schema)) && !any_matches(exclude_schemas_, {}, schema);
+}
+
+bool TableFilter::includes_rows(std::string_view schema, std::string_view name) const {
+  return includes(schema, name) && !any_matches(exclude_table_data_, schema, name);
+}
+
+bool TableFilter::includes_extension_rows(std::string_view schema, std::string_view name) const {
+  if (any_matches(exclude_tables_, schema, name) || any_matches(exclude_schemas_, {}, schema)) return false;
+  if (any_matches(exclude_table_data_, schema, name)) return false;
+  return includes_everything() || includes(schema, name);
+}
+
+std::vector<std::string> TableFilter::arguments() const {
+  std::vector<std::string> arguments;
+  const auto add = [&arguments](const char* option, const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns) arguments.push_back(option + pattern);
+  };
+  add("--schema=", patterns_.schemas);
+  add("--exclude-schema=", patterns_.exclude_schemas);
+  add("--table=", patterns_.tables);
+  add("--exclude-table=", patterns_.exclude_tables);
+  add("--exclude-table-data=", patterns_.exclude_table_data);
+  return arguments;
+}
+
+}  // namespace pana

@@ -1,0 +1,50 @@
+// Which schemas and tables a command is about: pg_dump's -n, -N, -t, -T and --exclude-table-data.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pg/name_pattern.h"
+
+namespace pana {
+
+class TableFilter {
+ public:
+  // The patterns as the user wrote them (pg_dump's rules: psql patterns).
+  struct Patterns {
+    std::vector<std::string> schemas;
+    std::vector<std::string> exclude_schemas;
+    std::vector<std::string> tables;
+    std::vector<std::string> exclude_tables;
+    std::vector<std::string> exclude_table_data;
+  };
+
+  TableFilter() = default;
+  explicit TableFilter(Patterns patterns);
+
+  // Whether a table (or sequence) and its rows are wanted. With table patterns, schema patterns have no effect.
+  bool includes(std::string_view schema, std::string_view name) const;
+  bool includes_rows(std::string_view schema, std::string_view name) const;
+
+  // Of an extension's configuration table, whose rows belong to the extension: only when everything is wanted, or the
+  // table is.
+  bool includes_extension_rows(std::string_view schema, std::string_view name) const;
+
+  // Neither -n nor -t was given: large objects and extensions are part of the backup.
+  bool includes_everything() const { return patterns_.schemas.empty() && patterns_.tables.empty(); }
+  bool is_empty() const { return arguments().empty(); }
+
+  // pg_dump's options for the same choice, one "--option=pattern" each.
+  std::vector<std::string> arguments() const;
+
+ private:
+  Patterns patterns_;
+  std::vector<NamePattern> schemas_;
+  std::vector<NamePattern> exclude_schemas_;
+  std::vector<NamePattern> tables_;
+  std::vector<NamePattern> exclude_tables_;
+  std::vector<NamePattern> exclude_table_data_;
+};
+
+}  // namespace pana
