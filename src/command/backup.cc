@@ -9,10 +9,10 @@
 #include "base/countdown.h"
 #include "base/log.h"
 #include "base/parallel.h"
-#include "command/backup_connections.h"
 #include "command/backup_contents.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
+#include "command/connections.h"
 #include "command/plan.h"
 #include "pg/pg_dump.h"
 #include "pg/session.h"
@@ -61,7 +61,7 @@ class Backup {
     add_text(preamble(contents_.header, restrict_key_));
     append_text(Phase::preamble);
 
-    SchemaFrames schema(writer_, request_.compression, stop_);
+    SchemaFrames schema(writer_, request_.compression, large_object_drops(contents_.large_objects), stop_);
     write_schema_and_rows(schema);
 
     writer_.begin_phase(Phase::sequences);

@@ -14,8 +14,9 @@ constexpr std::string_view kDropMark = "-- pana:drop ";
 
 }  // namespace
 
-SchemaFrames::SchemaFrames(BackupWriter& backup, Compression compression, const std::stop_token& stop)
-    : backup_(backup), stop_(stop), pre_data_(compression), post_data_(compression) {}
+SchemaFrames::SchemaFrames(BackupWriter& backup, Compression compression, std::vector<std::string> drops,
+                           const std::stop_token& stop)
+    : backup_(backup), drops_(std::move(drops)), stop_(stop), pre_data_(compression), post_data_(compression) {}
 
 void SchemaFrames::feed(std::string_view script) {
   script_.feed(script);
@@ -33,6 +34,7 @@ void SchemaFrames::take(const SchemaEntry& entry) {
 void SchemaFrames::append_drops() {
   in_entries_ = true;
   backup_.begin_phase(Phase::clean);
+  for (const std::string& statement : drops_) pre_data_.add(drop_comment(statement));
   for (const std::string& statement : script_.drop_statements()) pre_data_.add(drop_comment(statement));
   if (!pre_data_.empty()) backup_.append(pre_data_.finish(Phase::clean), stop_);
   backup_.begin_phase(Phase::pre_data);

@@ -16,7 +16,9 @@ namespace pana {
 // kept, encoded, until they are complete.
 class SchemaFrames {
  public:
-  SchemaFrames(BackupWriter& backup, Compression compression, const std::stop_token& stop);
+  // `drops` are statements that undo what does not come from pg_dump; its own are added to them.
+  SchemaFrames(BackupWriter& backup, Compression compression, std::vector<std::string> drops,
+               const std::stop_token& stop);
 
   void feed(std::string_view script);
 
@@ -37,6 +39,7 @@ class SchemaFrames {
   void append_drops();
 
   BackupWriter& backup_;
+  std::vector<std::string> drops_;
   const std::stop_token& stop_;
   SchemaScriptReader script_;
   FrameBuilder pre_data_;

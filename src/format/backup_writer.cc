@@ -29,7 +29,7 @@ void BackupWriter::append(Frame frame, const std::stop_token& stop) {
     }
     assert(phase_ == frame.info.phase);
     note(frame.info, frame.encoded.size());
-    for (const auto& [table, digest] : frame.digests) contents_[table].merge(digest);
+    merge(contents_, frame.digests);
     full_parts = place(frame.encoded);
   }
   frame = {};

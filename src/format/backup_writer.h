@@ -53,7 +53,7 @@ class BackupWriter {
   Part part_{.number = 1, .offset = 0, .bytes = {}};
   std::vector<FrameInfo> frames_;
   std::vector<SeekEntry> seek_entries_;
-  std::map<TableId, RowDigest> contents_;
+  TableDigests contents_;
 };
 
 }  // namespace pana

@@ -19,4 +19,8 @@ std::optional<Phase> parse_phase(std::string_view name) {
   return static_cast<Phase>(found - kPhaseNames.begin());
 }
 
+void merge(TableDigests& into, const TableDigests& from) {
+  for (const auto& [table, digest] : from) into[table].merge(digest);
+}
+
 }  // namespace pana

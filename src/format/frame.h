@@ -39,10 +39,15 @@ struct FrameInfo {
   bool operator==(const FrameInfo&) const = default;
 };
 
+// Counts and digests of several tables' rows.
+using TableDigests = std::map<TableId, RowDigest>;
+
+void merge(TableDigests& into, const TableDigests& from);
+
 struct Frame {
   FrameInfo info;
   std::string encoded;
-  std::map<TableId, RowDigest> digests;
+  TableDigests digests;
 };
 
 // The lines that frame a table's rows inside a frame.

@@ -36,7 +36,8 @@ SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.reln
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int,
        {can_split},
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
-       pg_catalog.row_security_active(c.oid)
+       pg_catalog.row_security_active(c.oid),
+       pg_catalog.pg_table_is_visible(c.oid)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({extension_relations}) AS x ON x.oid = c.oid
@@ -55,6 +56,14 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
       fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
 }
 
+// Runs a catalog query that asks what is visible, under the search path that the role has by itself.
+QueryResult query_by_default_path(Connection& connection, const std::string& sql) {
+  connection.query("RESET search_path");
+  QueryResult result = connection.query(sql);
+  connection.query("SET search_path = ''");
+  return result;
+}
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }
@@ -67,14 +76,16 @@ std::string CatalogTable::copy_target() const {
 }
 
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter) {
-  const QueryResult result = connection.query(tables_sql(connection.server_version()));
+  const QueryResult result = query_by_default_path(connection, tables_sql(connection.server_version()));
   std::vector<CatalogTable> tables;
   for (int row = 0; row < result.rows(); ++row) {
     const bool belongs_to_extension = !result.is_null(row, 7);
     const std::string_view schema = result.text(row, 1);
     const std::string_view name = result.text(row, 2);
-    const bool wanted = belongs_to_extension ? result.boolean(row, 7) && filter.includes_extension_rows(schema, name)
-                                             : filter.includes_rows(schema, name);
+    const bool visible = result.boolean(row, 13);
+    const bool wanted = belongs_to_extension
+                            ? result.boolean(row, 7) && filter.includes_extension_rows(schema, name, visible)
+                            : filter.includes_rows(schema, name, visible);
     if (!wanted) continue;
     tables.push_back({.oid = result.oid(row, 0),
                       .schema = std::string(schema),
@@ -96,10 +107,11 @@ namespace {
 
 // The sequences that belong to the backup, as quoted names. One that a table owns goes with its table, too.
 std::vector<std::string> read_sequence_names(Connection& connection, const TableFilter& filter) {
-  const QueryResult result = connection.query(fmt::format(
+  const std::string sql = fmt::format(
       R"(
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
-       CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i'
+       CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i',
+       pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({}) AS x ON x.oid = c.oid
@@ -109,15 +121,18 @@ LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
 LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
 WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
-      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUserSchema));
+      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUserSchema);
+  const QueryResult result = query_by_default_path(connection, sql);
   const auto wanted = [&](int row) {
     const std::string_view schema = result.text(row, 1);
     const std::string_view name = result.text(row, 2);
-    if (!result.is_null(row, 3)) return result.boolean(row, 3) && filter.includes_extension_rows(schema, name);
+    const bool visible = result.boolean(row, 7);
+    if (!result.is_null(row, 3)) return result.boolean(row, 3) && filter.includes_extension_rows(schema, name, visible);
     const bool owned = !result.is_null(row, 5);
-    const bool owner_wanted = owned && filter.includes(result.text(row, 4), result.text(row, 5));
+    const bool owner_wanted =
+        owned && filter.includes(result.text(row, 4), result.text(row, 5), result.boolean(row, 8));
     if (owned && result.boolean(row, 6)) return owner_wanted;
-    return owner_wanted || filter.includes_rows(schema, name);
+    return owner_wanted || filter.includes_rows(schema, name, visible);
   };
   std::vector<std::string> names;
   for (int row = 0; row < result.rows(); ++row) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pg/copy.h"
 
 namespace pana {
@@ -84,6 +86,19 @@ WHERE m.oid IN ({}) ORDER BY m.oid)",
     }
   }
   return script;
+}
+
+std::vector<std::string> large_object_drops(const std::vector<LargeObjectId>& ids) {
+  constexpr std::size_t kBatch = 1000;
+  std::vector<std::string> statements;
+  for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
+    const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = ids.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, ids.size()));
+    statements.push_back(fmt::format(
+        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({});",
+        fmt::join(first, last, ",")));
+  }
+  return statements;
 }
 
 void read_large_objects(Connection& connection, const std::vector<LargeObjectId>& ids,

@@ -21,6 +21,9 @@ std::vector<LargeObjectId> read_large_object_ids(Connection& connection);
 // The statements that create the objects with their owners, grants and comments, in the form of pg_dump's script.
 std::string large_object_definitions(Connection& connection, const std::vector<LargeObjectId>& ids);
 
+// Statements that remove those of the objects that exist.
+std::vector<std::string> large_object_drops(const std::vector<LargeObjectId>& ids);
+
 // Calls take(line) for every piece of the objects' contents: one line of SQL with its newline.
 void read_large_objects(Connection& connection, const std::vector<LargeObjectId>& ids,
                         const std::function<void(std::string_view line)>& take);

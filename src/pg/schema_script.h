@@ -51,8 +51,10 @@ class SchemaScriptReader {
   // The next entry that is known to be complete, nothing when more text is needed.
   std::optional<SchemaEntry> next();
 
-  // What stands before the first entry: the DROP statements of --clean, and the CREATE OR REPLACE VIEW that make way
-  // for them. The session's settings (SET, search_path) are left out. Complete once next() has returned an entry.
+  // What stands before the first entry: the DROP statements of --clean, and the CREATE OR REPLACE VIEW that makes way
+  // for one of them, but not the session's settings (SET, search_path). Complete once next() has returned an entry.
+  // Even with --if-exists some of them can fail: ALTER DOMAIN ... DROP CONSTRAINT and that view where the object or its
+  // schema is missing, and DROP CONSTRAINT on a partition that inherits it.
   const std::vector<std::string>& drop_statements() const { return drop_statements_; }
 
  private:

@@ -102,7 +102,7 @@ class SqlLexer {
     std::size_t parentheses = 0;
     std::size_t body_depth = 0;  // the open BEGIN ATOMIC, and each open CASE within it
     int words = 0;
-    std::string opening;  // the first words in lower case, a blank behind each
+    std::string opening;  // the first words in capitals, a blank behind each
     bool creates_routine = false;
     bool after_begin = false;
 

@@ -11,9 +11,11 @@ std::vector<NamePattern> parse(const std::vector<std::string>& texts) {
   return patterns;
 }
 
-bool any_matches(const std::vector<NamePattern>& patterns, std::string_view schema, std::string_view name) {
-  return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const NamePattern& pattern) { return pattern.matches(schema, name); });
+bool any_matches(const std::vector<NamePattern>& patterns, std::string_view schema, std::string_view name,
+                 bool visible = true) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const NamePattern& pattern) {
+    return (visible || pattern.has_schema()) && pattern.matches(schema, name);
+  });
 }
 
 }  // namespace
@@ -26,21 +28,25 @@ TableFilter::TableFilter(Patterns patterns)
       exclude_tables_(parse(patterns_.exclude_tables)),
       exclude_table_data_(parse(patterns_.exclude_table_data)) {}
 
-bool TableFilter::includes(std::string_view schema, std::string_view name) const {
-  if (any_matches(exclude_tables_, schema, name)) return false;
-  if (!tables_.empty()) return any_matches(tables_, schema, name);
+bool TableFilter::includes(std::string_view schema, std::string_view name, bool visible) const {
+  if (any_matches(exclude_tables_, schema, name, visible)) return false;
+  if (!tables_.empty()) return any_matches(tables_, schema, name, visible);
+  return includes_schema(schema);
+}
+
+bool TableFilter::includes_schema(std::string_view schema) const {
   // A schema's pattern is matched against the schema's own name.
   return (schemas_.empty() || any_matches(schemas_, {}, schema)) && !any_matches(exclude_schemas_, {}, schema);
 }
 
-bool TableFilter::includes_rows(std::string_view schema, std::string_view name) const {
-  return includes(schema, name) && !any_matches(exclude_table_data_, schema, name);
+bool TableFilter::includes_rows(std::string_view schema, std::string_view name, bool visible) const {
+  return includes(schema, name, visible) && !any_matches(exclude_table_data_, schema, name, visible);
 }
 
-bool TableFilter::includes_extension_rows(std::string_view schema, std::string_view name) const {
-  if (any_matches(exclude_tables_, schema, name) || any_matches(exclude_schemas_, {}, schema)) return false;
-  if (any_matches(exclude_table_data_, schema, name)) return false;
-  return includes_everything() || includes(schema, name);
+bool TableFilter::includes_extension_rows(std::string_view schema, std::string_view name, bool visible) const {
+  if (any_matches(exclude_tables_, schema, name, visible) || any_matches(exclude_schemas_, {}, schema)) return false;
+  if (any_matches(exclude_table_data_, schema, name, visible)) return false;
+  return includes_everything() || includes(schema, name, visible);
 }
 
 std::vector<std::string> TableFilter::arguments() const {

@@ -24,12 +24,17 @@ class TableFilter {
   explicit TableFilter(Patterns patterns);
 
   // Whether a table (or sequence) and its rows are wanted. With table patterns, schema patterns have no effect.
-  bool includes(std::string_view schema, std::string_view name) const;
-  bool includes_rows(std::string_view schema, std::string_view name) const;
+  // pg_dump's table patterns without a schema match what is `visible` in the role's search path; in a backup, where
+  // nothing tells, they match in every schema.
+  bool includes(std::string_view schema, std::string_view name, bool visible = true) const;
+  bool includes_rows(std::string_view schema, std::string_view name, bool visible = true) const;
 
   // Of an extension's configuration table, whose rows belong to the extension: only when everything is wanted, or the
   // table is.
-  bool includes_extension_rows(std::string_view schema, std::string_view name) const;
+  bool includes_extension_rows(std::string_view schema, std::string_view name, bool visible = true) const;
+
+  bool includes_schema(std::string_view schema) const;
+  bool has_table_patterns() const { return !patterns_.tables.empty(); }
 
   // Neither -n nor -t was given: large objects and extensions are part of the backup.
   bool includes_everything() const { return patterns_.schemas.empty() && patterns_.tables.empty(); }

@@ -1,7 +1,8 @@
-// The connections of a backup: one in control, and as many workers as the server or its pooler admits.
+// The connections of a command: one in control, and as many workers as the server or its pooler admits.
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -9,6 +10,13 @@
 #include "pg/connection.h"
 
 namespace pana {
+
+// A connection that has answered a first query, or nothing, reported in the log, when it was not admitted. A pool that
+// is full does not say so: it accepts the client and leaves its first query waiting.
+std::optional<Connection> connect_worker(const std::string& url, const std::stop_token& stop);
+
+// `count` connections, or as many as are admitted; the first one must be. Refuses a pooler in transaction mode.
+std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop);
 
 class BackupConnections {
  public:

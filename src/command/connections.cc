@@ -1,8 +1,6 @@
-#include "command/backup_connections.h"
+#include "command/connections.h"
 
 #include <fmt/format.h>
-
-#include <optional>
 
 #include "base/log.h"
 #include "pg/pooler_probe.h"
@@ -14,12 +12,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kHeartbeat{20};
 
-// How long a pooler may take to find a server connection for a worker. A pool that is full does not say so: it
-// accepts the client and leaves its first query waiting.
+// How long a pooler may take to find a server connection for a worker.
 constexpr std::chrono::seconds kAdmissionTime{10};
 
-// A worker's connection that has answered a first query, or nothing when it was not admitted.
-std::optional<Connection> try_worker(const std::string& url, const std::stop_token& stop) {
+}  // namespace
+
+std::optional<Connection> connect_worker(const std::string& url, const std::stop_token& stop) {
   try {
     Connection worker(url, stop);
     worker.set_deadline(Clock::now() + kAdmissionTime);
@@ -27,16 +25,27 @@ std::optional<Connection> try_worker(const std::string& url, const std::stop_tok
     worker.set_deadline(std::nullopt);
     return worker;
   } catch (const DatabaseError& error) {
-    log(LogLevel::warning, "worker_refused", fmt::format("a connection was refused, going on with fewer: {}", error.what()));
+    log(LogLevel::warning, "worker_refused",
+        fmt::format("a connection was refused, going on with fewer: {}", error.what()));
     return std::nullopt;
   }
 }
 
-}  // namespace
+std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop) {
+  std::vector<Connection> connections;
+  connections.emplace_back(url, stop);
+  std::optional<Connection> worker = connect_worker(url, stop);
+  if (worker) refuse_transaction_pooling(connections.front(), *worker);
+  while (worker && connections.size() < count) {
+    connections.push_back(std::move(*worker));
+    worker = connections.size() < count ? connect_worker(url, stop) : std::nullopt;
+  }
+  return connections;
+}
 
 BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop)
     : control(url, stop) {
-  std::optional<Connection> worker = try_worker(url, stop);
+  std::optional<Connection> worker = connect_worker(url, stop);
   if (!worker) {
     throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",
                 "raise the pool size, or run the backup when the application uses fewer connections");
@@ -45,7 +54,7 @@ BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, c
   const std::size_t wanted = has_pooler ? jobs + 1 : jobs;
   while (worker) {
     workers.push_back(std::move(*worker));
-    worker = workers.size() < wanted ? try_worker(url, stop) : std::nullopt;
+    worker = workers.size() < wanted ? connect_worker(url, stop) : std::nullopt;
   }
   if (has_pooler) workers.pop_back();
 }

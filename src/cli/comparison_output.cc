@@ -1,0 +1,47 @@
+#include "cli/comparison_output.h"
+
+#include <fmt/format.h>
+
+#include "base/human.h"
+
+namespace pana {
+namespace {
+
+std::string table_name(const TableComparison& table) {
+  return printable(table.schema.empty() ? "(" + table.name + ")" : table.schema + "." + table.name);
+}
+
+}  // namespace
+
+Json comparison_json(const ComparisonReport& report, const std::string& backup) {
+  Json json = {{"backup", backup}, {"equal", report.equal()}, {"tables", Json::array()}, {"sequences", report.sequences}};
+  for (const TableComparison& table : report.tables) {
+    json["tables"].push_back({{"schema", table.schema},
+                              {"name", table.name},
+                              {"state", state_name(table.state)},
+                              {"backup_rows", table.backup.rows},
+                              {"database_rows", table.database.rows},
+                              {"backup_digest", table.backup.hex()},
+                              {"database_digest", table.database.hex()}});
+  }
+  return json;
+}
+
+void print_comparison(const ComparisonReport& report, const std::string& backup) {
+  if (report.equal()) {
+    std::uint64_t rows = 0;
+    for (const TableComparison& table : report.tables) rows += table.backup.rows;
+    fmt::print("the database is equal to {}: {} tables, {} rows, counts and digests\n", backup,
+               human_count(report.tables.size()), human_count(rows));
+    return;
+  }
+  fmt::print("{:<10}  {:>15}  {:>15}  table\n", "state", "backup rows", "database rows");
+  for (const TableComparison& table : report.tables) {
+    if (table.state == TableState::equal) continue;
+    fmt::print("{:<10}  {:>15}  {:>15}  {}\n", state_name(table.state), human_count(table.backup.rows),
+               human_count(table.database.rows), table_name(table));
+  }
+  for (const std::string& sequence : report.sequences) fmt::print("sequence  {}\n", printable(sequence));
+}
+
+}  // namespace pana

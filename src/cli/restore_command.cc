@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/human.h"
+#include "cli/commands.h"
+#include "cli/comparison_output.h"
+#include "cli/progress_line.h"
+#include "command/catalogue.h"
+#include "command/compare.h"
+#include "command/restore.h"
+
+namespace pana {
+namespace {
+
+struct Options {
+  std::string backup;
+  RestoreRequest request;
+  TableFilter::Patterns patterns;
+  bool schema_only = false;
+  bool data_only = false;
+  bool no_owner = false;
+  bool no_privileges = false;
+  bool no_tablespaces = false;
+  bool no_analyze = false;
+  bool verify = false;
+  bool json = false;
+};
+
+RestoreRequest request_of(const Options& options) {
+  RestoreRequest request = options.request;
+  request.filter = TableFilter(options.patterns);
+  request.schema = !options.data_only;
+  request.rows = !options.schema_only;
+  request.owners = !options.no_owner;
+  request.privileges = !options.no_privileges;
+  request.tablespaces = !options.no_tablespaces;
+  request.analyze = !options.no_analyze;
+  return request;
+}
+
+Json report_json(const RestoreReport& report, const std::string& backup) {
+  return {{"backup", backup},         {"rows", report.rows},       {"tables", report.tables},
+          {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors}};
+}
+
+void run(const Options& options, const CommandContext& context) {
+  const OpenBackup backup = find_backup(options.backup);
+  const RestoreRequest request = request_of(options);
+  Progress progress;
+  RestoreReport report;
+  {
+    const ProgressLine line("restoring", progress);
+    report = restore(request, *backup.reader, progress, context.stop);
+  }
+  ComparisonReport comparison;
+  if (options.verify) {
+    Progress compared;
+    const ProgressLine line("comparing", compared);
+    comparison = compare({.url = request.url, .jobs = request.jobs, .filter = request.filter}, *backup.reader, compared,
+                         context.stop);
+  }
+  if (options.json) {
+    Json json = report_json(report, backup.name);
+    if (options.verify) json["comparison"] = comparison_json(comparison, backup.name);
+    print_json(json);
+  } else {
+    fmt::print("restored {} rows of {} tables in {}, {} read from {}\n", human_count(report.rows),
+               human_count(report.tables), human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
+    if (options.verify) print_comparison(comparison, backup.name);
+  }
+  if (!report.errors.empty()) {
+    throw Error(ErrorKind::failed, fmt::format("{} objects could not be restored", report.errors.size()));
+  }
+  if (!comparison.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
+}
+
+}  // namespace
+
+void add_restore_command(CLI::App& app, const CommandContext& context) {
+  const auto options = std::make_shared<Options>();
+  RestoreRequest& request = options->request;
+  CLI::App* const command = app.add_subcommand("restore", "restore a backup, or some tables of it, into a database");
+  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_option("--into", request.url, "the database to restore into; it must exist")->required()->type_name("URL");
+  command->add_option("-j,--jobs", request.jobs, "connections")->check(CLI::Range(1, 64))->capture_default_str();
+  add_filter_options(*command, options->patterns);
+  CLI::Option* const schema_only = command->add_flag("-s,--schema-only", options->schema_only, "definitions, no rows");
+  command->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
+      ->excludes(schema_only);
+  command->add_flag("-O,--no-owner", options->no_owner, "do not restore owners: the restoring role owns everything");
+  command->add_flag("-x,--no-privileges", options->no_privileges, "do not restore grants");
+  command->add_flag("--no-tablespaces", options->no_tablespaces, "restore into the default tablespace");
+  command->add_flag("-c,--clean", request.clean,
+                    "drop what the backup makes before making it; with --data-only, empty its tables");
+  command->add_flag("--allow-non-empty", request.allow_non_empty, "restore beside what is in the target");
+  command->add_flag("--create-missing-roles", request.create_missing_roles, "create roles that are missing, without login");
+  command->add_flag("--disable-triggers", request.disable_triggers,
+                    "no triggers and foreign keys while loading (needs the right to set session_replication_role)");
+  command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
+  command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
+  command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards");
+  command->add_flag("--json", options->json, "print the result as JSON");
+  command->callback([options, &context] { run(*options, context); });
+}
+
+}  // namespace pana

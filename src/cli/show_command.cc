@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/human.h"
+#include "cli/commands.h"
+#include "command/catalogue.h"
+
+namespace pana {
+namespace {
+
+struct Options {
+  std::string backup;
+  bool json = false;
+};
+
+Json header_json(const OpenBackup& backup) {
+  const IndexHeader& header = backup.reader->index().header;
+  Json json = {{"backup", backup.name},
+               {"bytes", backup.reader->stored_bytes()},
+               {"text_bytes", backup.reader->index().text_bytes()},
+               {"rows", backup.reader->index().rows()},
+               {"frames", backup.reader->index().frames.size()},
+               {"database", header.database},
+               {"snapshot_time", header.snapshot_time},
+               {"server", header.server},
+               {"pg_dump", header.pg_dump},
+               {"pana", header.pana},
+               {"format", header.format},
+               {"encoding", header.encoding},
+               {"compression", header.compression},
+               {"sequences", header.sequences},
+               {"large_objects", header.large_objects},
+               {"filters", header.filters},
+               {"roles", Json::array()},
+               {"extensions", Json::array()},
+               {"tables", Json::array()}};
+  for (const RoleUse& role : header.roles) json["roles"].push_back(role.name);
+  for (const ExtensionUse& extension : header.extensions) json["extensions"].push_back(extension.name);
+  for (const TableInfo& table : backup.reader->index().tables) {
+    json["tables"].push_back({{"schema", table.schema},
+                              {"name", table.name},
+                              {"columns", table.columns},
+                              {"rows", table.content.rows},
+                              {"bytes", table.content.bytes},
+                              {"digest", table.content.hex()}});
+  }
+  return json;
+}
+
+template <typename Items>
+std::string names(const Items& items) {
+  std::string text;
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + printable(item.name);
+  return text.empty() ? "none" : text;
+}
+
+void print(const OpenBackup& backup) {
+  const Index& index = backup.reader->index();
+  const IndexHeader& header = index.header;
+  fmt::print("backup      {}\n", backup.name);
+  fmt::print("database    {} ({}), as of {}\n", printable(header.database), header.encoding, header.snapshot_time);
+  fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", header.pana, header.pg_dump, header.server);
+  fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
+             human_bytes(index.text_bytes()), index.frames.size(), header.compression);
+  fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,
+             human_count(header.large_objects));
+  fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
+  if (!header.filters.empty()) fmt::print("filters     {}\n", printable(fmt::format("{}", fmt::join(header.filters, " "))));
+  fmt::print("\n{:>15}  {:>10}  table\n", "rows", "bytes");
+  for (const TableInfo& table : index.tables) {
+    const std::string name = table.id == kLargeObjects ? "(large objects)" : table.schema + "." + table.name;
+    fmt::print("{:>15}  {:>10}  {}\n", human_count(table.content.rows), human_bytes(table.content.bytes), printable(name));
+  }
+}
+
+}  // namespace
+
+void add_show_command(CLI::App& app, const CommandContext&) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const command = app.add_subcommand("show", "show what a backup holds");
+  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_flag("--json", options->json, "print the result as JSON");
+  command->callback([options] {
+    const OpenBackup backup = find_backup(options->backup);
+    options->json ? print_json(header_json(backup)) : print(backup);
+  });
+}
+
+}  // namespace pana

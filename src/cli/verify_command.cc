@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/error.h"
+#include "base/human.h"
+#include "cli/commands.h"
+#include "cli/progress_line.h"
+#include "command/catalogue.h"
+#include "cli/comparison_output.h"
+#include "command/compare.h"
+#include "command/verify.h"
+
+namespace pana {
+namespace {
+
+struct Options {
+  std::string backup;
+  std::string url;
+  TableFilter::Patterns patterns;
+  std::size_t jobs = 4;
+  bool json = false;
+};
+
+void run(const Options& options, const CommandContext& context) {
+  const OpenBackup backup = find_backup(options.backup);
+  Progress progress;
+  if (options.url.empty()) {
+    {
+      const ProgressLine line("verifying", progress);
+      verify_backup(*backup.reader, options.jobs, progress, context.stop);
+    }
+    const Index& index = backup.reader->index();
+    if (options.json) {
+      return print_json({{"backup", backup.name}, {"whole", true}, {"bytes", backup.reader->stored_bytes()},
+                         {"frames", index.frames.size()}, {"rows", index.rows()}});
+    }
+    fmt::print("{} is whole: {} frames, {} rows\n", backup.name, index.frames.size(), human_count(index.rows()));
+    return;
+  }
+  ComparisonReport report;
+  {
+    const ProgressLine line("comparing", progress);
+    report = compare({.url = options.url, .jobs = options.jobs, .filter = TableFilter(options.patterns)}, *backup.reader,
+                     progress, context.stop);
+  }
+  options.json ? print_json(comparison_json(report, backup.name)) : print_comparison(report, backup.name);
+  if (!report.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, const CommandContext& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const command = app.add_subcommand("verify", "prove that a backup is whole, or equal to a database");
+  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_option("--against", options->url, "compare with this database instead of re-reading the backup")
+      ->type_name("URL");
+  add_filter_options(*command, options->patterns);
+  command->add_option("-j,--jobs", options->jobs, "threads or connections")->check(CLI::Range(1, 64))->capture_default_str();
+  command->add_flag("--json", options->json, "print the result as JSON");
+  command->callback([options, &context] { run(*options, context); });
+}
+
+}  // namespace pana

@@ -1,0 +1,125 @@
+#include "command/check.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+
+#include "base/human.h"
+#include "command/catalogue.h"
+#include "command/connections.h"
+#include "pg/pg_dump.h"
+#include "pg/session.h"
+#include "pg/snapshot.h"
+
+namespace pana {
+namespace {
+
+class Checks {
+ public:
+  // Runs one check; what it throws is its failure. Returns whether it went well.
+  bool run(const std::string& subject, const std::function<CheckResult()>& look) {
+    try {
+      results.push_back(look());
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      results.push_back({.subject = {}, .state = CheckState::failed, .message = error.what(), .hint = error.hint()});
+    }
+    results.back().subject = subject;
+    return results.back().state != CheckState::failed;
+  }
+
+  std::vector<CheckResult> results;
+};
+
+CheckResult ok(std::string message) { return {.subject = {}, .state = CheckState::ok, .message = std::move(message), .hint = {}}; }
+
+CheckResult warning(std::string message, std::string hint) {
+  return {.subject = {}, .state = CheckState::warning, .message = std::move(message), .hint = std::move(hint)};
+}
+
+CheckResult check_encryption(Connection& connection) {
+  const std::string host = PQhost(connection.handle());
+  if (PQsslInUse(connection.handle()) == 0) {
+    const bool local = host.empty() || host.starts_with('/') || host.starts_with("127.") || host == "localhost";
+    return local ? ok("the server is on this machine, without TLS")
+                 : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
+  }
+  const std::string protocol = PQsslAttribute(connection.handle(), "protocol");
+  for (const auto& [name, value] : connection.environment()) {
+    if (name == "PGSSLMODE" && value != "verify-full" && value != "verify-ca") {
+      return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", protocol),
+                     "say sslmode=verify-full and sslrootcert=FILE in the URL");
+    }
+  }
+  return ok(fmt::format("encrypted with {}, the server's certificate is checked", protocol));
+}
+
+// What a backup does up to its first row; the transaction is given up again.
+CheckResult check_tables(Connection& control, const TableFilter& filter) {
+  const Snapshot snapshot =
+      lock_and_export(control, filter, {.lock_timeout = std::chrono::milliseconds(2000), .give_up_after = std::chrono::seconds(10)});
+  std::uint64_t bytes = 0;
+  for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
+  control.query("ROLLBACK");
+  return ok(fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()),
+                        human_bytes(bytes)));
+}
+
+void check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {
+  std::optional<BackupConnections> connections;
+  if (!checks.run("connections", [&] {
+        connections.emplace(request.url, request.jobs, stop);
+        const std::size_t workers = std::max<std::size_t>(connections->workers.size(), 1);
+        const std::string message = fmt::format("{} of {} workers admitted, no pooler in transaction mode seen", workers, request.jobs);
+        return workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
+      })) {
+    return;
+  }
+  Connection& control = connections->control;
+  checks.run("encryption", [&] { return check_encryption(control); });
+  checks.run("pg_dump", [&] {
+    const PgDumpProgram program = find_pg_dump(control.server_version());
+    return ok(fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));
+  });
+  checks.run("tables", [&] {
+    prepare_reading_session(control, database_encoding(control));
+    return check_tables(control, request.filter);
+  });
+}
+
+CheckResult check_newest(ObjectStore& store) {
+  const std::vector<BackupListing> backups = list_backups(store);
+  for (auto backup = backups.rbegin(); backup != backups.rend(); ++backup) {
+    if (!backup->index) continue;
+    return ok(fmt::format("the newest complete backup is {}, {} old", backup->object.key,
+                          human_seconds(std::chrono::duration<double>(std::chrono::system_clock::now() - backup->time).count())));
+  }
+  return warning("there is no complete backup yet", "make one with pana backup");
+}
+
+void check_location(const CheckRequest& request, Checks& checks) {
+  std::unique_ptr<ObjectStore> store;
+  if (!checks.run("location", [&] {
+        store = open_store(request.location);
+        const std::unique_ptr<ObjectUpload> upload = store->begin_upload("pana_check", 0);
+        upload->put({.number = 1, .offset = 0, .bytes = "written by pana check"});
+        const std::filesystem::space_info space = std::filesystem::space(request.location);
+        return ok(fmt::format("{} can be written, {} are free", request.location, human_bytes(space.available)));
+      })) {
+    return;
+  }
+  checks.run("backups", [&] { return check_newest(*store); });
+}
+
+}  // namespace
+
+std::vector<CheckResult> check(const CheckRequest& request, const std::stop_token& stop) {
+  Checks checks;
+  check_database(request, checks, stop);
+  if (!request.location.empty()) check_location(request, checks);
+  return checks.results;
+}
+
+}  // namespace pana

@@ -1,0 +1,149 @@
+#include "command/restore.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "base/parallel.h"
+#include "base/work_list.h"
+#include "command/backup_schema.h"
+#include "command/connections.h"
+#include "command/restore_errors.h"
+#include "command/restore_preflight.h"
+#include "command/restore_rows.h"
+#include "command/restore_schema.h"
+#include "command/restore_selection.h"
+#include "command/sql_names.h"
+#include "pg/session.h"
+
+namespace pana {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Drops what the backup would make. That some of it is not there, or not yet, is as good as dropped.
+void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                  const RestoreSelection& selection) {
+  const IndexHeader& header = backup.index().header;
+  if (request.filter.is_empty()) {
+    for (const std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
+      try {
+        connection.query(statement);
+      } catch (const DatabaseError& error) {
+        // Something the statement names does not exist (IF EXISTS does not cover all of it), or is inherited and goes
+        // with its parent (42P16).
+        constexpr std::array kHarmless = {"3F000", "42P01", "42704", "42883", "42703", "42P16"};
+        if (std::find(kHarmless.begin(), kHarmless.end(), error.sqlstate()) != kHarmless.end()) continue;
+        throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()),
+                            error.sqlstate(), error.hint());
+      }
+    }
+    return;
+  }
+  use_index_encoding(connection, header);
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id == kLargeObjects) continue;
+    connection.query("DROP TABLE IF EXISTS " + sql_name(connection, header, table->schema, table->name));
+  }
+  prepare_loading_session(connection, header.encoding);
+}
+
+void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
+  const IndexHeader& header = backup.index().header;
+  std::vector<std::string> names;
+  use_index_encoding(connection, header);
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id != kLargeObjects) names.push_back(sql_name(connection, header, table->schema, table->name));
+  }
+  if (!names.empty()) connection.query(fmt::format("TRUNCATE ONLY {}", fmt::join(names, ", ONLY ")));
+  prepare_loading_session(connection, header.encoding);
+}
+
+void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
+  for (const TableInfo* const table : selection.tables) {
+    const auto found = loaded.find(table->id);
+    const std::uint64_t rows = found == loaded.end() ? 0 : found->second;
+    if (rows == table->content.rows) continue;
+    throw Error(ErrorKind::different, fmt::format("{}.{} has {} rows in the backup, {} were stored", table->schema,
+                                                  table->name, table->content.rows, rows));
+  }
+}
+
+void analyze(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
+             const std::stop_token& stop) {
+  const IndexHeader& header = backup.index().header;
+  std::vector<const TableInfo*> tables;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id != kLargeObjects && table->content.rows > 0) tables.push_back(table);
+  }
+  std::stable_sort(tables.begin(), tables.end(), [](const TableInfo* a, const TableInfo* b) {
+    return a->content.bytes > b->content.bytes;
+  });
+  WorkList<const TableInfo*> list(tables);
+  std::vector<Task> tasks;
+  for (Connection& connection : connections) {
+    tasks.emplace_back([&](const std::stop_token& worker_stop) {
+      connection.set_stop(worker_stop);
+      use_index_encoding(connection, header);
+      while (const TableInfo* const* const table = list.next()) {
+        connection.query("ANALYZE " + sql_name(connection, header, (*table)->schema, (*table)->name));
+      }
+    });
+  }
+  run_parallel(tasks, stop);
+}
+
+std::string join(const std::vector<std::string>& statements) { return fmt::format("{}", fmt::join(statements, "\n")); }
+
+}  // namespace
+
+RestoreReport restore(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
+                      const std::stop_token& stop) {
+  const auto started = Clock::now();
+  progress.set_activity("reading the schema");
+  const Index& index = backup.index();
+  const RestoreSelection selection = select_for_restore(request, backup);
+  progress.set_activity("connecting");
+  std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
+  for (Connection& connection : connections) {
+    prepare_loading_session(connection, index.header.encoding);
+    if (request.disable_triggers) connection.query("SET session_replication_role = replica");
+  }
+  Connection& control = connections.front();
+  check_restore_target(control, request, index, selection);
+  prepare_loading_session(control, index.header.encoding);
+
+  RestoreErrors errors(request.keep_going);
+  if (request.clean && request.schema) {
+    drop_objects(control, request, backup, selection);
+  } else if (request.clean) {
+    empty_tables(control, backup, selection);
+  }
+  progress.set_activity("creating tables");
+  for (const SchemaEntry& entry : selection.pre_data) run_entry(control, request, entry, errors);
+
+  RestoreReport report;
+  if (request.rows) {
+    const std::map<TableId, std::uint64_t> loaded =
+        load_rows(connections, backup, selection, errors, progress, stop);
+    if (errors.all().empty()) check_counts(selection, loaded);
+    for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
+    if (!selection.sequence_values.empty()) {
+      errors.attempt("sequence values", control, [&] { control.query(join(selection.sequence_values)); });
+    }
+  }
+  run_post_data(connections, request, index, selection, errors, progress, stop);
+  if (request.rows && request.analyze) {
+    progress.set_activity("analyzing");
+    analyze(connections, backup, selection, stop);
+  }
+  report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
+  report.bytes_read = backup.read_bytes();
+  report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  report.errors = errors.all();
+  return report;
+}
+
+}  // namespace pana

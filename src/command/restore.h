@@ -1,0 +1,45 @@
+// pana restore: a backup, or some tables of it, into a database.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "format/backup_reader.h"
+#include "pg/table_filter.h"
+
+namespace pana {
+
+struct RestoreRequest {
+  std::string url;  // as Connection takes it
+  std::size_t jobs = 4;
+  TableFilter filter;
+  bool schema = true;  // the definitions
+  bool rows = true;    // rows, sequences, large objects
+  bool owners = true;
+  bool privileges = true;
+  bool tablespaces = true;
+  bool clean = false;            // drop what the backup makes before making it; without definitions: empty the tables
+  bool allow_non_empty = false;  // restore beside what is there
+  bool create_missing_roles = false;
+  bool disable_triggers = false;  // while rows are loaded
+  bool keep_going = false;        // collect errors instead of stopping at the first
+  bool analyze = true;
+};
+
+struct RestoreReport {
+  std::uint64_t rows = 0;
+  std::uint64_t tables = 0;
+  std::uint64_t bytes_read = 0;  // of the backup
+  double seconds = 0;
+  std::vector<std::string> errors;  // with keep_going: what could not be restored
+};
+
+// Looks first and changes nothing when the target lacks something: Error(refused) then names all of it. Throws at the
+// first error otherwise, unless told to keep going.
+RestoreReport restore(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
+                      const std::stop_token& stop);
+
+}  // namespace pana

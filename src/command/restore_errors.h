@@ -1,0 +1,48 @@
+// What goes wrong in a restore: thrown at once, or collected when it is told to keep going.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/guarded.h"
+#include "base/log.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+class RestoreErrors {
+ public:
+  explicit RestoreErrors(bool keep_going) : keep_going_(keep_going) {}
+
+  // Runs `action`; an error of the server gets its subject ("TABLE public.orders") put in front. Returns whether it
+  // went well. A broken connection is never collected: nothing more would work.
+  template <typename Action>
+  bool attempt(const std::string& subject, const Connection& connection, Action&& action) {
+    try {
+      action();
+      return true;
+    } catch (const DatabaseError& error) {
+      const std::string message = fmt::format("cannot restore {}: {}", subject, error.what());
+      if (!keep_going_ || !connection.is_alive()) {
+        throw DatabaseError(message, error.sqlstate(),
+                            error.hint().empty() ? "--keep-going restores what can be restored" : error.hint());
+      }
+      log(LogLevel::warning, "restore_error", message);
+      errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });
+      return false;
+    }
+  }
+
+  std::vector<std::string> all() {
+    return errors_.with([](const std::vector<std::string>& errors) { return errors; });
+  }
+
+ private:
+  const bool keep_going_;
+  Guarded<std::vector<std::string>> errors_;
+};
+
+}  // namespace pana

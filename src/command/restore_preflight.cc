@@ -1,0 +1,210 @@
+#include "command/restore_preflight.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "command/sql_names.h"
+#include "pg/schema_names.h"
+#include "pg/session.h"
+
+namespace pana {
+namespace {
+
+// How many names a message lists before it only counts.
+constexpr std::size_t kNamesShown = 10;
+
+std::string list_names(const std::vector<std::string>& names) {
+  const std::size_t shown = std::min(names.size(), kNamesShown);
+  std::string text = fmt::format("{}", fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown), ", "));
+  if (names.size() > shown) text += fmt::format(" and {} more", names.size() - shown);
+  return text;
+}
+
+std::vector<std::string> first_column(const QueryResult& result) {
+  std::vector<std::string> values;
+  for (int row = 0; row < result.rows(); ++row) values.push_back(result.string(row, 0));
+  return values;
+}
+
+struct Problems {
+  std::vector<std::string> messages;
+  std::vector<std::string> hints;
+
+  void add(std::string message, std::string hint) {
+    messages.push_back(std::move(message));
+    hints.push_back(std::move(hint));
+  }
+};
+
+// The user's own relations, routines and types, but not what extensions made.
+constexpr const char* kUserObjects = R"(
+SELECT kind || ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(name), n.nspname, name
+FROM (
+  SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
+              WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, c.relnamespace AS schema, c.relname AS name,
+         c.oid, 'pg_catalog.pg_class'::pg_catalog.regclass AS catalog
+  FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+  UNION ALL SELECT 'function', p.pronamespace, p.proname, p.oid, 'pg_catalog.pg_proc'::pg_catalog.regclass
+  FROM pg_catalog.pg_proc AS p
+  UNION ALL SELECT 'type', t.typnamespace, t.typname, t.oid, 'pg_catalog.pg_type'::pg_catalog.regclass
+  FROM pg_catalog.pg_type AS t WHERE t.typtype IN ('d', 'e')) AS o
+JOIN pg_catalog.pg_namespace AS n ON n.oid = o.schema
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                  WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype IN ('e', 'i'))
+ORDER BY 1)";
+
+void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                 Problems& problems) {
+  if (request.clean || request.allow_non_empty) return;
+  const QueryResult objects = connection.query(kUserObjects);
+  std::vector<std::string> in_the_way;
+  for (int row = 0; row < objects.rows(); ++row) {
+    const bool counts = request.filter.has_table_patterns()
+                            ? request.filter.includes(objects.text(row, 1), objects.text(row, 2))
+                            : request.filter.includes_schema(objects.text(row, 1));
+    if (counts) in_the_way.push_back(objects.string(row, 0));
+  }
+  if (selection.table_ids.contains(kLargeObjects)) {
+    const std::int64_t count =
+        connection.query("SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0);
+    if (count > 0) in_the_way.push_back(fmt::format("{} large objects", count));
+  }
+  if (in_the_way.empty()) return;
+  problems.add(fmt::format("the target is not empty: it holds {}", list_names(in_the_way)),
+               "restore into a new database, or say --clean to drop what the backup makes, or --allow-non-empty to "
+               "restore beside it");
+}
+
+// Without definitions the tables must be there, and empty.
+void check_tables(Connection& connection, const RestoreRequest& request, const Index& index,
+                  const RestoreSelection& selection, Problems& problems) {
+  std::vector<std::string> missing;
+  std::vector<std::string> filled;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id == kLargeObjects) continue;
+    const std::string name = sql_name(connection, index.header, table->schema, table->name);
+    const QueryResult found =
+        connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(name)));
+    if (found.is_null(0, 0)) {
+      missing.push_back(name);
+    } else if (!request.clean && !request.allow_non_empty &&
+               connection.query(fmt::format("SELECT FROM ONLY {} LIMIT 1", name)).rows() > 0) {
+      filled.push_back(name);
+    }
+  }
+  if (!missing.empty()) {
+    problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),
+                 "restore them with their definition: leave --data-only out");
+  }
+  if (!filled.empty()) {
+    problems.add(fmt::format("the tables {} hold rows already", list_names(filled)),
+                 "say --clean to empty them first, or --allow-non-empty to add to them");
+  }
+}
+
+// The roles among those the index names that the selected statements use.
+std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& index, const RestoreSelection& selection) {
+  std::vector<RoleUse> roles;
+  if (!request.schema) return roles;
+  for (const RoleUse& role : index.header.roles) {
+    const bool named = (role.owns && request.owners) || (role.granted && request.privileges) || role.in_policy;
+    if (!named) continue;
+    if (request.filter.is_empty()) {
+      roles.push_back(role);
+      continue;
+    }
+    const auto mentions = [&](const SchemaEntry& entry) { return entry.text.find(role.name) != std::string::npos; };
+    if (std::any_of(selection.pre_data.begin(), selection.pre_data.end(), mentions) ||
+        std::any_of(selection.post_data.begin(), selection.post_data.end(), mentions)) {
+      roles.push_back(role);
+    }
+  }
+  return roles;
+}
+
+std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index,
+                                     const RestoreSelection& selection, Problems& problems) {
+  const std::vector<std::string> present = first_column(connection.query("SELECT rolname FROM pg_catalog.pg_roles"));
+  const std::set<std::string> known(present.begin(), present.end());
+  std::vector<std::string> missing;
+  std::vector<std::string> foreign;
+  for (const RoleUse& role : roles_in_use(request, index, selection)) {
+    if (!known.contains(role.name)) {
+      missing.push_back(role.name);
+    } else if (role.owns && request.owners &&
+               !connection.query(fmt::format("SELECT pg_catalog.pg_has_role({}, 'MEMBER')",
+                                             connection.quote_literal(role.name))).boolean(0, 0)) {
+      foreign.push_back(role.name);
+    }
+  }
+  if (!missing.empty() && !request.create_missing_roles) {
+    problems.add(fmt::format("the target lacks the roles {}", list_names(missing)),
+                 "--create-missing-roles creates them without login; --no-owner and --no-privileges do without them");
+  }
+  if (!foreign.empty()) {
+    problems.add(fmt::format("we are not a member of the roles {} that own objects", list_names(foreign)),
+                 "GRANT these roles to the restoring one, or say --no-owner");
+  }
+  return missing;
+}
+
+void check_extensions(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  const std::vector<std::string> present =
+      first_column(connection.query("SELECT name FROM pg_catalog.pg_available_extensions"));
+  std::vector<std::string> missing;
+  for (const SchemaEntry& entry : selection.pre_data) {
+    if (entry.type == "EXTENSION" && std::find(present.begin(), present.end(), entry.name) == present.end()) {
+      missing.push_back(entry.name);
+    }
+  }
+  if (!missing.empty()) {
+    problems.add(fmt::format("the target's server lacks the extensions {}", list_names(missing)),
+                 "install their packages on the server");
+  }
+}
+
+void check_encoding(Connection& connection, const Index& index, Problems& problems) {
+  const std::string target = database_encoding(connection);
+  const std::string& source = index.header.encoding;
+  if (target == source || target == "SQL_ASCII" || (target == "UTF8" && source != "SQL_ASCII")) return;
+  problems.add(fmt::format("the backup's encoding is {}, the target's is {}", source, target),
+               fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
+}
+
+void check_rights(Connection& connection, const RestoreRequest& request, Problems& problems) {
+  if (request.schema && !connection.query("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), "
+                                          "'CREATE')").boolean(0, 0)) {
+    problems.add("the role may not create schemas in the target", "GRANT CREATE ON DATABASE to it, or use another role");
+  }
+}
+
+}  // namespace
+
+void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
+                          const RestoreSelection& selection) {
+  Problems problems;
+  use_index_encoding(connection, index.header);
+  if (request.schema) {
+    check_empty(connection, request, selection, problems);
+    check_extensions(connection, selection, problems);
+  } else {
+    check_tables(connection, request, index, selection, problems);
+  }
+  check_encoding(connection, index, problems);
+  check_rights(connection, request, problems);
+  const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
+  if (!problems.messages.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")),
+                fmt::format("{}", fmt::join(problems.hints, "; ")));
+  }
+  for (const std::string& role : missing_roles) {
+    connection.query(fmt::format("CREATE ROLE {} NOLOGIN", connection.quote_identifier(role)));
+    log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
+  }
+}
+
+}  // namespace pana

@@ -1,0 +1,16 @@
+// Looks at a restore's target before anything is changed.
+#pragma once
+
+#include "command/restore.h"
+#include "command/restore_selection.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
+// extensions and rights that are missing, an encoding that cannot hold the text. Creates missing roles if the request
+// says so, as the only change, when nothing else is in the way.
+void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
+                          const RestoreSelection& selection);
+
+}  // namespace pana

@@ -1,0 +1,23 @@
+// Loads row frames over several connections.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <stop_token>
+
+#include "base/progress.h"
+#include "command/restore_errors.h"
+#include "command/restore_selection.h"
+#include "format/backup_reader.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// Loads the selected frames, each in a transaction of its own that commits only after the frame's checksum was right.
+// Returns how many rows of each table the server says it stored; of large objects, how many pieces.
+std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, const BackupReader& backup,
+                                           const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
+                                           const std::stop_token& stop);
+
+}  // namespace pana

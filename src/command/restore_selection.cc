@@ -1,0 +1,131 @@
+#include "command/restore_selection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "pg/schema_names.h"
+#include "pg/sql_lexer.h"
+
+namespace pana {
+namespace {
+
+std::vector<SchemaEntry> read_entries(const BackupReader& backup, Phase phase) {
+  SchemaScriptReader script(SchemaScriptReader::Input::fragment);
+  script.feed(backup.read_phase(phase));
+  script.finish();
+  std::vector<SchemaEntry> entries;
+  while (std::optional<SchemaEntry> entry = script.next()) entries.push_back(std::move(*entry));
+  return entries;
+}
+
+// Chooses by the request's patterns. With table patterns: the tables that match, and what is attached to them; with
+// schema patterns: the schemas that match and what is in them.
+class Chooser {
+ public:
+  Chooser(const TableFilter& filter, const std::vector<SchemaEntry>& pre_data) : filter_(filter) {
+    for (const SchemaEntry& entry : pre_data) {
+      const std::optional<SequenceOwner> owner = sequence_owner(entry);
+      if (owner && filter_.includes(owner->table.schema, owner->table.name)) {
+        owned_sequences_.emplace(owner->sequence.schema, owner->sequence.name);
+      }
+    }
+  }
+
+  bool wants(const SchemaEntry& entry) const {
+    if (filter_.is_empty()) return true;
+    if (const std::optional<RelationName> relation = relation_of(entry)) return wants(*relation);
+    if (filter_.has_table_patterns()) return false;
+    if (entry.type == "SCHEMA") return filter_.includes_schema(entry.name);
+    // Comments and grants of a schema are named "SCHEMA name".
+    constexpr std::string_view kOfSchema = "SCHEMA ";
+    if (entry.schema == "-" && entry.name.starts_with(kOfSchema)) {
+      return filter_.includes_schema(std::string_view(entry.name).substr(kOfSchema.size()));
+    }
+    if (entry.schema == "-") return filter_.includes_everything();
+    return filter_.includes_schema(entry.schema);
+  }
+
+  bool wants(const RelationName& relation) const {
+    return filter_.includes(relation.schema, relation.name) ||
+           owned_sequences_.contains({relation.schema, relation.name});
+  }
+
+ private:
+  const TableFilter& filter_;
+  std::set<std::pair<std::string, std::string>> owned_sequences_;
+};
+
+// SELECT pg_catalog.setval('public.orders_id_seq', 1, true);
+std::optional<RelationName> sequence_of(std::string_view statement) {
+  const std::size_t begin = statement.find('\'');
+  const std::size_t end = statement.rfind('\'');
+  if (begin == std::string_view::npos || end <= begin) return std::nullopt;
+  std::string name;
+  for (std::size_t i = begin + 1; i < end; ++i) {
+    name += statement[i];
+    // A literal doubles its quotes and, in the E'' form, its backslashes.
+    const bool doubled = statement[i] == '\'' || (statement[i] == '\\' && statement[begin - 1] == 'E');
+    if (doubled && i + 1 < end && statement[i + 1] == statement[i]) ++i;
+  }
+  return parse_relation_name(name);
+}
+
+}  // namespace
+
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup) {
+  RestoreSelection selection;
+  std::vector<SchemaEntry> pre_data = read_entries(backup, Phase::pre_data);
+  const Chooser chooser(request.filter, pre_data);
+  const auto choose = [&chooser](std::vector<SchemaEntry> entries) {
+    std::erase_if(entries, [&chooser](const SchemaEntry& entry) { return !chooser.wants(entry); });
+    return entries;
+  };
+  const Index& index = backup.index();
+  for (const TableInfo& table : index.tables) {
+    const bool wanted = table.id == kLargeObjects ? request.filter.includes_everything()
+                                                  : request.filter.includes_rows(table.schema, table.name);
+    if (!wanted) continue;
+    selection.tables.push_back(&table);
+    selection.table_ids.insert(table.id);
+  }
+  if (request.filter.has_table_patterns() && selection.tables.empty()) {
+    throw Error(ErrorKind::usage, "no table of the backup matches", "pana show lists the backup's tables");
+  }
+  if (request.rows) {
+    for (std::size_t i = 0; i < index.frames.size(); ++i) {
+      const std::vector<FrameRows>& parts = index.frames[i].tables;
+      if (std::any_of(parts.begin(), parts.end(),
+                      [&](const FrameRows& part) { return selection.table_ids.contains(part.table); })) {
+        selection.frames.push_back(i);
+      }
+    }
+    for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
+      const std::optional<RelationName> sequence = sequence_of(statement);
+      if (!request.filter.is_empty() && (!sequence || !chooser.wants(*sequence))) continue;
+      selection.sequence_values.push_back(std::move(statement));
+    }
+  }
+  if (request.schema) {
+    selection.post_data = choose(read_entries(backup, Phase::post_data));
+    selection.pre_data = choose(std::move(pre_data));
+  }
+  // Without the rows, what a materialized view shows cannot be computed.
+  if (!request.rows) {
+    std::erase_if(selection.post_data, [](const SchemaEntry& e) { return e.type == "MATERIALIZED VIEW DATA"; });
+  }
+  return selection;
+}
+
+std::vector<std::string> wanted_statements(const RestoreRequest& request, const SchemaEntry& entry) {
+  std::vector<std::string> statements = statements_of(entry.text);
+  std::erase_if(statements, [&request](const std::string& statement) {
+    if (!request.owners && is_owner_change(statement)) return true;
+    if (!request.privileges && is_privilege(statement)) return true;
+    return !request.tablespaces && is_default_setting(statement);
+  });
+  return statements;
+}
+
+}  // namespace pana

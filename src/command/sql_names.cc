@@ -1,0 +1,18 @@
+#include "command/sql_names.h"
+
+#include "base/unicode.h"
+
+namespace pana {
+
+void use_index_encoding(Connection& connection, const IndexHeader& header) {
+  connection.query(header.encoding == "SQL_ASCII" ? "SET client_encoding = SQL_ASCII" : "SET client_encoding = UTF8");
+}
+
+std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name) {
+  const auto quoted = [&](std::string_view text) {
+    return connection.quote_identifier(header.encoding == "SQL_ASCII" ? code_points_as_bytes(text) : std::string(text));
+  };
+  return quoted(schema) + "." + quoted(name);
+}
+
+}  // namespace pana
