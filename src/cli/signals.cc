@@ -1,23 +1,25 @@
 #include "cli/signals.h"
 
+#include <pthread.h>
+
 #include <csignal>
-#include <ctime>
 
 #include "base/log.h"
 
 namespace pana {
 
 Signals::Signals() {
+  // SIGUSR1 is only sent by ourselves, to wake the thread when the program ends.
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   thread_ = std::jthread([this, signals](const std::stop_token& end) {
-    constexpr timespec kPeriod{.tv_sec = 0, .tv_nsec = 100'000'000};
+    const std::stop_callback wake(end, [thread = ::pthread_self()] { ::pthread_kill(thread, SIGUSR1); });
     while (!end.stop_requested()) {
-      if (::sigtimedwait(&signals, nullptr, &kPeriod) < 0) continue;
+      int signal = 0;
+      if (::sigwait(&signals, &signal) != 0 || signal == SIGUSR1) continue;
       log(LogLevel::warning, "stopping", "stopping on request");
       stop_.request_stop();
     }

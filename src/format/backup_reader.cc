@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "format/compression.h"
-#include "format/seek_table.h"
 
 namespace pana {
 namespace {
@@ -78,28 +77,40 @@ void BackupReader::open_compressed(std::uint64_t table_bytes) {
     places_.push_back({.offset = position, .bytes = entry.compressed_bytes});
     position += entry.compressed_bytes;
   }
-  if (entries.empty() || position != size - table_bytes) {
+  // The last two entries are the index's and the checksum frame's.
+  if (entries.size() < 2 || position != size - table_bytes ||
+      places_.back().bytes != checksum_frame_bytes(entries.size() - 1) || entries.back().bytes != 0 ||
+      entries.back().checksum != static_cast<std::uint32_t>(Checksum().value())) {
     throw Error(ErrorKind::damaged, "the seek table does not add up to the file's size");
   }
-
-  const Place place = places_.back();
+  const std::vector<std::uint64_t> checksums = parse_checksum_frame(read(places_.back().offset, places_.back().bytes));
   places_.pop_back();
-  if (entries.back().bytes > kMaximumIndexBytes) throw Error(ErrorKind::damaged, "the index is impossibly long");
-  std::string text;
-  FrameDecoder decoder;
-  decoder.decode(read(place.offset, place.bytes), entries.back().bytes, [&](std::string_view t) { text += t; });
-  decoder.expect_end();
-  if (text.size() != entries.back().bytes ||
-      static_cast<std::uint32_t>(XXH64(text.data(), text.size(), 0)) != entries.back().checksum) {
-    throw Error(ErrorKind::damaged, "the seek table and the index do not agree");
-  }
-  index_ = parse_index(text);
+  for (std::size_t i = 0; i < places_.size(); ++i) places_[i].checksum = checksums[i];
+  index_ = read_compressed_index(places_.back(), entries[entries.size() - 2]);
+  places_.pop_back();
+
   bool agree = index_.frames.size() == places_.size();
   for (std::size_t i = 0; agree && i < places_.size(); ++i) {
     agree = entries[i].bytes == index_.frames[i].bytes &&
             entries[i].checksum == static_cast<std::uint32_t>(index_.frames[i].xxh64);
   }
   if (!agree) throw Error(ErrorKind::damaged, "the seek table and the index do not agree");
+}
+
+Index BackupReader::read_compressed_index(const Place& place, const SeekEntry& entry) const {
+  if (entry.bytes > kMaximumIndexBytes) throw Error(ErrorKind::damaged, "the index is impossibly long");
+  const std::string encoded = read(place.offset, place.bytes);
+  if (XXH64(encoded.data(), encoded.size(), 0) != place.checksum) {
+    throw Error(ErrorKind::damaged, "the index was altered");
+  }
+  std::string text;
+  FrameDecoder decoder;
+  decoder.decode(encoded, entry.bytes, [&text](std::string_view piece) { text += piece; });
+  decoder.expect_end();
+  if (text.size() != entry.bytes || static_cast<std::uint32_t>(XXH64(text.data(), text.size(), 0)) != entry.checksum) {
+    throw Error(ErrorKind::damaged, "the seek table and the index do not agree");
+  }
+  return parse_index(text);
 }
 
 std::string BackupReader::read(std::uint64_t offset, std::uint64_t bytes) const {
@@ -113,6 +124,7 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
   const FrameInfo& info = index_.frames.at(frame);
   const Place& place = places_.at(frame);
   Checksum checksum;
+  Checksum stored;
   FrameDecoder decoder;
   const auto take = [&](std::string_view text) {
     checksum.add(text);
@@ -122,6 +134,7 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
     const std::string encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done));
     done += encoded.size();
     if (compressed_) {
+      stored.add(encoded);
       decoder.decode(encoded, info.bytes, take);
     } else {
       take(encoded);
@@ -132,6 +145,7 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
     if (decoder.decoded_bytes() != info.bytes) {
       throw Error(ErrorKind::damaged, "its length is not what the index says");
     }
+    if (stored.value() != place.checksum) throw Error(ErrorKind::damaged, "its stored bytes were altered");
   }
   if (checksum.value() != info.xxh64) throw Error(ErrorKind::damaged, "its checksum is not what the index says");
 } catch (const Error& error) {

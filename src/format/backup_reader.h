@@ -13,6 +13,7 @@
 
 #include "base/object_io.h"
 #include "format/index.h"
+#include "format/seek_table.h"
 
 namespace pana {
 
@@ -39,10 +40,12 @@ class BackupReader {
   struct Place {
     std::uint64_t offset = 0;
     std::uint64_t bytes = 0;
+    std::uint64_t checksum = 0;  // of the encoded form, where that is not the text itself
   };
 
   void open_plain();
   void open_compressed(std::uint64_t seek_table_bytes);
+  Index read_compressed_index(const Place& place, const SeekEntry& entry) const;
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
 
   const ObjectReader& object_;

@@ -9,6 +9,11 @@
 #include "base/error.h"
 
 namespace pana {
+namespace {
+
+std::uint64_t stored_checksum_of(std::string_view bytes) { return XXH64(bytes.data(), bytes.size(), 0); }
+
+}  // namespace
 
 BackupWriter::BackupWriter(ObjectUpload& upload, Compression compression)
     : upload_(upload), compression_(compression) {}
@@ -21,6 +26,7 @@ void BackupWriter::begin_phase(Phase phase) {
 }
 
 void BackupWriter::append(Frame frame, const std::stop_token& stop) {
+  const std::uint64_t stored_checksum = stored_checksum_of(frame.encoded);
   std::vector<Part> full_parts;
   {
     std::unique_lock lock(mutex_);
@@ -28,7 +34,7 @@ void BackupWriter::append(Frame frame, const std::stop_token& stop) {
       throw Error(ErrorKind::interrupted, "stopped on request");
     }
     assert(phase_ == frame.info.phase);
-    note(frame.info, frame.encoded.size());
+    note(frame.info, frame.encoded.size(), stored_checksum);
     merge(contents_, frame.digests);
     full_parts = place(frame.encoded);
   }
@@ -36,13 +42,14 @@ void BackupWriter::append(Frame frame, const std::stop_token& stop) {
   for (Part& part : full_parts) upload_.put(std::move(part));
 }
 
-void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes) {
+void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum) {
   constexpr std::uint64_t kLargest = std::numeric_limits<std::uint32_t>::max();
   if (compression_.enabled() && (info.bytes > kLargest || encoded_bytes > kLargest)) {
     throw Error(ErrorKind::failed, "a single row is larger than a compressed backup can hold",
                 "back up with --compression none");
   }
   frames_.push_back(info);
+  stored_checksums_.push_back(encoded_checksum);
   seek_entries_.push_back({.compressed_bytes = static_cast<std::uint32_t>(encoded_bytes),
                            .bytes = static_cast<std::uint32_t>(info.bytes),
                            .checksum = static_cast<std::uint32_t>(info.xxh64)});
@@ -75,8 +82,11 @@ Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
   encoder.append(text, encoded);
   encoder.end_frame(encoded);
   if (compression_.enabled()) {
-    note({.bytes = text.size(), .xxh64 = XXH64(text.data(), text.size(), 0), .tables = {}}, encoded.size());
-    encoded += write_seek_table(seek_entries_);
+    note({.bytes = text.size(), .xxh64 = XXH64(text.data(), text.size(), 0)}, encoded.size(), stored_checksum_of(encoded));
+    const std::string checksums = write_checksum_frame(stored_checksums_);
+    seek_entries_.push_back({.compressed_bytes = static_cast<std::uint32_t>(checksums.size()),
+                             .checksum = static_cast<std::uint32_t>(stored_checksum_of({}))});
+    encoded += checksums + write_seek_table(seek_entries_);
   }
   for (Part& part : place(encoded)) upload_.put(std::move(part));
   if (!part_.bytes.empty()) upload_.put(std::move(part_));

@@ -41,7 +41,7 @@ class BackupWriter {
  private:
   // Copies `bytes` to the end of the stream; returns the parts that became full. Call with mutex_ held.
   std::vector<Part> place(std::string_view bytes);
-  void note(const FrameInfo& info, std::uint64_t encoded_bytes);
+  void note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum);
 
   ObjectUpload& upload_;
   const Compression compression_;
@@ -53,6 +53,7 @@ class BackupWriter {
   Part part_{.number = 1, .offset = 0, .bytes = {}};
   std::vector<FrameInfo> frames_;
   std::vector<SeekEntry> seek_entries_;
+  std::vector<std::uint64_t> stored_checksums_;
   TableDigests contents_;
 };
 

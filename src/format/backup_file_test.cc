@@ -1,0 +1,218 @@
+// The format end to end, in memory: what BackupWriter writes, BackupReader reads, and every altered bit is found.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+#include "format/backup_reader.h"
+#include "format/backup_writer.h"
+#include "format/frame_builder.h"
+#include "format/row_frame_reader.h"
+
+namespace pana {
+namespace {
+
+class MemoryUpload : public ObjectUpload {
+ public:
+  explicit MemoryUpload(std::uint64_t part_bytes) : part_bytes_(part_bytes) {}
+  std::uint64_t part_bytes() const override { return part_bytes_; }
+  void put(Part part) override {
+    const std::lock_guard lock(mutex_);
+    parts[part.number] = std::move(part);
+  }
+  void complete() override {}
+
+  std::string bytes() const {
+    std::string all;
+    for (const auto& [number, part] : parts) all += part.bytes;
+    return all;
+  }
+
+  std::map<std::uint32_t, Part> parts;
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t part_bytes_;
+};
+
+class MemoryObject : public ObjectReader {
+ public:
+  explicit MemoryObject(std::string bytes) : bytes_(std::move(bytes)) {}
+  std::uint64_t size() const override { return bytes_.size(); }
+  void read(std::uint64_t offset, std::span<char> into) const override {
+    if (offset + into.size() > bytes_.size()) throw Error(ErrorKind::damaged, "the object ends too early");
+    std::memcpy(into.data(), bytes_.data() + offset, into.size());
+  }
+
+ private:
+  std::string bytes_;
+};
+
+// A small backup with every phase, two tables and a large object.
+std::string write_backup(Compression compression, MemoryUpload& upload) {
+  BackupWriter writer(upload, compression);
+  FrameBuilder frame(compression);
+  const auto text = [&](Phase phase, std::string_view sql) {
+    writer.begin_phase(phase);
+    frame.add(sql);
+    writer.append(frame.finish(phase), {});
+  };
+  text(Phase::preamble, "SET client_encoding = 'UTF8';\n");
+  text(Phase::clean, "-- pana:drop DROP TABLE public.a;\n");
+  text(Phase::pre_data, "CREATE TABLE public.a (i int);\nCREATE TABLE public.\"b\nc\" (t text);\n");
+  writer.begin_phase(Phase::rows);
+  frame.begin_copy(1, "COPY public.a (i) FROM stdin;\n");
+  for (int i = 0; i < 1000; ++i) frame.add_row(std::to_string(i) + "\n");
+  frame.end_copy();
+  frame.begin_copy(2, "COPY public.\"b\nc\" (t) FROM stdin;\n");
+  frame.add_row("\\\\.\n");
+  frame.end_copy();
+  writer.append(frame.finish(Phase::rows), {});
+  frame.add_large_object_line("SELECT pg_catalog.lo_put(1, 0, '\\x00');\n");
+  writer.append(frame.finish(Phase::rows), {});
+  text(Phase::sequences, "SELECT pg_catalog.setval('public.s', 1, true);\n");
+  text(Phase::post_data, "CREATE INDEX i ON public.a (i);\n");
+  text(Phase::postamble, "\\unrestrict key\n");
+  std::vector<TableInfo> tables(3);
+  tables[0].id = 1;
+  tables[0].name = "a";
+  tables[1].id = 2;
+  tables[1].name = "b\nc";
+  tables[2].id = kLargeObjects;
+  writer.finish({.database = "d\u00e4tabase", .encoding = "UTF8"}, std::move(tables));
+  return upload.bytes();
+}
+
+std::string write_backup(Compression compression) {
+  MemoryUpload upload(1000);
+  return write_backup(compression, upload);
+}
+
+// Reads everything there is; throws what a thorough reader throws.
+void read_all(const std::string& bytes) {
+  const MemoryObject object(bytes);
+  const BackupReader reader(object);
+  for (std::size_t i = 0; i < reader.index().frames.size(); ++i) reader.read_frame(i, [](std::string_view) {});
+}
+
+class BackupFile : public testing::TestWithParam<Compression> {};
+
+INSTANTIATE_TEST_SUITE_P(Forms, BackupFile, testing::Values(Compression{}, Compression{.zstd_level = 1}),
+                         [](const auto& form) { return form.param.enabled() ? "Compressed" : "Plain"; });
+
+TEST_P(BackupFile, IsReadAsItWasWritten) {
+  const MemoryObject object(write_backup(GetParam()));
+  const BackupReader reader(object);
+  EXPECT_EQ(reader.compressed(), GetParam().enabled());
+  EXPECT_EQ(reader.index().header.database, "d\u00e4tabase");
+  ASSERT_EQ(reader.index().frames.size(), 8U);
+  EXPECT_EQ(reader.index().rows(), 1001U);
+  EXPECT_EQ(reader.index().table(kLargeObjects)->content.rows, 1U);
+  EXPECT_EQ(reader.read_phase(Phase::post_data), "CREATE INDEX i ON public.a (i);\n");
+  RowDigest digest;
+  digest.add("\\\\.");
+  EXPECT_EQ(reader.index().table(2)->content, digest);
+}
+
+TEST_P(BackupFile, CutsEqualPartsWithNumbersFromOne) {
+  MemoryUpload upload(1000);
+  write_backup(GetParam(), upload);
+  std::uint32_t number = 1;
+  for (const auto& [key, part] : upload.parts) {
+    EXPECT_EQ(part.number, number);
+    EXPECT_EQ(part.offset, 1000U * (number - 1));
+    EXPECT_TRUE(part.bytes.size() == 1000U || number == upload.parts.size());
+    ++number;
+  }
+  EXPECT_GT(number, 2U);
+}
+
+TEST_P(BackupFile, EveryFlippedBitIsFound) {
+  const std::string whole = write_backup(GetParam());
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string altered = whole;
+      altered[i] = static_cast<char>(altered[i] ^ 1 << bit);
+      EXPECT_THROW(read_all(altered), Error) << "byte " << i << " of " << whole.size() << " bit " << bit;
+    }
+  }
+}
+
+TEST_P(BackupFile, EveryTruncationIsFound) {
+  const std::string whole = write_backup(GetParam());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_THROW(read_all(whole.substr(0, size)), Error) << size;
+  }
+  EXPECT_THROW(read_all(whole + "\n"), Error);
+}
+
+TEST_P(BackupFile, NamesTheDamagedFrame) {
+  std::string bytes = write_backup(Compression{});
+  bytes[bytes.find("500\n")] = '6';
+  try {
+    read_all(bytes);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::damaged);
+    EXPECT_NE(std::string(error.what()).find("frame 4 of 8"), std::string::npos) << error.what();
+  }
+}
+
+TEST(BackupFileForms, DecompressedIsByteForByteThePlainBackup) {
+  const std::string compressed = write_backup(Compression{.zstd_level = 1});
+  // Every zstd decodes concatenated frames and skips the seek table.
+  std::string plain;
+  std::string buffer(1 << 20, '\0');
+  ZSTD_DCtx* const context = ZSTD_createDCtx();
+  ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
+  while (in.pos < in.size) {
+    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+    ASSERT_FALSE(ZSTD_isError(ZSTD_decompressStream(context, &out, &in)));
+    plain.append(buffer, 0, out.pos);
+  }
+  ZSTD_freeDCtx(context);
+  EXPECT_EQ(plain, write_backup(Compression{}));
+}
+
+TEST(BackupWriter, KeepsFramesBackUntilTheirPhaseIsOpen) {
+  MemoryUpload upload(1000);
+  BackupWriter writer(upload, {});
+  FrameBuilder frame({});
+  frame.add("too early");
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_THROW(writer.append(frame.finish(Phase::rows), stop.get_token()), Error);
+  EXPECT_EQ(writer.stored_bytes(), 0U);
+}
+
+TEST(RowFrameReader, TakesApartWhatArrivesInPiecesOfAnySize) {
+  const std::string text = "COPY public.\"a\nb\"\"c\" (i) FROM stdin;\n1\n\\N\n\\.\n\nCOPY t FROM stdin;\n\n\\.\n\n";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    std::string seen;
+    const RowFrameHandler handler{.begin_copy = [&](std::string_view s) { seen += "<" + std::string(s) + ">"; },
+                                  .row = [&](std::string_view r) { seen += "[" + std::string(r) + "]"; },
+                                  .end_copy = [&] { seen += "."; },
+                                  .large_object_line = [](std::string_view) {}};
+    RowFrameReader reader(handler);
+    for (std::size_t i = 0; i < text.size(); i += piece) reader.feed(std::string_view(text).substr(i, piece));
+    reader.finish();
+    EXPECT_EQ(seen, "<COPY public.\"a\nb\"\"c\" (i) FROM stdin;>[1\n][\\N\n].<COPY t FROM stdin;>[\n].");
+  }
+}
+
+TEST(RowFrameReader, RefusesWhatIsNoRowFrame) {
+  const RowFrameHandler handler{.begin_copy = [](std::string_view) {},
+                                .row = [](std::string_view) {},
+                                .end_copy = [] {},
+                                .large_object_line = [](std::string_view) {}};
+  EXPECT_THROW(RowFrameReader(handler).feed("DROP TABLE a;\n"), Error);
+  EXPECT_THROW(RowFrameReader(handler).feed("COPY t FROM '/etc/passwd';\n"), Error);
+  RowFrameReader unfinished(handler);
+  unfinished.feed("COPY t FROM stdin;\n1\n");
+  EXPECT_THROW(unfinished.finish(), Error);
+}
+
+}  // namespace
+}  // namespace pana
