@@ -8,7 +8,7 @@ namespace pana {
 namespace {
 
 std::string table_name(const TableComparison& table) {
-  return printable(table.schema.empty() ? "(" + table.name + ")" : table.schema + "." + table.name);
+  return printable(table.schema.empty() ? table.name : table.schema + "." + table.name);
 }
 
 }  // namespace

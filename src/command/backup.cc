@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <random>
+#include <thread>
 
 #include "base/countdown.h"
 #include "base/log.h"
@@ -158,9 +159,23 @@ void prepare_workers(BackupConnections& connections, const BackupContents& conte
   }
 }
 
-}  // namespace
+// Backups are named by the second; when this second has one already, the next is waited for.
+std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectStore& store,
+                                           std::uint64_t expected_bytes, std::string& key, const std::stop_token& stop) {
+  constexpr int kAttempts = 10;
+  for (int attempt = 1;; ++attempt) {
+    key = fmt::format("backup_{}{}", compact_time(std::chrono::system_clock::now()), request.compression.file_suffix());
+    try {
+      return store.begin_upload(key, expected_bytes);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::refused || attempt == kAttempts || stop.stop_requested()) throw;
+      std::this_thread::sleep_until(std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()));
+    }
+  }
+}
 
-BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress,
+                          const std::stop_token& stop) {
   const auto started = Clock::now();
   progress.set_activity("connecting");
   BackupConnections connections(request.url, request.jobs, stop);
@@ -172,16 +187,14 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
   progress.set_activity("locking tables");
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(encoding));
   prepare_workers(connections, contents);
-  BackupReport report{.key = fmt::format("backup_{}{}", compact_time(std::chrono::system_clock::now()),
-                                         request.compression.file_suffix()),
-                      .tables = contents.snapshot.tables.size(),
+  BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),
                       .workers = std::max<std::size_t>(connections.workers.size(), 1),
                       .snapshot_time = contents.header.snapshot_time};
 
   std::uint64_t expected_bytes = 0;
   for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
-  const std::unique_ptr<ObjectUpload> upload = store.begin_upload(report.key, expected_bytes);
+  const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, expected_bytes, report.key, stop);
   Backup backup(request, connections, pg_dump, contents, *upload, progress, stop);
   const Index index = backup.write();
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
@@ -193,6 +206,22 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
   report.rows = index.rows();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   return report;
+}
+
+}  // namespace
+
+BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+  const auto give_up = Clock::now() + request.locks.give_up_after;
+  while (true) {
+    try {
+      return back_up_once(request, store, progress, stop);
+    } catch (const DatabaseError& error) {
+      // A migration came right behind our locks and waits for them, pg_dump waits for the migration: we step aside.
+      if (error.sqlstate() != kLockNotAvailable || Clock::now() >= give_up) throw;
+      log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
+    }
+    progress.total = progress.done = progress.bytes = progress.rows = 0;
+  }
 }
 
 }  // namespace pana

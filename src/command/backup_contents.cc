@@ -20,6 +20,7 @@ void add_tables(Connection& control, BackupContents& contents) {
     names.push_back(table.schema);
     names.push_back(table.name);
     names.push_back(table.condition);
+    names.push_back(table.sql_load_name == table.sql_name ? "" : table.sql_load_name);
     names.insert(names.end(), table.columns.begin(), table.columns.end());
   }
   names = to_unicode(control, contents.header.encoding, std::move(names));
@@ -31,6 +32,7 @@ void add_tables(Connection& control, BackupContents& contents) {
     info.schema = *name++;
     info.name = *name++;
     info.condition = *name++;
+    info.loaded_into = *name++;
     info.columns.assign(name, name + static_cast<std::ptrdiff_t>(table.columns.size()));
     name += static_cast<std::ptrdiff_t>(table.columns.size());
   }

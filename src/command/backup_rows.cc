@@ -13,8 +13,6 @@
 namespace pana {
 namespace {
 
-constexpr std::string_view kLockNotAvailable = "55P03";
-
 // How much a worker reads between two looks at the shared counters.
 constexpr std::uint64_t kProgressBytes = 256 * 1024;
 

@@ -103,41 +103,63 @@ TableDigests digest_database(std::span<Connection> connections, std::vector<Work
   return all.with([](const TableDigests& sum) { return sum; });
 }
 
-TableComparison comparison(const TableInfo& info, const RowDigest& database) {
-  return {.schema = info.schema,
-          .name = info.name,
-          .state = info.content == database ? TableState::equal : TableState::different,
-          .backup = info.content,
+TableComparison comparison(std::string schema, std::string name, const RowDigest& backup, const RowDigest& database) {
+  return {.schema = std::move(schema),
+          .name = std::move(name),
+          .state = backup == database ? TableState::equal : TableState::different,
+          .backup = backup,
           .database = database};
 }
+
+// Partitions whose rows may have moved among them are compared as one: under the name of their root.
+class Trees {
+ public:
+  void add(const TableInfo& info, const RowDigest& database) {
+    auto& [in_backup, in_database] = trees_[info.loaded_into];
+    in_backup.merge(info.content);
+    in_database.merge(database);
+  }
+
+  void append_to(std::vector<TableComparison>& comparisons) const {
+    for (const auto& [name, contents] : trees_) {
+      comparisons.push_back(comparison("", name, contents.first, contents.second));
+    }
+  }
+
+ private:
+  std::map<std::string, std::pair<RowDigest, RowDigest>> trees_;
+};
 
 std::vector<TableComparison> compare_tables(const Match& match, const BackupReader& backup, const TableFilter& filter,
                                             TableDigests& digests) {
   std::vector<TableComparison> comparisons;
+  Trees trees;
   std::set<TableId> seen;
   for (std::size_t i = 0; i < match.tables.size(); ++i) {
     const RowDigest& database = digests[static_cast<TableId>(i + 1)];
-    if (match.infos[i] != nullptr) {
-      seen.insert(match.infos[i]->id);
-      comparisons.push_back(comparison(*match.infos[i], database));
+    const TableInfo* const info = match.infos[i];
+    if (info == nullptr) {
+      comparisons.push_back(comparison(match.tables[i].schema, match.tables[i].name, {}, database));
+      comparisons.back().state = TableState::extra;
+      continue;
+    }
+    seen.insert(info->id);
+    if (info->loaded_into.empty()) {
+      comparisons.push_back(comparison(info->schema, info->name, info->content, database));
     } else {
-      comparisons.push_back({.schema = match.tables[i].schema,
-                             .name = match.tables[i].name,
-                             .state = TableState::extra,
-                             .backup = {},
-                             .database = database});
+      trees.add(*info, database);
     }
   }
+  trees.append_to(comparisons);
   for (const TableInfo& info : backup.index().tables) {
     if (seen.contains(info.id)) continue;
     if (info.id == kLargeObjects) {
-      if (filter.includes_everything()) comparisons.push_back(comparison(info, digests[kLargeObjects]));
+      if (filter.includes_everything()) {
+        comparisons.push_back(comparison("", info.name, info.content, digests[kLargeObjects]));
+      }
     } else if (filter.includes_rows(info.schema, info.name)) {
-      comparisons.push_back({.schema = info.schema,
-                             .name = info.name,
-                             .state = TableState::missing,
-                             .backup = info.content,
-                             .database = {}});
+      comparisons.push_back(comparison(info.schema, info.name, info.content, {}));
+      comparisons.back().state = TableState::missing;
     }
   }
   return comparisons;

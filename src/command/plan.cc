@@ -36,7 +36,7 @@ Chunk chunk_of(const CatalogTable& table, TableId id, std::string copy_out, std:
 }
 
 Chunk whole_table(const CatalogTable& table, TableId id) {
-  std::string copy_out = table.condition.empty() ? fmt::format("COPY {} TO STDOUT", table.copy_target())
+  std::string copy_out = table.condition.empty() ? fmt::format("COPY {} TO STDOUT", table.copy_source())
                                                  : select_sql(table, table.condition);
   return chunk_of(table, id, std::move(copy_out), table.bytes);
 }

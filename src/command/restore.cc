@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 
+#include "base/log.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
 #include "command/backup_schema.h"
@@ -71,6 +72,15 @@ void check_counts(const RestoreSelection& selection, const std::map<TableId, std
   }
 }
 
+// Statistics are no part of the data: what cannot be analyzed (a parent of a foreign table without a server, say) is
+// reported and left to autovacuum.
+void analyze(Connection& connection, const std::string& table) try {
+  connection.query("ANALYZE " + table);
+} catch (const DatabaseError& error) {
+  if (!connection.is_alive()) throw;
+  log(LogLevel::warning, "analyze", fmt::format("cannot analyze {}: {}", table, error.what()));
+}
+
 void analyze(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
              const std::stop_token& stop) {
   const IndexHeader& header = backup.index().header;
@@ -88,7 +98,7 @@ void analyze(std::span<Connection> connections, const BackupReader& backup, cons
       connection.set_stop(worker_stop);
       use_index_encoding(connection, header);
       while (const TableInfo* const* const table = list.next()) {
-        connection.query("ANALYZE " + sql_name(connection, header, (*table)->schema, (*table)->name));
+        analyze(connection, sql_name(connection, header, (*table)->schema, (*table)->name));
       }
     });
   }

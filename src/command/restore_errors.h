@@ -13,9 +13,16 @@
 
 namespace pana {
 
+// An error of the server whose subject has been put in front.
+class RestoreError : public DatabaseError {
+  using DatabaseError::DatabaseError;
+};
+
 class RestoreErrors {
  public:
   explicit RestoreErrors(bool keep_going) : keep_going_(keep_going) {}
+
+  bool keep_going() const { return keep_going_; }
 
   // Runs `action`; an error of the server gets its subject ("TABLE public.orders") put in front. Returns whether it
   // went well. A broken connection is never collected: nothing more would work.
@@ -24,11 +31,13 @@ class RestoreErrors {
     try {
       action();
       return true;
+    } catch (const RestoreError&) {
+      throw;
     } catch (const DatabaseError& error) {
       const std::string message = fmt::format("cannot restore {}: {}", subject, error.what());
       if (!keep_going_ || !connection.is_alive()) {
-        throw DatabaseError(message, error.sqlstate(),
-                            error.hint().empty() ? "--keep-going restores what can be restored" : error.hint());
+        throw RestoreError(message, error.sqlstate(),
+                           error.hint().empty() ? "--keep-going restores what can be restored" : error.hint());
       }
       log(LogLevel::warning, "restore_error", message);
       errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/log.h"
 #include "command/sql_names.h"
@@ -128,16 +127,16 @@ std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& in
 
 std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index,
                                      const RestoreSelection& selection, Problems& problems) {
-  const std::vector<std::string> present = first_column(connection.query("SELECT rolname FROM pg_catalog.pg_roles"));
-  const std::set<std::string> known(present.begin(), present.end());
   std::vector<std::string> missing;
   std::vector<std::string> foreign;
   for (const RoleUse& role : roles_in_use(request, index, selection)) {
-    if (!known.contains(role.name)) {
+    // One by one: a list of all roles may hold names that the target's encoding cannot express.
+    const QueryResult found = connection.query(
+        fmt::format("SELECT pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = {}",
+                    connection.quote_literal(role.name)));
+    if (found.rows() == 0) {
       missing.push_back(role.name);
-    } else if (role.owns && request.owners &&
-               !connection.query(fmt::format("SELECT pg_catalog.pg_has_role({}, 'MEMBER')",
-                                             connection.quote_literal(role.name))).boolean(0, 0)) {
+    } else if (role.owns && request.owners && !found.boolean(0, 0)) {
       foreign.push_back(role.name);
     }
   }
@@ -167,12 +166,13 @@ void check_extensions(Connection& connection, const RestoreSelection& selection,
   }
 }
 
-void check_encoding(Connection& connection, const Index& index, Problems& problems) {
+// Checked before anything else: names that the target's encoding cannot express cannot even be asked for.
+void check_encoding(Connection& connection, const Index& index) {
   const std::string target = database_encoding(connection);
   const std::string& source = index.header.encoding;
   if (target == source || target == "SQL_ASCII" || (target == "UTF8" && source != "SQL_ASCII")) return;
-  problems.add(fmt::format("the backup's encoding is {}, the target's is {}", source, target),
-               fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
+  throw Error(ErrorKind::refused, fmt::format("the backup's encoding is {}, the target's is {}", source, target),
+              fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
 }
 
 void check_rights(Connection& connection, const RestoreRequest& request, Problems& problems) {
@@ -186,6 +186,7 @@ void check_rights(Connection& connection, const RestoreRequest& request, Problem
 
 void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
                           const RestoreSelection& selection) {
+  check_encoding(connection, index);
   Problems problems;
   use_index_encoding(connection, index.header);
   if (request.schema) {
@@ -194,7 +195,6 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
   } else {
     check_tables(connection, request, index, selection, problems);
   }
-  check_encoding(connection, index, problems);
   check_rights(connection, request, problems);
   const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
   if (!problems.messages.empty()) {

@@ -18,17 +18,19 @@ constexpr std::size_t kStatementBytes = 1 << 20;
 // Loads one frame: the rows of the tables that are wanted, in the order in which the index lists them.
 class FrameLoader {
  public:
-  FrameLoader(Connection& connection, const FrameInfo& info, const RestoreSelection& selection, Progress& progress)
-      : connection_(connection), info_(info), selection_(selection), progress_(progress) {}
+  FrameLoader(Connection& connection, const BackupReader& backup, std::size_t frame, const RestoreSelection& selection,
+              RestoreErrors& errors, Progress& progress)
+      : connection_(connection), backup_(backup), frame_(frame), info_(backup.index().frames[frame]),
+        selection_(selection), errors_(errors), progress_(progress) {}
 
-  void load(const BackupReader& backup, std::size_t frame) {
+  void load() {
     const RowFrameHandler handler{.begin_copy = [this](std::string_view statement) { begin_copy(statement); },
                                   .row = [this](std::string_view row) { add_row(row); },
                                   .end_copy = [this] { end_copy(); },
                                   .large_object_line = [this](std::string_view line) { add_line(line); }};
     RowFrameReader reader(handler);
     connection_.query("BEGIN");
-    backup.read_frame(frame, [&](std::string_view text) {
+    backup_.read_frame(frame_, [&](std::string_view text) {
       reader.feed(text);
       progress_.bytes += text.size();
       progress_.done += text.size();
@@ -43,11 +45,23 @@ class FrameLoader {
  private:
   bool is_wanted() const { return selection_.table_ids.contains(info_.tables.at(section_).table); }
 
+  // What goes wrong with one table must not take the frame's other tables with it when errors are collected.
+  template <typename Action>
+  void attempt(Action&& action) {
+    const TableInfo* const table = backup_.index().table(info_.tables[section_].table);
+    const std::string subject = fmt::format("rows of {}.{}", table->schema, table->name);
+    if (errors_.attempt(subject, connection_, action)) return;
+    copy_.reset();
+    connection_.query("ROLLBACK TO SAVEPOINT section");
+  }
+
   void begin_copy(std::string_view statement) {
     if (section_ >= info_.tables.size()) {
       throw Error(ErrorKind::damaged, "a frame holds more tables than the index says");
     }
-    if (is_wanted()) copy_.emplace(connection_, std::string(statement));
+    if (!is_wanted()) return;
+    if (errors_.keep_going()) connection_.query("SAVEPOINT section");
+    attempt([&] { copy_.emplace(connection_, std::string(statement)); });
   }
 
   void add_row(std::string_view row) {
@@ -55,14 +69,17 @@ class FrameLoader {
   }
 
   void end_copy() {
-    const FrameRows& part = info_.tables[section_++];
-    if (!copy_) return;
-    const std::uint64_t rows = copy_->finish();
+    const FrameRows& part = info_.tables[section_];
+    if (copy_) attempt([&] { finish_copy(part); });
     copy_.reset();
+    ++section_;
+  }
+
+  void finish_copy(const FrameRows& part) {
+    const std::uint64_t rows = copy_->finish();
     if (rows != part.rows) {
-      throw Error(ErrorKind::failed,
-                  fmt::format("the server stored {} rows of a table where the backup has {}", rows, part.rows),
-                  "a trigger or rule on the table may be in the way; see --disable-triggers");
+      throw DatabaseError(fmt::format("the server stored {} rows where the backup has {}", rows, part.rows), "",
+                          "a trigger or rule on the table may be in the way; see --disable-triggers");
     }
     loaded_[part.table] += rows;
     progress_.rows += rows;
@@ -80,23 +97,17 @@ class FrameLoader {
   }
 
   Connection& connection_;
+  const BackupReader& backup_;
+  const std::size_t frame_;
   const FrameInfo& info_;
   const RestoreSelection& selection_;
+  RestoreErrors& errors_;
   Progress& progress_;
   std::optional<CopyIn> copy_;
   std::size_t section_ = 0;
   std::string statements_;
   std::map<TableId, std::uint64_t> loaded_;
 };
-
-std::string subject_of(const BackupReader& backup, const FrameInfo& info, const RestoreSelection& selection) {
-  for (const FrameRows& part : info.tables) {
-    if (!selection.table_ids.contains(part.table)) continue;
-    const TableInfo* const table = backup.index().table(part.table);
-    return part.table == kLargeObjects ? "large objects" : fmt::format("rows of {}.{}", table->schema, table->name);
-  }
-  return "rows";
-}
 
 }  // namespace
 
@@ -112,11 +123,10 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, co
     tasks.emplace_back([&](const std::stop_token& worker_stop) {
       connection.set_stop(worker_stop);
       while (const std::size_t* const frame = list.next()) {
-        const FrameInfo& info = backup.index().frames[*frame];
-        const std::string subject = subject_of(backup, info, selection);
+        const std::string subject = backup.content_of(*frame);
         progress.set_activity(subject);
-        FrameLoader loader(connection, info, selection, progress);
-        if (!errors.attempt(subject, connection, [&] { loader.load(backup, *frame); })) {
+        FrameLoader loader(connection, backup, *frame, selection, errors, progress);
+        if (!errors.attempt(subject, connection, [&loader] { loader.load(); })) {
           connection.query("ROLLBACK");
           continue;
         }

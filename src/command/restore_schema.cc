@@ -206,7 +206,6 @@ void PostData::run_together(std::vector<Step> steps) {
 void run_entry(Connection& connection, const RestoreRequest& request, const SchemaEntry& entry, RestoreErrors& errors) {
   const std::vector<std::string> statements = wanted_statements(request, entry);
   if (statements.empty()) return;
-  constexpr std::string_view kDuplicateSchema = "42P06";
   errors.attempt(subject_of(entry), connection, [&] {
     try {
       connection.query(join(statements));

@@ -72,6 +72,20 @@ std::optional<RelationName> sequence_of(std::string_view statement) {
   return parse_relation_name(name);
 }
 
+// A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
+void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaEntry>& pre_data) {
+  if (!filter.has_table_patterns()) return;
+  std::vector<std::pair<std::string, std::string>> relations;
+  for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
+  for (const SchemaEntry& entry : pre_data) {
+    if (std::optional<RelationName> relation = relation_of(entry)) relations.emplace_back(relation->schema, relation->name);
+  }
+  const std::vector<std::string> unmatched = filter.unmatched_tables(relations);
+  if (unmatched.empty()) return;
+  throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")),
+              "pana show lists the backup's tables");
+}
+
 }  // namespace
 
 RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup) {
@@ -90,9 +104,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     selection.tables.push_back(&table);
     selection.table_ids.insert(table.id);
   }
-  if (request.filter.has_table_patterns() && selection.tables.empty()) {
-    throw Error(ErrorKind::usage, "no table of the backup matches", "pana show lists the backup's tables");
-  }
+  refuse_unmatched(request.filter, index, pre_data);
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
       const std::vector<FrameRows>& parts = index.frames[i].tables;

@@ -45,7 +45,8 @@ TableDigests digest_frame(const BackupReader& backup, std::size_t frame) {
   backup.read_frame(frame, [&reader](std::string_view text) { reader.feed(text); });
   reader.finish();
   if (found != info.tables) {
-    throw Error(ErrorKind::damaged, fmt::format("frame {}: its rows are not those the index lists", frame + 1));
+    throw Error(ErrorKind::damaged, fmt::format("frame {} ({}): its rows are not those the index lists", frame + 1,
+                                                backup.content_of(frame)));
   }
   return digests;
 }

@@ -150,9 +150,24 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
   if (checksum.value() != info.xxh64) throw Error(ErrorKind::damaged, "its checksum is not what the index says");
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::damaged) throw;
-  throw Error(ErrorKind::damaged, fmt::format("frame {} of {} at byte {} is damaged: {}", frame + 1, places_.size(),
-                                              places_[frame].offset, error.what()),
+  throw Error(ErrorKind::damaged,
+              fmt::format("frame {} of {} at byte {} ({}) is damaged: {}", frame + 1, places_.size(),
+                          places_[frame].offset, content_of(frame), error.what()),
               error.hint());
+}
+
+std::string BackupReader::content_of(std::size_t frame) const {
+  constexpr std::size_t kNamesShown = 3;
+  const FrameInfo& info = index_.frames[frame];
+  if (info.phase != Phase::rows) return std::string(phase_name(info.phase));
+  std::string text = "rows of ";
+  for (std::size_t i = 0; i < std::min(info.tables.size(), kNamesShown); ++i) {
+    const TableInfo* const table = index_.table(info.tables[i].table);
+    if (i > 0) text += ", ";
+    text += table->id == kLargeObjects ? table->name : table->schema + "." + table->name;
+  }
+  if (info.tables.size() > kNamesShown) text += fmt::format(" and {} more", info.tables.size() - kNamesShown);
+  return text;
 }
 
 std::string BackupReader::read_phase(Phase phase) const {

@@ -33,6 +33,9 @@ class BackupReader {
   // its length or checksum is not what the index says: only after it returns may what it gave be trusted.
   void read_frame(std::size_t frame, const Sink& sink) const;
 
+  // What a frame holds, for messages: "rows of public.orders" or the name of its phase.
+  std::string content_of(std::size_t frame) const;
+
   // The text of all frames of a phase, concatenated: for the small phases.
   std::string read_phase(Phase phase) const;
 

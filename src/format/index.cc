@@ -85,6 +85,7 @@ Json table_json(const TableInfo& table) {
   Json json = {{"id", table.id}, {"oid", table.oid}, {"schema", table.schema}, {"name", table.name},
                {"columns", table.columns}};
   if (!table.condition.empty()) json["condition"] = table.condition;
+  if (!table.loaded_into.empty()) json["loaded_into"] = table.loaded_into;
   json["rows"] = table.content.rows;
   json["bytes"] = table.content.bytes;
   json["digest"] = table.content.hex();
@@ -104,6 +105,7 @@ TableInfo parse_table(const Json& json) {
   table.name = json.at("name").get<std::string>();
   table.columns = json.at("columns").get<std::vector<std::string>>();
   table.condition = json.value("condition", "");
+  table.loaded_into = json.value("loaded_into", "");
   const auto digest = parse_digest(json.at("digest").get<std::string>());
   if (!digest) damaged("a table's digest is malformed");
   table.content = *digest;

@@ -47,6 +47,7 @@ struct TableInfo {
   std::string name;
   std::vector<std::string> columns;  // those that COPY reads, in its order
   std::string condition;             // of an extension's configuration table: which rows belong to the backup
+  std::string loaded_into;           // SQL name of the partition tree's root, when rows may change partitions
   RowDigest content;
   std::vector<ConstraintIndex> constraint_indexes;
 };

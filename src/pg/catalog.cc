@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "pg/text_array.h"
 
@@ -25,6 +26,24 @@ constexpr std::string_view kExtensionRelations =
     "SELECT r.oid, e.extcondition[r.position] AS condition FROM pg_catalog.pg_extension AS e, "
     "pg_catalog.unnest(e.extconfig) WITH ORDINALITY AS r (oid, position)";
 
+// The hash of an enum's value is that of the OID of its label, which a restore makes anew: rows of a table partitioned
+// so may belong to other partitions afterwards, and have to be loaded through the root. pg_dump does the same
+// (forcePartitionRootLoad).
+constexpr std::string_view kLoadName = R"(
+(WITH RECURSIVE ancestors (oid, depth) AS (
+   SELECT i.inhparent, 1 FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = c.oid AND c.relispartition
+   UNION ALL SELECT i.inhparent, a.depth + 1 FROM ancestors AS a
+   JOIN pg_catalog.pg_class AS p ON p.oid = a.oid AND p.relispartition
+   JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = a.oid)
+ SELECT pg_catalog.format('%I.%I', rn.nspname, r.relname)
+ FROM ancestors AS a JOIN pg_catalog.pg_class AS r ON r.oid = a.oid
+ JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+ WHERE EXISTS (SELECT FROM ancestors AS u JOIN pg_catalog.pg_partitioned_table AS t ON t.partrelid = u.oid
+               WHERE (SELECT o.oid FROM pg_catalog.pg_opclass AS o JOIN pg_catalog.pg_am AS m ON m.oid = o.opcmethod
+                      WHERE o.opcname = 'enum_ops' AND m.amname = 'hash'
+                        AND o.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace) = ANY (t.partclass))
+ ORDER BY a.depth DESC LIMIT 1))";
+
 std::string tables_sql(int server_version) {
   const bool has_generated = server_version >= 120000;
   return fmt::format(
@@ -37,7 +56,8 @@ SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.reln
        {can_split},
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        pg_catalog.row_security_active(c.oid),
-       pg_catalog.pg_table_is_visible(c.oid)
+       pg_catalog.pg_table_is_visible(c.oid),
+       {load_name}
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({extension_relations}) AS x ON x.oid = c.oid
@@ -52,7 +72,7 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
       fmt::arg("can_split", server_version >= 140000
                                 ? "EXISTS (SELECT FROM pg_catalog.pg_am AS am WHERE am.oid = c.relam AND am.amname = 'heap')"
                                 : "false"),
-      fmt::arg("extension_relations", kExtensionRelations), fmt::arg("user_schema", kUserSchema),
+      fmt::arg("load_name", kLoadName), fmt::arg("extension_relations", kExtensionRelations), fmt::arg("user_schema", kUserSchema),
       fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
 }
 
@@ -68,11 +88,27 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+// Rows that may change partitions must have the same text in each of them, whatever the order of its columns.
+void sort_columns(CatalogTable& table) {
+  std::map<std::string, std::string> sorted;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) sorted[table.columns[i]] = table.sql_columns[i];
+  table.columns.clear();
+  table.sql_columns.clear();
+  for (const auto& [column, sql_column] : sorted) {
+    table.columns.push_back(column);
+    table.sql_columns.push_back(sql_column);
+  }
+}
+
 }  // namespace
 
-std::string CatalogTable::copy_target() const {
+std::string CatalogTable::copy_source() const {
   // A table without columns has rows all the same; COPY without a column list reads and writes them.
   return sql_columns.empty() ? sql_name : fmt::format("{} ({})", sql_name, join(sql_columns, ", "));
+}
+
+std::string CatalogTable::copy_target() const {
+  return sql_columns.empty() ? sql_load_name : fmt::format("{} ({})", sql_load_name, join(sql_columns, ", "));
 }
 
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter) {
@@ -93,12 +129,14 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
                       .sql_name = result.string(row, 3),
                       .columns = parse_text_array(result.text(row, 4)),
                       .sql_columns = parse_text_array(result.text(row, 5)),
+                      .sql_load_name = result.string(row, result.is_null(row, 14) ? 3 : 14),
                       .condition = result.string(row, 6),
                       .bytes = static_cast<std::uint64_t>(result.integer(row, 8)),
                       .pages = static_cast<std::uint64_t>(result.integer(row, 9)),
                       .can_split = result.boolean(row, 10),
                       .readable = result.boolean(row, 11),
                       .hides_rows = result.boolean(row, 12)});
+    if (tables.back().sql_load_name != tables.back().sql_name) sort_columns(tables.back());
   }
   return tables;
 }

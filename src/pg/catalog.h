@@ -20,6 +20,7 @@ struct CatalogTable {
   std::string sql_name;                  // quoted where needed: public."Order"
   std::vector<std::string> columns;      // those COPY reads: not dropped, not generated
   std::vector<std::string> sql_columns;  // the same, quoted where needed
+  std::string sql_load_name;             // where its rows are loaded: itself, or the root of its partition tree
   std::string condition;                 // "WHERE ..." of an extension's configuration table, else empty
   std::uint64_t bytes = 0;               // with TOAST
   std::uint64_t pages = 0;               // of the heap
@@ -27,7 +28,8 @@ struct CatalogTable {
   bool readable = false;                 // SELECT is granted
   bool hides_rows = false;               // row level security would apply to us
 
-  // The table and, where it has any, its columns as in COPY: public.orders (id, total).
+  // The table and, where it has any, its columns as in COPY: public.orders (id, total); to read from, and to load into.
+  std::string copy_source() const;
   std::string copy_target() const;
 };
 

@@ -21,6 +21,12 @@
 
 namespace pana {
 
+// SQLSTATEs that decide what happens next (PostgreSQL's appendix A).
+constexpr std::string_view kLockNotAvailable = "55P03";
+constexpr std::string_view kUndefinedTable = "42P01";
+constexpr std::string_view kDeadlockDetected = "40P01";
+constexpr std::string_view kDuplicateSchema = "42P06";
+
 class DatabaseError : public Error {
  public:
   DatabaseError(const std::string& message, std::string sqlstate, std::string hint = {})

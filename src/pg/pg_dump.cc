@@ -151,6 +151,10 @@ void dump_schema(const PgDumpProgram& program, Connection& connection, const PgD
                                 .standard_error = [&messages](std::string_view text) { messages.add(text); },
                                 .idle = idle},
                                stop);
+  if (status != 0 && messages.errors().find("Query was: LOCK TABLE") != std::string::npos) {
+    throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),
+                        std::string(kLockNotAvailable));
+  }
   if (status != 0) {
     throw Error(ErrorKind::failed, fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
                                                messages.errors().empty() ? "it gave no reason" : messages.errors()));

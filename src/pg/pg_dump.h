@@ -31,7 +31,8 @@ struct PgDumpRequest {
 };
 
 // Runs pg_dump for the schema (pre-data and post-data) with the connection's own parameters, which reach it by the
-// environment. Hands its output over as it comes, calls `idle` while there is none. Throws when pg_dump fails.
+// environment. Hands its output over as it comes, calls `idle` while there is none. Throws when pg_dump fails:
+// DatabaseError with kLockNotAvailable when it stood too long in the queue of a lock.
 void dump_schema(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request,
                  const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
                  const std::stop_token& stop);

@@ -91,10 +91,10 @@ std::optional<RelationName> parse_relation_name(std::string_view qualified) {
 }
 
 std::optional<RelationName> relation_of(const SchemaEntry& entry) {
-  const std::vector<std::string> statements = statements_of(entry.text);
+  std::vector<std::string> statements = statements_of(entry.text);
+  std::erase_if(statements, is_default_setting);
   if (statements.empty()) return std::nullopt;
-  const std::string& first = statements.front();
-  const SqlLexemes lexemes(first);
+  const SqlLexemes lexemes(statements.front());
   const std::string_view type = entry.type;
   if (type == "TABLE" || type == "SEQUENCE") return created_relation(lexemes);
   if (type == "COMMENT") return commented_relation(lexemes);
@@ -113,7 +113,8 @@ std::optional<RelationName> relation_of(const SchemaEntry& entry) {
 
 std::optional<SequenceOwner> sequence_owner(const SchemaEntry& entry) {
   if (entry.type != "SEQUENCE OWNED BY") return std::nullopt;
-  const std::vector<std::string> statements = statements_of(entry.text);
+  std::vector<std::string> statements = statements_of(entry.text);
+  std::erase_if(statements, is_default_setting);
   if (statements.empty()) return std::nullopt;
   SqlLexemes lexemes(statements.front());
   if (!lexemes.skip({"ALTER", "SEQUENCE"})) return std::nullopt;

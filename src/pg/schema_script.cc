@@ -11,7 +11,7 @@
 namespace pana {
 namespace {
 
-constexpr std::string_view kRule = "--\n";
+constexpr std::string_view kRuler = "--\n";
 constexpr std::string_view kEntryComment = "-- TOC entry ";
 constexpr std::string_view kCompletedOn = "-- Completed on ";
 constexpr std::string_view kComplete = "-- PostgreSQL database dump complete\n";
@@ -49,12 +49,88 @@ bool is_type(std::string_view text) {
          std::ranges::all_of(text, [](char byte) { return (byte >= 'A' && byte <= 'Z') || byte == ' '; });
 }
 
+// Goes past ALTER TABLE [IF EXISTS] [ONLY] name ADD CONSTRAINT and returns the name; empty for any other statement.
+std::string_view skip_add_constraint(SqlLexemes& lexemes) {
+  if (!lexemes.skip({"ALTER", "TABLE"})) return {};
+  lexemes.skip({"IF", "EXISTS"});
+  lexemes.skip({"ONLY"});
+  const std::string_view table = lexemes.qualified_name();
+  return lexemes.skip({"ADD", "CONSTRAINT"}) ? table : std::string_view();
+}
+
+bool adds_constraint(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (lexemes.skip({"ALTER", "DOMAIN"})) return true;
+  return !skip_add_constraint(lexemes).empty();
+}
+
+// How the first statement of an entry of some type begins. Types that are not here are made by a CREATE of their own.
+struct Form {
+  std::string_view type;
+  std::string_view words;
+};
+constexpr std::array kForms = {Form{"ACL", "GRANT"},
+                               Form{"ACL", "REVOKE"},
+                               Form{"ACL", "SET SESSION"},
+                               Form{"DEFAULT ACL", "ALTER DEFAULT"},
+                               Form{"DEFAULT ACL", "SET SESSION"},
+                               Form{"COMMENT", "COMMENT ON"},
+                               Form{"SECURITY LABEL", "SECURITY LABEL"},
+                               Form{"INDEX", "CREATE INDEX"},
+                               Form{"INDEX", "CREATE UNIQUE"},
+                               Form{"INDEX ATTACH", "ALTER INDEX"},
+                               Form{"STATISTICS", "CREATE STATISTICS"},
+                               Form{"TRIGGER", "CREATE TRIGGER"},
+                               Form{"TRIGGER", "CREATE CONSTRAINT"},
+                               Form{"TRIGGER", "ALTER TABLE"},
+                               Form{"EVENT TRIGGER", "CREATE EVENT"},
+                               Form{"RULE", "CREATE RULE"},
+                               Form{"RULE", "CREATE OR REPLACE VIEW"},
+                               Form{"VIEW", "CREATE OR REPLACE VIEW"},
+                               Form{"POLICY", "CREATE POLICY"},
+                               Form{"ROW SECURITY", "ALTER TABLE"},
+                               Form{"PUBLICATION", "CREATE PUBLICATION"},
+                               Form{"PUBLICATION TABLE", "ALTER PUBLICATION"},
+                               Form{"PUBLICATION TABLES IN SCHEMA", "ALTER PUBLICATION"},
+                               Form{"SUBSCRIPTION", "CREATE SUBSCRIPTION"},
+                               Form{"MATERIALIZED VIEW DATA", "REFRESH"},
+                               Form{"DEFAULT", "ALTER TABLE"},
+                               Form{"SEQUENCE", "ALTER TABLE"},
+                               Form{"TABLE ATTACH", "ALTER TABLE"}};
+
+bool begins_with(std::string_view statement, std::string_view words) {
+  SqlLexemes lexemes(statement);
+  while (!words.empty()) {
+    const std::string_view word = words.substr(0, words.find(' '));
+    if (!is_keyword(lexemes.next(), word)) return false;
+    words.remove_prefix(std::min(word.size() + 1, words.size()));
+  }
+  return true;
+}
+
+// Whether an entry of this type can begin with this statement.
+bool fits(std::string_view type, std::string_view statement) {
+  const bool is_constraint = type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT";
+  if (is_constraint || adds_constraint(statement)) return is_constraint && adds_constraint(statement);
+  bool has_form = false;
+  bool other_form_fits = false;
+  for (const Form& form : kForms) {
+    const bool form_fits = begins_with(statement, form.words);
+    if (form.type == type && form_fits) return true;
+    has_form = has_form || form.type == type;
+    other_form_fits = other_form_fits || form_fits;
+  }
+  // A view or a sequence has a CREATE of its own, too.
+  return !other_form_fits && (!has_form || type == "VIEW" || type == "SEQUENCE");
+}
+
 // Takes "-- Name: n; Type: T; Schema: s; Owner: o[; Tablespace: t]" apart; says whether it is of that form.
 //
-// Nothing in it is quoted, so a name can hold a look-alike of the rest. The marks are searched from the right, with a
-// type of nothing but capitals and blanks: a hostile name of a table or function, which any user can choose, is then
-// read rightly. A schema or owner with a look-alike is not; the OIDs are right in any case.
-bool read_name_comment(std::string_view comment, SchemaEntry& entry) {
+// Nothing in it is quoted, so a name can hold a look-alike of the rest. Every place where a type of nothing but
+// capitals and blanks could stand is tried, from the right, and the first one is taken that fits the entry's statement.
+// What is taken for the object's name or schema may still be wrong; whether it belongs before or behind the rows is
+// not.
+bool read_name_comment(std::string_view comment, std::string_view statement, SchemaEntry& entry) {
   constexpr std::string_view kName = "Name: ";
   constexpr std::string_view kType = "; Type: ";
   constexpr std::string_view kSchema = "; Schema: ";
@@ -63,21 +139,25 @@ bool read_name_comment(std::string_view comment, SchemaEntry& entry) {
   const std::size_t name = comment.find(kName) + kName.size();
   const std::size_t owner = comment.rfind(kOwner);
   if (owner == std::string_view::npos) return false;
-  for (std::size_t type = comment.rfind(kType, owner); type != std::string_view::npos && type >= name;
-       type = comment.rfind(kType, type - 1)) {
-    const std::size_t type_begin = type + kType.size();
+  for (std::size_t mark = comment.rfind(kType, owner); mark != std::string_view::npos && mark >= name;
+       mark = comment.rfind(kType, mark - 1)) {
+    const std::size_t type_begin = mark + kType.size();
     const std::size_t schema = comment.find(kSchema, type_begin);
     if (schema == std::string_view::npos || schema > owner) continue;
-    if (!is_type(comment.substr(type_begin, schema - type_begin))) continue;
+    const std::string_view type = comment.substr(type_begin, schema - type_begin);
+    if (!is_type(type)) continue;
+    const bool is_first = entry.type.empty();
+    const bool is_better = !statement.empty() && fits(type, statement);
+    if (!is_first && !is_better) continue;
     const std::size_t schema_begin = schema + kSchema.size();
-    entry.name = comment.substr(name, type - name);
-    entry.type = comment.substr(type_begin, schema - type_begin);
+    entry.name = comment.substr(name, mark - name);
+    entry.type = type;
     entry.schema = comment.substr(schema_begin, owner - schema_begin);
     entry.owner = comment.substr(owner + kOwner.size());
     entry.owner.resize(std::min(entry.owner.rfind("; Tablespace: "), entry.owner.size()));
-    return true;
+    if (is_better) return true;
   }
-  return false;
+  return !entry.type.empty();
 }
 
 bool is_name_comment(std::string_view comment) {
@@ -89,15 +169,6 @@ bool is_name_comment(std::string_view comment) {
 bool is_session_setting(std::string_view statement) {
   SqlLexemes lexemes(statement);
   return lexemes.skip({"SET"}) || (lexemes.skip({"SELECT"}) && lexemes.qualified_name() == "pg_catalog.set_config");
-}
-
-// Goes past ALTER TABLE [IF EXISTS] [ONLY] name ADD CONSTRAINT and returns the name; empty for any other statement.
-std::string_view skip_add_constraint(SqlLexemes& lexemes) {
-  if (!lexemes.skip({"ALTER", "TABLE"})) return {};
-  lexemes.skip({"IF", "EXISTS"});
-  lexemes.skip({"ONLY"});
-  const std::string_view table = lexemes.qualified_name();
-  return lexemes.skip({"ADD", "CONSTRAINT"}) ? table : std::string_view();
 }
 
 }  // namespace
@@ -114,7 +185,7 @@ void SchemaScriptReader::finish() {
   lexer_.finish();
   read_tokens();
   if (place_ != Place::entries) return;
-  if (rule_held_) entry_.text += kRule;
+  if (rule_held_) entry_.text += kRuler;
   end_entry();
 }
 
@@ -136,8 +207,8 @@ void SchemaScriptReader::read(const SqlToken& token) {
     // pg_dump tells the time only when it is verbose.
     if (token.text.starts_with(kCompletedOn) || token.text == kComplete) return begin_trailer(token.text);
   }
-  if (after_rule && place_ == Place::entries) entry_.text += kRule;
-  if (token.kind == SqlTokenKind::comment && token.text == kRule) {
+  if (after_rule && place_ == Place::entries) entry_.text += kRuler;
+  if (token.kind == SqlTokenKind::comment && token.text == kRuler) {
     rule_held_ = true;
   } else if (place_ == Place::entries) {
     read_entry(token);
@@ -153,18 +224,22 @@ void SchemaScriptReader::begin_entry(std::string_view comment) {
   entry_.class_id = oid_between(comment, " (class ", " OID ");
   entry_.object_id = oid_between(comment, " OID ", ")");
   entry_.text = std::exchange(front_, {});
-  entry_.text += kRule;
+  entry_.text += kRuler;
   entry_.text += comment;
 }
 
 void SchemaScriptReader::read_entry(const SqlToken& token) {
   entry_.text += token.text;
-  if (!entry_.type.empty() || token.kind != SqlTokenKind::comment || !is_name_comment(token.text)) return;
-  if (!read_name_comment(token.text, entry_)) throw_unreadable_entry();
+  if (token.kind == SqlTokenKind::comment && name_comment_.empty() && is_name_comment(token.text)) {
+    name_comment_ = token.text;
+  }
+  if (token.kind == SqlTokenKind::statement && first_statement_.empty()) first_statement_ = token.text;
 }
 
 void SchemaScriptReader::end_entry() {
-  if (entry_.type.empty()) throw_unreadable_entry();
+  if (!read_name_comment(std::exchange(name_comment_, {}), std::exchange(first_statement_, {}), entry_)) {
+    throw_unreadable_entry();
+  }
   entries_.push_back(std::exchange(entry_, {}));
 }
 
@@ -256,26 +331,6 @@ std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement) {
     return ForeignKeyTables{.table = std::string(table), .referenced = std::string(lexemes.qualified_name())};
   }
   return std::nullopt;
-}
-
-std::optional<std::string> index_table(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  if (!lexemes.skip({"CREATE", "INDEX"}) && !lexemes.skip({"CREATE", "UNIQUE", "INDEX"})) return std::nullopt;
-  lexemes.skip({"CONCURRENTLY"});
-  lexemes.skip({"IF", "NOT", "EXISTS"});
-  if (!lexemes.skip({"ON"})) {
-    lexemes.qualified_name();
-    if (!lexemes.skip({"ON"})) return std::nullopt;
-  }
-  lexemes.skip({"ONLY"});
-  return std::string(lexemes.qualified_name());
-}
-
-std::optional<std::string> constraint_table(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  const std::string_view table = skip_add_constraint(lexemes);
-  if (table.empty()) return std::nullopt;
-  return std::string(table);
 }
 
 }  // namespace pana

@@ -75,6 +75,8 @@ class SchemaScriptReader {
   bool rule_held_ = false;  // a "--" line waits: it belongs to the entry that the next line may begin
   std::string front_;       // settings that the first entry needs
   SchemaEntry entry_;
+  std::string name_comment_;     // of the entry
+  std::string first_statement_;  // of the entry
   std::deque<SchemaEntry> entries_;
   std::vector<std::string> drop_statements_;
 };
@@ -106,11 +108,5 @@ struct ForeignKeyTables {
 
 // Of ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY ... REFERENCES ...
 std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement);
-
-// Of CREATE INDEX ... ON ...
-std::optional<std::string> index_table(std::string_view statement);
-
-// Of ALTER TABLE ... ADD CONSTRAINT ..., a foreign key included.
-std::optional<std::string> constraint_table(std::string_view statement);
 
 }  // namespace pana

@@ -223,20 +223,14 @@ TEST(SchemaScript, NamesTheTablesOfAForeignKey) {
   EXPECT_FALSE(foreign_key_tables("ALTER TABLE app.a OWNER TO b;"));
 }
 
-TEST(SchemaScript, NamesTheTableOfAnIndex) {
-  EXPECT_EQ(index_table("CREATE INDEX i ON public.a USING btree (id);"), "public.a");
-  EXPECT_EQ(index_table("CREATE UNIQUE INDEX \"on\" ON ONLY public.\"a;b\" USING btree (id);"), "public.\"a;b\"");
-  EXPECT_EQ(index_table("CREATE INDEX if ON if.if USING btree (id);"), "if.if");
-  EXPECT_EQ(index_table("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON a (id);"), "a");
-  EXPECT_EQ(index_table("CREATE INDEX ON a (id);"), "a");
-  EXPECT_FALSE(index_table("ALTER INDEX a ATTACH PARTITION b;"));
-}
-
-TEST(SchemaScript, NamesTheTableOfAConstraint) {
-  EXPECT_EQ(constraint_table("ALTER TABLE ONLY app.a\n    ADD CONSTRAINT a_pkey PRIMARY KEY (id);"), "app.a");
-  EXPECT_EQ(constraint_table("ALTER TABLE IF EXISTS app.a ADD CONSTRAINT c CHECK ((id > 0)) NOT VALID;"), "app.a");
-  EXPECT_FALSE(constraint_table("ALTER DOMAIN app.d\n    ADD CONSTRAINT late CHECK (true);"));
-  EXPECT_FALSE(constraint_table("ALTER TABLE app.a CLUSTER ON i;"));
+TEST(SchemaScript, IsNotMisledByASchemaThatLooksLikeTheRestOfTheComment) {
+  const std::string comment = "-- Name: t; Type: TABLE; Schema: s; Type: ACL; Schema: x; Owner: y; Owner: app\n--\n\n";
+  SchemaScriptReader reader(SchemaScriptReader::Input::fragment);
+  reader.feed("--\n-- TOC entry 1 (class 1259 OID 2)\n" + comment + "CREATE TABLE t (\n);\n");
+  reader.feed("--\n-- TOC entry 2 (class 0 OID 0)\n" + comment + "GRANT SELECT ON TABLE t TO y;\n");
+  reader.finish();
+  EXPECT_EQ(reader.next()->type, "TABLE");
+  EXPECT_EQ(reader.next()->type, "ACL");
 }
 
 }  // namespace

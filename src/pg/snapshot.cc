@@ -12,10 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view kLockNotAvailable = "55P03";
-constexpr std::string_view kUndefinedTable = "42P01";
-constexpr std::string_view kDeadlockDetected = "40P01";
-
 // All of them at once: a person should not have to mend one grant a night.
 void refuse_unreadable(const std::vector<CatalogTable>& tables) {
   std::string unreadable;

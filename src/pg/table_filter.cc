@@ -49,6 +49,18 @@ bool TableFilter::includes_extension_rows(std::string_view schema, std::string_v
   return includes_everything() || includes(schema, name, visible);
 }
 
+std::vector<std::string> TableFilter::unmatched_tables(
+    const std::vector<std::pair<std::string, std::string>>& relations) const {
+  std::vector<std::string> unmatched;
+  for (std::size_t i = 0; i < tables_.size(); ++i) {
+    const bool matched = std::any_of(relations.begin(), relations.end(), [&](const auto& relation) {
+      return tables_[i].matches(relation.first, relation.second);
+    });
+    if (!matched) unmatched.push_back(patterns_.tables[i]);
+  }
+  return unmatched;
+}
+
 std::vector<std::string> TableFilter::arguments() const {
   std::vector<std::string> arguments;
   const auto add = [&arguments](const char* option, const std::vector<std::string>& patterns) {

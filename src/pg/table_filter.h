@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "pg/name_pattern.h"
@@ -39,6 +40,9 @@ class TableFilter {
   // Neither -n nor -t was given: large objects and extensions are part of the backup.
   bool includes_everything() const { return patterns_.schemas.empty() && patterns_.tables.empty(); }
   bool is_empty() const { return arguments().empty(); }
+
+  // The table patterns that match none of these relations.
+  std::vector<std::string> unmatched_tables(const std::vector<std::pair<std::string, std::string>>& relations) const;
 
   // pg_dump's options for the same choice, one "--option=pattern" each.
   std::vector<std::string> arguments() const;
