@@ -1,0 +1,187 @@
+// Backups in a directory: never overwritten, listed, pruned, and nothing else beside them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <memory>
+
+#include "base/time.h"
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class Directory : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    fresh_database("small");
+    cluster().sql("small", "CREATE TABLE t AS SELECT generate_series(1, 10) AS x");
+  }
+
+  // A complete backup under the name it would have had some days ago.
+  fs::path backup_of_days_ago(int days) const {
+    const fs::path made = back_up("small", {"--compression", "none"});
+    const TimePoint then = std::chrono::system_clock::now() - std::chrono::hours(24 * days);
+    const fs::path renamed = backups_.path() / ("backup_" + compact_time(then) + ".sql");
+    fs::rename(made, renamed);
+    return renamed;
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const fs::path& backup : backups_in(backups_.path())) names.push_back(backup.filename());
+    return names;
+  }
+};
+
+TEST_F(Directory, KeepsEveryBackupOfTheSameSecond) {
+  constexpr int kRuns = 5;
+  std::vector<std::unique_ptr<Background>> runs;
+  for (int i = 0; i < kRuns; ++i) {
+    runs.push_back(
+        std::make_unique<Background>(pana_command({"backup", cluster().url("small"), "--to", backups_.path()})));
+  }
+  std::size_t succeeded = 0;
+  for (const auto& run : runs) succeeded += run->wait().succeeded() ? 1U : 0U;
+  EXPECT_GE(succeeded, 1U);
+  EXPECT_EQ(succeeded, backups_in(backups_.path()).size()) << "every success is a file of its own";
+  EXPECT_THAT(strangers_in(backups_.path()), IsEmpty());
+  for (const fs::path& backup : backups_in(backups_.path())) EXPECT_TRUE(ends_with(kOk, pana({"verify", backup})));
+}
+
+TEST_F(Directory, IsMadeWhenItIsNotThereAndRefusedWhenItCannotBe) {
+  EXPECT_TRUE(ends_with(kOk, pana({"backup", cluster().url("small"), "--to", backups_ / "new"})));
+  EXPECT_EQ(1U, backups_in(backups_ / "new").size());
+  const Outcome outcome = pana({"backup", cluster().url("small"), "--to", "/proc/nowhere"});
+  EXPECT_NE(kOk, outcome.exit_status);
+  EXPECT_THAT(outcome.err, HasSubstr("/proc/nowhere"));
+}
+
+TEST_F(Directory, HoldsBackupsOnlyTheirOwnerCanRead) {
+  const fs::perms permissions = fs::status(back_up("small")).permissions();
+  EXPECT_EQ(fs::perms::none, permissions & (fs::perms::others_all | fs::perms::group_all));
+}
+
+TEST_F(Directory, ListsWhatItHolds) {
+  const fs::path old = backup_of_days_ago(3);
+  const fs::path young = back_up("small", {"--compression", "zstd"});
+  std::ofstream(backups_ / "notes.txt") << "not a backup";
+  const Outcome text = pana({"list", backups_.path()});
+  ASSERT_TRUE(ends_with(kOk, text));
+  EXPECT_THAT(text.out, HasSubstr(old.filename().string()));
+  EXPECT_THAT(text.out, HasSubstr(young.filename().string()));
+  EXPECT_THAT(text.out, Not(HasSubstr("notes.txt")));
+
+  const Outcome json = pana({"list", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, json));
+  EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
+  EXPECT_THAT(json.out, HasSubstr(young.filename().string()));
+}
+
+TEST_F(Directory, ShowsWhatABackupHolds) {
+  const fs::path backup = back_up("small");
+  const Outcome text = pana({"show", backup});
+  ASSERT_TRUE(ends_with(kOk, text));
+  EXPECT_THAT(text.out, HasSubstr("public.t"));
+  EXPECT_THAT(text.out, HasSubstr("10"));
+  const Outcome json = pana({"show", backup, "--json"});
+  ASSERT_TRUE(ends_with(kOk, json));
+  EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
+}
+
+TEST_F(Directory, ReportsABackupAsOneJsonObject) {
+  const Outcome outcome = pana({"backup", cluster().url("small"), "--to", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  const nlohmann::json report = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(fs::file_size(backups_.path() / report.at("key").get<std::string>()),
+            report.at("bytes").get<std::uintmax_t>());
+  EXPECT_EQ(10, report.at("rows"));
+  EXPECT_EQ(1, report.at("tables"));
+  EXPECT_TRUE(report.at("seconds").is_number());
+  EXPECT_TRUE(report.at("snapshot_time").is_string());
+}
+
+TEST_F(Directory, MeansItsNewestCompleteBackup) {
+  backup_of_days_ago(2);
+  cluster().sql("small", "UPDATE t SET x = 99");
+  back_up("small");
+  // Newer by its name, but torn: as a copy that was interrupted would be.
+  std::ofstream(backups_ / "backup_29990101_000000.sql") << "SELECT 1;\n";
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", fresh_database("restored")})));
+  EXPECT_EQ("99", cluster().sql("restored", "SELECT DISTINCT x FROM t"));
+}
+
+TEST_F(Directory, WithoutBackupsIsAnErrorThatSaysSo) {
+  const Outcome outcome = pana({"verify", backups_.path()});
+  EXPECT_NE(kOk, outcome.exit_status);
+  EXPECT_THAT(outcome.err, HasSubstr("no complete backup"));
+  EXPECT_TRUE(ends_with(kOk, pana({"list", backups_.path()})));
+}
+
+TEST_F(Directory, IsPrunedByAgeButNeverBelowTheLastOnes) {
+  const std::string d40 = backup_of_days_ago(40).filename();
+  const std::string d35 = backup_of_days_ago(35).filename();
+  const std::string d10 = backup_of_days_ago(10).filename();
+  const std::string d1 = backup_of_days_ago(1).filename();
+  std::ofstream(backups_ / "notes.txt") << "not a backup";
+
+  const Outcome rehearsal = pana({"prune", backups_.path(), "--keep-days", "30", "--keep-last", "1", "--dry-run"});
+  ASSERT_TRUE(ends_with(kOk, rehearsal));
+  EXPECT_THAT(rehearsal.out + rehearsal.err, HasSubstr(d40));
+  EXPECT_THAT(names(), ElementsAre(d40, d35, d10, d1));
+
+  ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-days", "30", "--keep-last", "3"})));
+  EXPECT_THAT(names(), ElementsAre(d35, d10, d1));
+  ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-days", "30", "--keep-last", "1"})));
+  EXPECT_THAT(names(), ElementsAre(d10, d1));
+  ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-days", "0", "--keep-last", "1"})));
+  EXPECT_THAT(names(), ElementsAre(d1));
+  EXPECT_THAT(strangers_in(backups_.path()), ElementsAre("notes.txt"));
+}
+
+TEST_F(Directory, IsNotPrunedOfItsLastGoodBackupForTheSakeOfADamagedOne) {
+  const std::string good = backup_of_days_ago(40).filename();
+  std::ofstream(backups_ / ("backup_" + compact_time(std::chrono::system_clock::now()) + ".sql")) << "SELECT 1;\n";
+  const Outcome outcome = pana({"prune", backups_.path(), "--keep-days", "30", "--keep-last", "1"});
+  EXPECT_THAT(names(), testing::Contains(good)) << outcome.description();
+}
+
+TEST_F(Directory, PassesTheCheckOfTonight) {
+  EXPECT_TRUE(ends_with(kOk, pana({"check", cluster().url("small"), "--to", backups_.path()})));
+  EXPECT_TRUE(fs::is_empty(backups_.path()));
+  const Outcome outcome = pana({"check", cluster().url("no such database"), "--to", backups_.path()});
+  EXPECT_NE(kOk, outcome.exit_status);
+  EXPECT_THAT(outcome.out + outcome.err, HasSubstr("no such database"));
+}
+
+TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {},
+           {"unknown"},
+           {"backup"},
+           {"backup", cluster().url("small")},
+           {"restore", backups_.path()},
+           {"backup", cluster().url("small"), "--to", backups_.path(), "--jobs", "0"},
+           {"backup", cluster().url("small"), "--to", backups_.path(), "--compression", "rot13"},
+           {"backup", cluster().url("small"), "--to", backups_.path(), "--no-such-option"},
+           {"prune", backups_.path()}}) {
+    EXPECT_TRUE(ends_with(kUsage, pana(arguments))) << testing::PrintToString(arguments);
+  }
+  EXPECT_TRUE(fs::is_empty(backups_.path()));
+  for (const char* command : {"backup", "list", "show", "restore", "verify", "check", "prune"}) {
+    const Outcome help = pana({command, "--help"});
+    EXPECT_TRUE(ends_with(kOk, help));
+    EXPECT_THAT(help.out, HasSubstr(command));
+  }
+}
+
+}  // namespace
+}  // namespace pana::test

@@ -1,0 +1,60 @@
+// Memory is a small constant: what a database of any size costs.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// The highest resident size so far, in KiB; 0 when the process has ended.
+long peak_kib(pid_t pid) {
+  std::ifstream status(fmt::format("/proc/{}/status", pid));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::atol(line.c_str() + 6);
+  }
+  return 0;
+}
+
+class Memory : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (!IsSkipped() && kSanitized) GTEST_SKIP() << "a sanitizer's own memory would be measured";
+  }
+
+  static long peak_kib_of(const std::vector<std::string>& arguments) {
+    Background program(pana_command(arguments));
+    long peak = 0;
+    do {
+      peak = std::max(peak, peak_kib(program.pid()));
+    } while (!program.ends_within(std::chrono::milliseconds(5)));
+    EXPECT_TRUE(ends_with(kOk, program.wait()));
+    return peak;
+  }
+};
+
+TEST_F(Memory, StaysBelow80MiBWithFourJobs) {
+  const std::string url = cluster().url(big().database);
+  const std::vector<std::string> backup = {"backup", url, "--to", backups_.path(), "--jobs", "4", "--compression"};
+  for (const char* compression : {"none", "zstd"}) {
+    std::vector<std::string> arguments = backup;
+    arguments.push_back(compression);
+    EXPECT_LE(peak_kib_of(arguments), 80 * 1024) << compression;
+  }
+  EXPECT_LE(peak_kib_of({"restore", backups_.path(), "--into", fresh_database("restored")}), 80 * 1024);
+  EXPECT_LE(peak_kib_of({"verify", backups_.path(), "--against", url}), 80 * 1024);
+}
+
+}  // namespace
+}  // namespace pana::test

@@ -1,0 +1,105 @@
+// Behind a pooler: session mode works with the connections there are, transaction mode is refused before any harm.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "support/pana.h"
+#include "support/pgbouncer.h"
+
+namespace pana::test {
+namespace {
+
+using testing::AnyOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class Pooler : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    if (const auto reason = PgBouncer::missing()) GTEST_SKIP() << *reason;
+    fresh_database("pooled");
+    cluster().sql("pooled", "CREATE TABLE t AS SELECT i, md5(i::text) AS x FROM generate_series(1, 50000) AS i");
+  }
+
+  Outcome back_up_through(const PgBouncer& pooler, const std::string& jobs) const {
+    Command command = pana_command({"backup", pooler.url("pooled"), "--to", backups_.path(), "--jobs", jobs});
+    command.timeout = std::chrono::minutes(3);
+    return pana(command);
+  }
+
+  void expect_backup_holds_the_table() const {
+    ASSERT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("pooled")})));
+  }
+};
+
+TEST_F(Pooler, InSessionModeWorks) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session"});
+  ASSERT_TRUE(ends_with(kOk, back_up_through(pooler, "4")));
+  expect_backup_holds_the_table();
+}
+
+TEST_F(Pooler, WithFewerConnectionsThanJobsWorksWithThoseThereAre) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 3});
+  ASSERT_TRUE(ends_with(kOk, back_up_through(pooler, "8")));
+  expect_backup_holds_the_table();
+}
+
+TEST_F(Pooler, ThatRefusesLoginsWorksWithThoseItTakes) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 10, .max_client_connections = 3});
+  ASSERT_TRUE(ends_with(kOk, back_up_through(pooler, "8")));
+  expect_backup_holds_the_table();
+}
+
+TEST_F(Pooler, WithOneConnectionFailsWithASentence) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 1, .query_wait_timeout_seconds = 10});
+  const Outcome outcome = back_up_through(pooler, "4");
+  ASSERT_FALSE(outcome.timed_out) << outcome.description();
+  // Either it finds a way with one, or it says why not.
+  if (outcome.succeeded()) return expect_backup_holds_the_table();
+  EXPECT_THAT(outcome.err, AnyOf(HasSubstr("connection"), HasSubstr("pool")));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+TEST_F(Pooler, InTransactionModeIsRefusedWithTheRemedy) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 5});
+  for (int i = 0; i < 5; ++i) {
+    const Outcome outcome = back_up_through(pooler, "4");
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("transaction"));
+    EXPECT_THAT(outcome.err, AnyOf(HasSubstr("5432"), HasSubstr("session")));
+  }
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+// The damage of transaction mode only shows under load: pg_dump's search_path leaks into the application's sessions.
+TEST_F(Pooler, InTransactionModeUnderLoadIsRefusedBeforeTheApplicationIsHarmed) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 6});
+  std::string loop;
+  for (int i = 0; i < 400; ++i) loop += "SELECT count(*) FROM t WHERE t.i < 50;\n";
+  std::vector<std::unique_ptr<Background>> applications;
+  for (int i = 0; i < 4; ++i) {
+    Command client = cluster().client(
+        "psql", {"-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1", "-d", pooler.url("pooled")}, "pooled");
+    client.environment.erase("PGOPTIONS");  // the pooler refuses startup options
+    client.input = loop;
+    applications.push_back(std::make_unique<Background>(client));
+  }
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ends_with(kRefused, back_up_through(pooler, "4")));
+  for (const auto& application : applications) EXPECT_TRUE(ends_with(kOk, application->wait()));
+}
+
+TEST_F(Pooler, InSessionModeCarriesARestore) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 3});
+  back_up("pooled");
+  fresh_database("restored");
+  Command command = pana_command({"restore", backups_.path(), "--into", pooler.url("restored"), "--jobs", "8"});
+  command.timeout = std::chrono::minutes(3);
+  ASSERT_TRUE(ends_with(kOk, pana(command)));
+  EXPECT_EQ("", differences(content_of(cluster(), "pooled"), content_of(cluster(), "restored")));
+}
+
+}  // namespace
+}  // namespace pana::test

@@ -1,0 +1,217 @@
+// What a restore does when it is told more than "all of it, into an empty database".
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class RestoreOptions : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    cluster().psql_file("postgres", fixture("roles.sql"));
+    fresh_database("origin");
+    cluster().sql("origin",
+                  "CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text);"
+                  "INSERT INTO sales.orders SELECT i, 'order ' || i FROM generate_series(1, 1000) AS i;"
+                  "CREATE INDEX orders_t ON sales.orders (t);"
+                  "CREATE TABLE public.customers (id serial PRIMARY KEY, name text); INSERT INTO customers (name) "
+                  "VALUES ('a'), ('b');"
+                  "CREATE TABLE public.\"odd \"\"name\" (x int); INSERT INTO \"odd \"\"name\" VALUES (7);"
+                  "ALTER TABLE customers OWNER TO pana_owner; GRANT SELECT ON sales.orders TO pana_reader;"
+                  "CREATE VIEW names AS SELECT name FROM customers;");
+    backup_ = back_up("origin", {"--compression", "zstd"});
+    target_ = fresh_database("target");
+  }
+
+  Outcome restore(const std::vector<std::string>& options) const {
+    std::vector<std::string> arguments = {"restore", backup_, "--into", target_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+
+  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
+
+  fs::path backup_;
+  std::string target_;
+};
+
+TEST_F(RestoreOptions, ATargetThatIsNotEmptyIsRefusedAndNamedAndNotTouched) {
+  target("CREATE TABLE already_here (x int)");
+  const Outcome outcome = restore({});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("already_here"));
+  EXPECT_EQ("1", target("SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"));
+}
+
+TEST_F(RestoreOptions, CleanReplacesWhatIsThere) {
+  ASSERT_TRUE(ends_with(kOk, restore({})));
+  target("DELETE FROM sales.orders; INSERT INTO customers (name) VALUES ('a newcomer')");
+  ASSERT_TRUE(ends_with(kOk, restore({"--clean"})));
+  EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target")));
+}
+
+TEST_F(RestoreOptions, CleanReplacesADatabaseOfEveryKindOfObject) {
+  const fs::path backup = back_up(everything().database, {"--compression", "zstd"});
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_})));
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_, "--clean"})));
+  EXPECT_EQ("", differences(everything().content, content_of(cluster(), "target")));
+}
+
+TEST_F(RestoreOptions, OneTableWithItsDefinition) {
+  target("CREATE SCHEMA sales");
+  ASSERT_TRUE(ends_with(kOk, restore({"--table", "sales.orders"})));
+  EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+  EXPECT_EQ("2", target("SELECT count(*) FROM pg_indexes WHERE schemaname = 'sales'"));
+  EXPECT_EQ("t", target("SELECT to_regclass('public.customers') IS NULL"));
+}
+
+TEST_F(RestoreOptions, OneTableIntoAnExistingOne) {
+  target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text)");
+  ASSERT_TRUE(ends_with(kOk, restore({"--table", "sales.orders", "--data-only"})));
+  EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+}
+
+TEST_F(RestoreOptions, OneTableWithAHostileName) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--table", "public.\"odd \"\"name\""})));
+  EXPECT_EQ("7", target("SELECT x FROM \"odd \"\"name\""));
+}
+
+TEST_F(RestoreOptions, OneTableThatIsTheFirstOfTheBackup) {
+  fresh_database("two");
+  cluster().sql("two", "CREATE TABLE first_of_all AS SELECT 1 AS x; CREATE TABLE second AS SELECT 2 AS x;");
+  backup_ = back_up("two", {"--compression", "none"});
+  ASSERT_TRUE(ends_with(kOk, restore({"--table", "public.first_of_all"})));
+  EXPECT_EQ("1", target("SELECT x FROM first_of_all"));
+  EXPECT_EQ("t", target("SELECT to_regclass('second') IS NULL"));
+}
+
+TEST_F(RestoreOptions, ATableThatIsNotThereIsNamed) {
+  const Outcome outcome = restore({"--table", "sales.nothing"});
+  EXPECT_NE(kOk, outcome.exit_status);
+  EXPECT_THAT(outcome.err, HasSubstr("sales.nothing"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"));
+}
+
+TEST_F(RestoreOptions, OneSchema) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--schema", "sales"})));
+  EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+  EXPECT_EQ("t", target("SELECT to_regclass('public.customers') IS NULL"));
+}
+
+TEST_F(RestoreOptions, SchemaOnlyThenDataOnlyIsTheWhole) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--schema-only"})));
+  EXPECT_EQ("0", target("SELECT count(*) FROM sales.orders"));
+  EXPECT_EQ("", different_entries(schema_of(cluster(), "origin"), schema_of(cluster(), "target")));
+  ASSERT_TRUE(ends_with(kOk, restore({"--data-only"})));
+  EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target")));
+}
+
+TEST_F(RestoreOptions, NoOwnerAndNoPrivilegesLeaveThemToTheOneWhoRestores) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--no-owner", "--no-privileges"})));
+  EXPECT_EQ("postgres", target("SELECT tableowner FROM pg_tables WHERE tablename = 'customers'"));
+  EXPECT_EQ("", target("SELECT relacl FROM pg_class WHERE oid = 'sales.orders'::regclass"));
+}
+
+TEST_F(RestoreOptions, ReadsOfTheFileOnlyWhatATableNeeds) {
+  const fs::path backup = back_up(big().database, {"--compression", "zstd"});
+  const Outcome outcome = pana({"restore", backup, "--into", target_, "--table", "public.small_one", "--json"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  const nlohmann::json report = nlohmann::json::parse(outcome.out);
+  EXPECT_LT(report.at("bytes_read").get<std::uintmax_t>(), fs::file_size(backup) / 10) << outcome.out;
+  EXPECT_EQ("5000", target("SELECT count(*) FROM small_one"));
+}
+
+TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
+  target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
+  const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint")));
+}
+
+TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {
+  target(
+      "CREATE TABLE public.customers (id int, name text, CHECK (false)); CREATE SCHEMA sales;"
+      "CREATE TABLE sales.orders (id int, t text); CREATE TABLE \"odd \"\"name\" (x int); CREATE SEQUENCE "
+      "customers_id_seq");
+  const Outcome outcome = restore({"--data-only", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("customers"));
+  EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+}
+
+// A cluster where nobody of the origin's roles exists.
+class RestoreElsewhere : public RestoreOptions {
+ protected:
+  void SetUp() override {
+    RestoreOptions::SetUp();
+    if (IsSkipped()) return;
+    elsewhere_ = std::make_unique<Cluster>();
+    elsewhere_->create_database("target");
+    target_ = elsewhere_->url("target");
+  }
+
+  std::string elsewhere(const std::string& sql) const { return elsewhere_->sql("target", sql); }
+
+  std::unique_ptr<Cluster> elsewhere_;
+};
+
+TEST_F(RestoreElsewhere, ListsMissingRolesBeforeItChangesAnything) {
+  const Outcome outcome = restore({});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("pana_owner"), HasSubstr("pana_reader"), HasSubstr("--create-missing-roles")));
+  EXPECT_EQ("t", elsewhere("SELECT to_regclass('public.customers') IS NULL AND to_regnamespace('sales') IS NULL"));
+}
+
+TEST_F(RestoreElsewhere, CreatesMissingRolesThatCannotLogIn) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--create-missing-roles"})));
+  EXPECT_EQ("pana_owner|f\npana_reader|f",
+            elsewhere("SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'pana%' ORDER BY 1"));
+  EXPECT_EQ("", different_entries(schema_of(cluster(), "origin"), schema_of(*elsewhere_, "target")));
+}
+
+TEST_F(RestoreElsewhere, NeedsNoRolesWithoutOwnersAndPrivileges) {
+  ASSERT_TRUE(ends_with(kOk, restore({"--no-owner", "--no-privileges"})));
+  EXPECT_EQ(tables_of(cluster(), "origin"), tables_of(*elsewhere_, "target"));
+}
+
+TEST_F(RestoreElsewhere, CreatesRolesWithHostileNames) {
+  const fs::path backup = back_up(everything().database);
+  const Outcome outcome = pana({"restore", backup, "--into", target_, "--create-missing-roles"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_EQ("", differences(everything().content, content_of(*elsewhere_, "target")));
+}
+
+TEST_F(RestoreElsewhere, ListsMissingExtensionsBeforeItChangesAnything) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  fresh_database("extended");
+  cluster().sql("extended", "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; CREATE TABLE t (x int)");
+  const fs::path backup = back_up("extended");
+  elsewhere_->hide_probe_extension();
+  const Outcome outcome = pana({"restore", backup, "--into", target_});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("pana_probe"));
+  EXPECT_EQ("t", elsewhere("SELECT to_regclass('t') IS NULL"));
+}
+
+TEST_F(RestoreElsewhere, WarnsOfAnotherEncodingBeforeItChangesAnything) {
+  elsewhere_->create_database("target", "LATIN1");
+  const fs::path backup = back_up(everything().database);
+  const Outcome outcome = pana({"restore", backup, "--into", target_, "--create-missing-roles"});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("LATIN1"));
+}
+
+}  // namespace
+}  // namespace pana::test

@@ -1,0 +1,60 @@
+// A password never leaves pana: not in what it says, not in the backup, not in the arguments of its children.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "support/pana.h"
+#include "support/wait.h"
+
+namespace pana::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string content_of_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+class Secrets : public EndToEnd {};
+
+TEST_F(Secrets, AreNotInTheArgumentsOfPgDumpNorInTheBackup) {
+  Command command = pana_command({"backup", "--to", backups_.path()});
+  command.environment = {{"DATABASE_URL", cluster().url(everything().database)}};
+  Background backup(command);
+  std::string arguments;
+  ASSERT_TRUE(becomes_true([&] {
+    for (const pid_t child : children_of(backup.pid())) {
+      if (program_of(child) == "pg_dump") arguments = content_of_file(fmt::format("/proc/{}/cmdline", child));
+    }
+    return !arguments.empty() || backup.ends_within(std::chrono::milliseconds(0));
+  }));
+  const Outcome outcome = backup.wait();
+  expect_clean_output(outcome);
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_FALSE(arguments.empty()) << "pg_dump was not seen";
+  EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
+  EXPECT_THAT(content_of_file(backups_in(backups_.path()).at(0)), Not(HasSubstr(cluster().password())));
+}
+
+TEST_F(Secrets, AreNotInTheMessagesOfFailures) {
+  std::string no_database = cluster().url("there is none");
+  const std::string password = cluster().password();
+  for (const std::string& url :
+       {no_database, "postgresql://postgres:" + password + "@127.0.0.1:1/x",
+        "postgresql://postgres:" + password + "@/x?no_such_option=1", "postgresql://postgres:" + password + "@[bad/x",
+        cluster().url("postgres", "nobody there", password)}) {
+    for (const char* command : {"backup", "check"}) {
+      const Outcome outcome = pana({command, url, "--to", backups_.path()});  // looks for the password itself
+      EXPECT_NE(kOk, outcome.exit_status) << outcome.description();
+      EXPECT_FALSE(outcome.err.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pana::test

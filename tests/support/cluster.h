@@ -1,0 +1,89 @@
+// A throw-away PostgreSQL cluster: made from nothing, reachable by its URLs, stopped and removed by its destructor.
+//
+// PostgreSQL refuses to run as root: a test that is root gives the server to another account. Passwords are asked for
+// and random, so that tests can look for a leaked secret. The server is started from a copy of its program in a tree
+// of links, so that the extension of the tests can be offered to it without touching the system's own directories.
+//
+// The server's programs are those of the newest PostgreSQL of the system, or of the directory named by the environment
+// variable PANA_TEST_SERVER (which needs initdb, pg_ctl and postgres alone; the clients are always the system's).
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/process.h"
+#include "support/temporary_directory.h"
+
+namespace pana::test {
+
+class Cluster {
+ public:
+  // `settings` are lines of postgresql.conf. Throws std::runtime_error when PostgreSQL is missing or does not start.
+  explicit Cluster(const std::vector<std::string>& settings = {});
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // The reason why there can be no cluster on this machine; nothing when there can.
+  static std::optional<std::string> missing();
+
+  int port() const { return port_; }
+  int version() const { return version_; }  // the major one
+  const std::string& password() const { return password_; }
+  const std::optional<Account>& account() const { return account_; }
+  bool has_probe_extension() const { return has_probe_extension_; }
+
+  // postgresql://user:password@127.0.0.1:port/database, percent-encoded. Of no user: postgres, with its password.
+  std::string url(const std::string& database) const;
+  std::string url(const std::string& database, const std::string& user, const std::string& password) const;
+
+  // An empty database of the C locale, replacing one that has this name.
+  void create_database(const std::string& database, const std::string& encoding = "UTF8") const;
+  void drop_database(const std::string& database) const;
+
+  // What `psql -X -A -t` prints, without the last newline; throws what it says at the first error.
+  std::string sql(const std::string& database, const std::string& text) const;
+  void psql_file(const std::string& database, const std::filesystem::path& file) const;
+
+  // A client program of PostgreSQL with the connection in its environment.
+  Command client(const std::string& program, const std::vector<std::string>& arguments,
+                 const std::string& database) const;
+
+  // Waits until the server takes connections again, as after the death of a backend.
+  void wait_until_ready() const;
+
+  // Takes the tests' extension from this server: as one where it is not installed.
+  void hide_probe_extension();
+
+  // Makes the role able to log in with this cluster's password.
+  void allow_login(const std::string& role) const;
+
+ private:
+  void initialize(const std::vector<std::string>& settings);
+  void start();
+  void pg_ctl(const std::vector<std::string>& arguments) const;
+
+  TemporaryDirectory directory_;
+  std::filesystem::path server_programs_;
+  std::optional<Account> account_;
+  std::string password_;
+  int port_ = 0;
+  int version_ = 0;
+  bool has_probe_extension_ = false;
+};
+
+// The cluster that all tests of the program share, started at first use.
+Cluster& shared_cluster();
+
+// Stops the shared cluster if it was started; main() calls it after the last test.
+void stop_shared_cluster();
+
+// "'" and '"' doubled: a literal and an identifier of SQL.
+std::string sql_literal(const std::string& text);
+std::string sql_identifier(const std::string& text);
+
+std::filesystem::path fixture(const std::string& name);
+
+}  // namespace pana::test
