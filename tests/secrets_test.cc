@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "support/pana.h"
+#include "support/session.h"
 #include "support/wait.h"
 
 namespace pana::test {
@@ -39,6 +40,23 @@ TEST_F(Secrets, AreNotInTheArgumentsOfPgDumpNorInTheBackup) {
   EXPECT_FALSE(arguments.empty()) << "pg_dump was not seen";
   EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
   EXPECT_THAT(content_of_file(backups_in(backups_.path()).at(0)), Not(HasSubstr(cluster().password())));
+}
+
+TEST_F(Secrets, AreBlottedOutOfPanasOwnArguments) {
+  // A table that is locked keeps the backup waiting while its arguments are looked at.
+  const std::string url = fresh_database("locked");
+  Session locker(url);
+  locker.execute("CREATE TABLE held ()");
+  locker.execute("BEGIN; LOCK TABLE held");
+  Background backup(pana_command({"backup", url, "--to", backups_.path()}));
+  std::string arguments;
+  EXPECT_TRUE(becomes_true([&] {
+    arguments = content_of_file(fmt::format("/proc/{}/cmdline", backup.pid()));
+    return arguments.find("***") != std::string::npos;
+  })) << arguments;
+  EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
+  locker.execute("COMMIT");
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
 }
 
 TEST_F(Secrets, AreNotInTheMessagesOfFailures) {

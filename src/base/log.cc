@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -34,12 +35,20 @@ void write_all(std::string_view text) {
 
 constexpr std::string_view kClearLine = "\r\033[K";
 
-std::string text_line(const Log& state, LogLevel level, std::string_view message) {
+// Names out of a database may hold anything; a terminal must not take them for commands, nor a line for two.
+std::string without_controls(std::string_view text) {
+  std::string clean(text);
+  std::replace_if(clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return clean;
+}
+
+std::string text_line(const Log& state, LogLevel level, std::string_view message, const nlohmann::ordered_json& fields) {
   std::string line(state.status_line.empty() ? "" : kClearLine);
   line += "pana: ";
   if (level >= LogLevel::warning) line.append(kLevelNames.at(static_cast<std::size_t>(level))).append(": ");
-  line.append(message).append("\n").append(state.status_line);
-  return line;
+  line.append(without_controls(message)).append("\n");
+  if (fields.contains("hint")) line.append("HINT: ").append(without_controls(fields["hint"].get<std::string>())).append("\n");
+  return line + state.status_line;
 }
 
 std::string json_line(LogLevel level, std::string_view event, std::string_view message,
@@ -69,16 +78,16 @@ LogFormat log_format() {
 void log(LogLevel level, std::string_view event, std::string_view message, const nlohmann::ordered_json& fields) {
   the_log().with([&](Log& state) {
     if (level < state.least) return;
-    write_all(state.format == LogFormat::text ? text_line(state, level, message)
+    write_all(state.format == LogFormat::text ? text_line(state, level, message, fields)
                                               : json_line(level, event, message, fields));
   });
 }
 
 void show_status_line(std::string_view text) {
   the_log().with([&](Log& state) {
-    if (state.format != LogFormat::text || (text.empty() && state.status_line.empty())) return;
-    state.status_line = text;
-    write_all(std::string(kClearLine).append(text));
+    if (text.empty() && state.status_line.empty()) return;
+    state.status_line = without_controls(text);
+    write_all(std::string(kClearLine).append(state.status_line));
   });
 }
 

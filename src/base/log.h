@@ -17,11 +17,13 @@ void configure_log(LogFormat format, LogLevel least);
 LogFormat log_format();
 
 // `event` is a short stable word ("retry", "worker_lost"); `message` is the sentence for a person; `fields` is a JSON
-// object whose members are added to the JSON form. None may hold a secret.
+// object whose members are added to the JSON form; a "hint" stands on a line of its own in the text form. None may hold
+// a secret.
 void log(LogLevel level, std::string_view event, std::string_view message,
          const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
 
-// Shows `text` as the terminal's last line, replaced by the next one and kept below log lines; empty clears it.
+// Shows `text` as the last line of the terminal that standard error must be, replaced by the next one and kept below log
+// lines; empty clears it.
 void show_status_line(std::string_view text);
 
 }  // namespace pana

@@ -22,7 +22,7 @@ Json listing_json(const BackupListing& backup) {
   if (backup.index) {
     json["database"] = backup.index->header.database;
     json["server"] = backup.index->header.server;
-    json["tables"] = backup.index->tables.size();
+    json["tables"] = backup.index->table_count();
     json["rows"] = backup.index->rows();
     json["filters"] = backup.index->header.filters;
   } else {

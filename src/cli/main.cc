@@ -1,12 +1,14 @@
 // pana: the command line.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
 
@@ -14,17 +16,15 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a backup is damaged, 4 contents differ,\n"
-    "5 refused because a precondition is not met (nothing was changed), 6 interrupted (nothing was left behind).";
+    "5 refused because a precondition is not met (nothing was changed), 6 interrupted.";
 
 void complain(const pana::Error& error) {
   pana::Json fields = {{"exit_status", error.exit_status()}};
   if (!error.hint().empty()) fields["hint"] = error.hint();
-  std::string message = error.what();
-  if (pana::log_format() == pana::LogFormat::text && !error.hint().empty()) message += "\nHINT: " + error.hint();
-  pana::log(pana::LogLevel::error, "error", message, fields);
+  pana::log(pana::LogLevel::error, "error", error.what(), fields);
 }
 
-int run(int argc, char** argv) {
+int run(std::vector<std::string> arguments) {
   pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json,
                       pana::LogLevel::info);
   const pana::Signals signals;
@@ -51,7 +51,8 @@ int run(int argc, char** argv) {
   pana::add_check_command(app, context);
   pana::add_prune_command(app, context);
   try {
-    app.parse(argc, argv);
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+    app.parse(std::move(arguments));
     return std::fflush(stdout) == 0 ? 0 : static_cast<int>(pana::ErrorKind::failed);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(pana::ErrorKind::usage);
@@ -68,4 +69,4 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(argc, argv); }
+int main(int argc, char** argv) { return run(pana::take_arguments(argc, argv)); }

@@ -41,27 +41,24 @@ Reading read(Progress& progress, Clock::time_point started) {
           .activity = progress.activity.with([](const std::string& text) { return text; })};
 }
 
-// A name out of a database may hold anything; the terminal gets letters only, and not more than a line of them.
-std::string for_terminal(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
+// A longer line than the terminal is wide could not be replaced by the next one.
+std::string cut_to_width(const std::string& text) {
   winsize size{};
   const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20;
   return text.substr(0, known ? size.ws_col - 1U : 79U);
 }
 
-void show(const std::string& verb, const Reading& reading) {
+std::string describe(const std::string& verb, const Reading& reading) {
   std::string line = verb;
   if (reading.total > 0) line += fmt::format(" {:3.0f} %", 100 * reading.fraction());
   line += fmt::format("  {} rows  {}  {}/s", human_count(reading.rows), human_bytes(reading.bytes),
                       human_bytes(static_cast<std::uint64_t>(reading.rate())));
   if (reading.seconds_left() > 0) line += fmt::format("  {} left", human_seconds(reading.seconds_left()));
-  show_status_line(for_terminal(line + "  " + reading.activity));
+  return line + "  " + reading.activity;
 }
 
 void write_log(const std::string& verb, const Reading& reading) {
-  log(LogLevel::info, "progress", verb,
+  log(LogLevel::info, "progress", describe(verb, reading),
       {{"fraction", reading.fraction()},
        {"rows", reading.rows},
        {"bytes", reading.bytes},
@@ -76,16 +73,16 @@ void write_log(const std::string& verb, const Reading& reading) {
 ProgressLine::ProgressLine(std::string verb, Progress& progress)
     : verb_(std::move(verb)), progress_(progress), thread_([this](const std::stop_token& stop) {
         const auto started = Clock::now();
-        const bool terminal = log_format() == LogFormat::text;
+        const bool terminal = log_format() == LogFormat::text && ::isatty(STDERR_FILENO) != 0;
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
         const auto period = terminal ? std::chrono::milliseconds(kTerminalPeriod) : std::chrono::milliseconds(kLogPeriod);
         while (!wake.wait_for(lock, stop, period, [&stop] { return stop.stop_requested(); })) {
           const Reading reading = read(progress_, started);
-          terminal ? show(verb_, reading) : write_log(verb_, reading);
+          terminal ? show_status_line(cut_to_width(describe(verb_, reading))) : write_log(verb_, reading);
         }
-        show_status_line("");
+        if (terminal) show_status_line("");
       }) {}
 
 }  // namespace pana

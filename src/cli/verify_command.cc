@@ -22,14 +22,19 @@ struct Options {
   bool json = false;
 };
 
+// The reader knows frames, not the name of the backup they are of.
+void verify_named(const OpenBackup& backup, std::size_t jobs, Progress& progress, const std::stop_token& stop) try {
+  const ProgressLine line("verifying", progress);
+  verify_backup(*backup.reader, jobs, progress, stop);
+} catch (const Error& error) {
+  throw Error(error.kind(), fmt::format("{}: {}", backup.name, error.what()), error.hint());
+}
+
 void run(const Options& options, const CommandContext& context) {
   const OpenBackup backup = find_backup(options.backup);
   Progress progress;
   if (options.url.empty()) {
-    {
-      const ProgressLine line("verifying", progress);
-      verify_backup(*backup.reader, options.jobs, progress, context.stop);
-    }
+    verify_named(backup, options.jobs, progress, context.stop);
     const Index& index = backup.reader->index();
     if (options.json) {
       return print_json({{"backup", backup.name}, {"whole", true}, {"bytes", backup.reader->stored_bytes()},

@@ -62,6 +62,7 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
       lock_and_export(control, filter, {.lock_timeout = std::chrono::milliseconds(2000), .give_up_after = std::chrono::seconds(10)});
   std::uint64_t bytes = 0;
   for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
+  read_sequence_values(control, filter);
   control.query("ROLLBACK");
   return ok(fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()),
                         human_bytes(bytes)));

@@ -56,7 +56,7 @@ BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, c
     workers.push_back(std::move(*worker));
     worker = workers.size() < wanted ? connect_worker(url, stop) : std::nullopt;
   }
-  if (has_pooler) workers.pop_back();
+  if (has_pooler || workers.size() < wanted) workers.pop_back();
 }
 
 void BackupConnections::keep_alive() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <set>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -17,6 +18,7 @@
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
+#include "pg/schema_names.h"
 #include "pg/session.h"
 
 namespace pana {
@@ -49,6 +51,19 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
     connection.query("DROP TABLE IF EXISTS " + sql_name(connection, header, table->schema, table->name));
   }
   prepare_loading_session(connection, header.encoding);
+}
+
+// A choice of tables does not bring their schemas along, but a table needs one to be in.
+void create_schemas(Connection& connection, const RestoreRequest& request, const Index& index,
+                    const RestoreSelection& selection) {
+  if (!request.filter.has_table_patterns() && index.header.filters.empty()) return;
+  std::set<std::string> schemas;
+  for (const SchemaEntry& entry : selection.pre_data) {
+    if (const std::optional<RelationName> relation = relation_of(entry)) schemas.insert(relation->schema);
+  }
+  for (const std::string& schema : schemas) {
+    connection.query("CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(schema));
+  }
 }
 
 void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
@@ -112,9 +127,7 @@ std::string join(const std::vector<std::string>& statements) { return fmt::forma
 RestoreReport restore(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
                       const std::stop_token& stop) {
   const auto started = Clock::now();
-  progress.set_activity("reading the schema");
   const Index& index = backup.index();
-  const RestoreSelection selection = select_for_restore(request, backup);
   progress.set_activity("connecting");
   std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
   for (Connection& connection : connections) {
@@ -122,6 +135,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }
   Connection& control = connections.front();
+  progress.set_activity("reading the schema");
+  const RestoreSelection selection = select_for_restore(request, backup, control);
   check_restore_target(control, request, index, selection);
   prepare_loading_session(control, index.header.encoding);
 
@@ -132,6 +147,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     empty_tables(control, backup, selection);
   }
   progress.set_activity("creating tables");
+  if (request.schema) create_schemas(control, request, index, selection);
   for (const SchemaEntry& entry : selection.pre_data) run_entry(control, request, entry, errors);
 
   RestoreReport report;

@@ -36,13 +36,20 @@ class RestoreErrors {
     } catch (const DatabaseError& error) {
       const std::string message = fmt::format("cannot restore {}: {}", subject, error.what());
       if (!keep_going_ || !connection.is_alive()) {
-        throw RestoreError(message, error.sqlstate(),
-                           error.hint().empty() ? "--keep-going restores what can be restored" : error.hint());
+        throw RestoreError(message, error.sqlstate(), hint_for(error));
       }
       log(LogLevel::warning, "restore_error", message);
       errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });
       return false;
     }
+  }
+
+  static std::string hint_for(const DatabaseError& error) {
+    constexpr std::string_view kForeignKeyViolation = "23503";
+    if (error.sqlstate() == kForeignKeyViolation) {
+      return "rows are loaded in no particular order: restore the definitions, too, or say --disable-triggers";
+    }
+    return error.hint().empty() ? "--keep-going restores what can be restored" : error.hint();
   }
 
   std::vector<std::string> all() {

@@ -112,7 +112,7 @@ std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& in
   for (const RoleUse& role : index.header.roles) {
     const bool named = (role.owns && request.owners) || (role.granted && request.privileges) || role.in_policy;
     if (!named) continue;
-    if (request.filter.is_empty()) {
+    if (request.filter.is_empty() && index.header.filters.empty()) {
       roles.push_back(role);
       continue;
     }

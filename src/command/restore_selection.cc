@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "pg/schema_names.h"
-#include "pg/sql_lexer.h"
+#include "pg/text_array.h"
 
 namespace pana {
 namespace {
@@ -24,12 +24,13 @@ std::vector<SchemaEntry> read_entries(const BackupReader& backup, Phase phase) {
 // schema patterns: the schemas that match and what is in them.
 class Chooser {
  public:
-  Chooser(const TableFilter& filter, const std::vector<SchemaEntry>& pre_data) : filter_(filter) {
+  // Patterns are Unicode, the entries in the backup's encoding: `connection` converts what is not ASCII.
+  Chooser(const TableFilter& filter, const std::vector<SchemaEntry>& pre_data, Connection& connection,
+          const std::string& encoding)
+      : filter_(filter), connection_(connection), encoding_(encoding) {
     for (const SchemaEntry& entry : pre_data) {
       const std::optional<SequenceOwner> owner = sequence_owner(entry);
-      if (owner && filter_.includes(owner->table.schema, owner->table.name)) {
-        owned_sequences_.emplace(owner->sequence.schema, owner->sequence.name);
-      }
+      if (owner && matches(owner->table)) owned_sequences_.emplace(owner->sequence.schema, owner->sequence.name);
     }
   }
 
@@ -48,12 +49,18 @@ class Chooser {
   }
 
   bool wants(const RelationName& relation) const {
-    return filter_.includes(relation.schema, relation.name) ||
-           owned_sequences_.contains({relation.schema, relation.name});
+    return matches(relation) || owned_sequences_.contains({relation.schema, relation.name});
   }
 
  private:
+  bool matches(const RelationName& relation) const {
+    const std::vector<std::string> names = to_unicode(connection_, encoding_, {relation.schema, relation.name});
+    return filter_.includes(names[0], names[1]);
+  }
+
   const TableFilter& filter_;
+  Connection& connection_;
+  const std::string& encoding_;
   std::set<std::pair<std::string, std::string>> owned_sequences_;
 };
 
@@ -88,10 +95,10 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
 
 }  // namespace
 
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup) {
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection) {
   RestoreSelection selection;
   std::vector<SchemaEntry> pre_data = read_entries(backup, Phase::pre_data);
-  const Chooser chooser(request.filter, pre_data);
+  const Chooser chooser(request.filter, pre_data, connection, backup.index().header.encoding);
   const auto choose = [&chooser](std::vector<SchemaEntry> entries) {
     std::erase_if(entries, [&chooser](const SchemaEntry& entry) { return !chooser.wants(entry); });
     return entries;
@@ -135,7 +142,7 @@ std::vector<std::string> wanted_statements(const RestoreRequest& request, const 
   std::erase_if(statements, [&request](const std::string& statement) {
     if (!request.owners && is_owner_change(statement)) return true;
     if (!request.privileges && is_privilege(statement)) return true;
-    return !request.tablespaces && is_default_setting(statement);
+    return !request.tablespaces && statement.starts_with("SET default_tablespace");
   });
   return statements;
 }

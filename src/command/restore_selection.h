@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "command/restore.h"
+#include "pg/connection.h"
 #include "pg/schema_script.h"
 
 namespace pana {
@@ -20,7 +21,8 @@ struct RestoreSelection {
 };
 
 // Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing.
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup);
+// `connection` converts names where the backup is not in UTF-8.
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection);
 
 // The statements of an entry that the request wants: without owners, privileges or tablespaces if it says so.
 std::vector<std::string> wanted_statements(const RestoreRequest& request, const SchemaEntry& entry);

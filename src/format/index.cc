@@ -185,6 +185,8 @@ std::uint64_t Index::rows() const {
   return rows;
 }
 
+std::uint64_t Index::table_count() const { return tables.size() - (table(kLargeObjects) == nullptr ? 0 : 1); }
+
 std::uint64_t Index::text_bytes() const {
   std::uint64_t bytes = 0;
   for (const FrameInfo& frame : frames) bytes += frame.bytes;
@@ -193,8 +195,9 @@ std::uint64_t Index::text_bytes() const {
 
 std::string write_index(const Index& index) {
   std::string text;
+  // A role is the cluster's and need not be named in this database's encoding: what has no meaning becomes U+FFFD.
   const auto line = [&text](std::string_view mark, const Json& json) {
-    text.append(mark).append(json.dump(-1, ' ', /*ensure_ascii=*/true)).append("\n");
+    text.append(mark).append(json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace)).append("\n");
   };
   line(kHeaderMark, header_json(index.header));
   for (const TableInfo& table : index.tables) line(kTableMark, table_json(table));

@@ -76,7 +76,8 @@ struct Index {
 
   // The table with that id, or nullptr.
   const TableInfo* table(TableId id) const;
-  std::uint64_t rows() const;
+  std::uint64_t rows() const;         // of all tables; pieces of large objects are none
+  std::uint64_t table_count() const;  // without the pseudo table of large objects
   // The length of the text before the index.
   std::uint64_t text_bytes() const;
 };

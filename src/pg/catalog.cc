@@ -149,7 +149,8 @@ std::vector<std::string> read_sequence_names(Connection& connection, const Table
       R"(
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
        CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i',
-       pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid)
+       pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid),
+       pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({}) AS x ON x.oid = c.oid
@@ -169,12 +170,18 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
     const bool owned = !result.is_null(row, 5);
     const bool owner_wanted =
         owned && filter.includes(result.text(row, 4), result.text(row, 5), result.boolean(row, 8));
-    if (owned && result.boolean(row, 6)) return owner_wanted;
-    return owner_wanted || filter.includes_rows(schema, name, visible);
+    if (filter.excludes_rows(schema, name, visible)) return false;
+    const bool is_identity = owned && result.boolean(row, 6);
+    return owner_wanted || (!is_identity && filter.includes(schema, name, visible));
   };
   std::vector<std::string> names;
+  std::vector<std::string> unreadable;
   for (int row = 0; row < result.rows(); ++row) {
-    if (wanted(row)) names.push_back(result.string(row, 0));
+    if (wanted(row)) (result.boolean(row, 9) ? names : unreadable).push_back(result.string(row, 0));
+  }
+  if (!unreadable.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("no permission to read the sequences {}", join(unreadable, ", ")),
+                "GRANT SELECT on these sequences to the backup's role, or leave them out with --exclude-table");
   }
   return names;
 }

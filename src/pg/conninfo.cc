@@ -33,7 +33,16 @@ std::string url_hint(std::string_view url) {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
+// libpq ends the password at the first @ or /, and would take its rest for a host name.
+bool has_unencoded_password(std::string_view url) {
+  const std::string_view authority_and_path = url.substr(0, url.find('?'));
+  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1;
+}
+
 Options parse(const std::string& conninfo) {
+  if (is_url(conninfo) && has_unencoded_password(conninfo)) {
+    throw Error(ErrorKind::usage, "the database URL cannot be parsed", url_hint(conninfo));
+  }
   char* message = nullptr;
   Options options(PQconninfoParse(conninfo.c_str(), &message), &PQconninfoFree);
   PQfreemem(message);  // not shown: it quotes the string, password and all

@@ -21,7 +21,8 @@ std::string common_settings(std::string_view encoding, int server_version) {
 
 void prepare_reading_session(Connection& connection, std::string_view encoding) {
   connection.query(common_settings(encoding, connection.server_version()) +
-                   "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex");
+                   "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex; "
+                   "SET TimeZone = 'UTC'");
 }
 
 void prepare_loading_session(Connection& connection, std::string_view encoding) {

@@ -43,21 +43,18 @@ bool same_tables(const std::vector<CatalogTable>& a, const std::vector<CatalogTa
 }
 
 // One attempt; nothing when the tables changed meanwhile.
-std::optional<Snapshot> try_once(Connection& control, const TableFilter& filter, const LockPolicy& policy) {
+std::optional<Snapshot> try_once(Connection& control, const TableFilter& filter) {
   const std::vector<CatalogTable> before = read_tables(control, filter);
   refuse_unreadable(before);
   control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  if (!before.empty()) {
-    control.query(fmt::format("SET LOCAL lock_timeout = {}", policy.lock_timeout.count()));
-    control.query(lock_sql(before));
-    control.query("SET LOCAL lock_timeout = 0");
-  }
+  if (!before.empty()) control.query(lock_sql(before));
   const QueryResult exported = control.query(
       "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
   Snapshot snapshot{
       .id = exported.string(0, 0), .time = exported.string(0, 1), .tables = read_tables(control, filter)};
   if (!same_tables(before, snapshot.tables)) return std::nullopt;
+  control.query("SET lock_timeout = 0");
   return snapshot;
 }
 
@@ -74,11 +71,13 @@ void pause(Connection& control, int attempt) {
 
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, const LockPolicy& policy) {
   const auto deadline = Clock::now() + policy.give_up_after;
+  // Listing the tables takes locks, too: their sizes are asked for.
+  control.query(fmt::format("SET lock_timeout = {}", policy.lock_timeout.count()));
   for (int attempt = 0;; ++attempt) {
     std::string obstacle = "tables were created, dropped or renamed at that moment";
     bool wait = false;
     try {
-      if (std::optional<Snapshot> snapshot = try_once(control, filter, policy)) return std::move(*snapshot);
+      if (std::optional<Snapshot> snapshot = try_once(control, filter)) return std::move(*snapshot);
     } catch (const DatabaseError& error) {
       wait = error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
       if (!wait && error.sqlstate() != kUndefinedTable) throw;

@@ -40,12 +40,16 @@ bool TableFilter::includes_schema(std::string_view schema) const {
 }
 
 bool TableFilter::includes_rows(std::string_view schema, std::string_view name, bool visible) const {
-  return includes(schema, name, visible) && !any_matches(exclude_table_data_, schema, name, visible);
+  return includes(schema, name, visible) && !excludes_rows(schema, name, visible);
+}
+
+bool TableFilter::excludes_rows(std::string_view schema, std::string_view name, bool visible) const {
+  return any_matches(exclude_table_data_, schema, name, visible);
 }
 
 bool TableFilter::includes_extension_rows(std::string_view schema, std::string_view name, bool visible) const {
   if (any_matches(exclude_tables_, schema, name, visible) || any_matches(exclude_schemas_, {}, schema)) return false;
-  if (any_matches(exclude_table_data_, schema, name, visible)) return false;
+  if (excludes_rows(schema, name, visible)) return false;
   return includes_everything() || includes(schema, name, visible);
 }
 

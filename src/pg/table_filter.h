@@ -30,6 +30,8 @@ class TableFilter {
   bool includes(std::string_view schema, std::string_view name, bool visible = true) const;
   bool includes_rows(std::string_view schema, std::string_view name, bool visible = true) const;
 
+  bool excludes_rows(std::string_view schema, std::string_view name, bool visible = true) const;
+
   // Of an extension's configuration table, whose rows belong to the extension: only when everything is wanted, or the
   // table is.
   bool includes_extension_rows(std::string_view schema, std::string_view name, bool visible = true) const;
