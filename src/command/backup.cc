@@ -52,11 +52,12 @@ std::string preamble(const IndexHeader& header, std::string_view restrict_key) {
 // One backup under way: its steps in the order of the file's phases.
 class Backup {
  public:
-  Backup(const BackupRequest& request, BackupConnections& connections, const PgDumpProgram& pg_dump,
-         BackupContents& contents, ObjectUpload& upload, Progress& progress, const std::stop_token& stop)
-      : request_(request), connections_(connections), pg_dump_(pg_dump), contents_(contents), progress_(progress),
-        stop_(stop), writer_(upload, request.compression), text_(request.compression),
-        restrict_key_(pg_dump.has_restrict_key ? random_key() : "") {}
+  Backup(const BackupRequest& request, BackupConnections& connections, SchemaDump& schema_dump,
+         BackupContents& contents, std::string restrict_key, ObjectUpload& upload, Progress& progress,
+         const std::stop_token& stop)
+      : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents),
+        restrict_key_(std::move(restrict_key)), progress_(progress), stop_(stop), writer_(upload, request.compression),
+        text_(request.compression) {}
 
   Index write() {
     add_text(preamble(contents_.header, restrict_key_));
@@ -124,13 +125,8 @@ class Backup {
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
-    dump_schema(pg_dump_, connections_.control,
-                {.snapshot_id = contents_.snapshot.id,
-                 .encoding = contents_.header.encoding,
-                 .restrict_key = restrict_key_,
-                 .arguments = request_.filter.arguments(),
-                 .lock_timeout_ms = kLockTimeoutMilliseconds},
-                [&schema](std::string_view script) { schema.feed(script); }, [this] { connections_.keep_alive(); }, stop);
+    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); },
+                      [this] { connections_.keep_alive(); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -142,13 +138,13 @@ class Backup {
 
   const BackupRequest& request_;
   BackupConnections& connections_;
-  const PgDumpProgram& pg_dump_;
+  SchemaDump& schema_dump_;
   BackupContents& contents_;
+  const std::string restrict_key_;
   Progress& progress_;
   const std::stop_token& stop_;
   BackupWriter writer_;
   FrameBuilder text_;
-  const std::string restrict_key_;
 };
 
 void prepare_workers(BackupConnections& connections, const BackupContents& contents) {
@@ -185,7 +181,17 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   prepare_reading_session(control, encoding);
 
   progress.set_activity("locking tables");
-  BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(encoding));
+  Snapshot snapshot = lock_and_export(control, request.filter, request.locks);
+  // pg_dump takes the same locks once more. It starts right away: a migration that came in between would stand in the
+  // locks' queue, behind us and before pg_dump.
+  const std::string restrict_key = pg_dump.has_restrict_key ? random_key() : "";
+  SchemaDump schema_dump(pg_dump, control,
+                         {.snapshot_id = snapshot.id,
+                          .encoding = encoding,
+                          .restrict_key = restrict_key,
+                          .arguments = request.filter.arguments(),
+                          .lock_timeout_ms = kLockTimeoutMilliseconds});
+  BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
   prepare_workers(connections, contents);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),
@@ -195,7 +201,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   std::uint64_t expected_bytes = 0;
   for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
   const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, expected_bytes, report.key, stop);
-  Backup backup(request, connections, pg_dump, contents, *upload, progress, stop);
+  Backup backup(request, connections, schema_dump, contents, restrict_key, *upload, progress, stop);
   const Index index = backup.write();
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
   progress.set_activity("completing");

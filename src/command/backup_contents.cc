@@ -77,12 +77,8 @@ void add_roles_and_extensions(Connection& control, IndexHeader& header) {
 }  // namespace
 
 BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
-                                    std::string encoding) {
-  BackupContents contents{.snapshot = lock_and_export(control, request.filter, request.locks),
-                    .sequence_values = {},
-                    .large_objects = {},
-                    .header = {},
-                    .tables = {}};
+                                    Snapshot snapshot, std::string encoding) {
+  BackupContents contents{.snapshot = std::move(snapshot)};
   contents.sequence_values = read_sequence_values(control, request.filter);
   if (request.filter.includes_everything()) contents.large_objects = read_large_object_ids(control);
   IndexHeader& header = contents.header;

@@ -20,8 +20,8 @@ struct BackupContents {
   std::vector<TableInfo> tables;  // contents still empty; the table with the id i + 1 is snapshot.tables[i]
 };
 
-// Locks the tables, exports the snapshot and reads the catalog under it. `control` keeps the transaction.
+// Reads the catalog under the snapshot, which is `control`'s own.
 BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
-                                    std::string encoding);
+                                    Snapshot snapshot, std::string encoding);
 
 }  // namespace pana

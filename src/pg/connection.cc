@@ -183,17 +183,6 @@ QueryResult Connection::query(const std::string& sql) {
   return last_result();
 }
 
-QueryResult Connection::query(const std::string& sql, const std::vector<std::string>& parameters) {
-  std::vector<const char*> values;
-  for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-  if (PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                        nullptr, 0) == 0) {
-    throw_error();
-  }
-  flush();
-  return last_result();
-}
-
 std::string Connection::parameter(const char* name) const {
   const char* const value = PQparameterStatus(handle_.get(), name);
   return value == nullptr ? std::string() : std::string(value);

@@ -70,9 +70,6 @@ class Connection {
   // Runs one or more statements in one simple-protocol query; returns the last one's result.
   QueryResult query(const std::string& sql);
 
-  // Runs a statement with parameters ($1 ...), all text.
-  QueryResult query(const std::string& sql, const std::vector<std::string>& parameters);
-
   // Sends statements without waiting; next_result() then gives their results in order, and nothing after the last. A
   // COPY leaves the connection in copy mode. Errors of the server are thrown.
   void send(const std::string& sql);

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <optional>
 
-#include "base/child_process.h"
 #include "base/log.h"
 
 namespace pana {
@@ -104,6 +103,29 @@ class Messages {
   std::string errors_;
 };
 
+std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDumpRequest& request) {
+  std::vector<std::string> argv = {program.path,
+                                   "--section=pre-data",
+                                   "--section=post-data",
+                                   "--no-blobs",
+                                   "--no-password",
+                                   "--clean",
+                                   "--if-exists",
+                                   "--verbose",
+                                   "--snapshot=" + request.snapshot_id,
+                                   "--encoding=" + request.encoding,
+                                   fmt::format("--lock-wait-timeout={}", request.lock_timeout_ms)};
+  if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
+  argv.insert(argv.end(), request.arguments.begin(), request.arguments.end());
+  return argv;
+}
+
+std::vector<std::pair<std::string, std::string>> environment_of(const Connection& connection) {
+  std::vector<std::pair<std::string, std::string>> environment = base_environment();
+  for (auto& variable : connection.environment()) environment.push_back(std::move(variable));
+  return environment;
+}
+
 }  // namespace
 
 PgDumpProgram find_pg_dump(int server_version) {
@@ -126,31 +148,16 @@ PgDumpProgram find_pg_dump(int server_version) {
   return *newest;
 }
 
-void dump_schema(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request,
-                 const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
-                 const std::stop_token& stop) {
-  std::vector<std::string> argv = {program.path,
-                                   "--section=pre-data",
-                                   "--section=post-data",
-                                   "--no-blobs",
-                                   "--no-password",
-                                   "--clean",
-                                   "--if-exists",
-                                   "--verbose",
-                                   "--snapshot=" + request.snapshot_id,
-                                   "--encoding=" + request.encoding,
-                                   fmt::format("--lock-wait-timeout={}", request.lock_timeout_ms)};
-  if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
-  argv.insert(argv.end(), request.arguments.begin(), request.arguments.end());
+SchemaDump::SchemaDump(const PgDumpProgram& program, const Connection& connection, const PgDumpRequest& request)
+    : child_(arguments_of(program, request), environment_of(connection)) {}
 
-  std::vector<std::pair<std::string, std::string>> environment = base_environment();
-  for (auto& variable : connection.environment()) environment.push_back(std::move(variable));
+void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+                      const std::stop_token& stop) {
   Messages messages;
-  ChildProcess child(argv, environment);
-  const int status = child.run({.standard_output = output,
-                                .standard_error = [&messages](std::string_view text) { messages.add(text); },
-                                .idle = idle},
-                               stop);
+  const int status = child_.run({.standard_output = output,
+                                 .standard_error = [&messages](std::string_view text) { messages.add(text); },
+                                 .idle = idle},
+                                stop);
   if (status != 0 && messages.errors().find("Query was: LOCK TABLE") != std::string::npos) {
     throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),
                         std::string(kLockNotAvailable));

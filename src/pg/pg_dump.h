@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/child_process.h"
 #include "pg/connection.h"
 
 namespace pana {
@@ -30,11 +31,21 @@ struct PgDumpRequest {
   int lock_timeout_ms = 0;
 };
 
-// Runs pg_dump for the schema (pre-data and post-data) with the connection's own parameters, which reach it by the
-// environment. Hands its output over as it comes, calls `idle` while there is none. Throws when pg_dump fails:
-// DatabaseError with kLockNotAvailable when it stood too long in the queue of a lock.
-void dump_schema(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request,
-                 const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
-                 const std::stop_token& stop);
+// One run of pg_dump for the schema (pre-data and post-data).
+//
+// It starts at once with the connection's own parameters, which reach it by the environment, and locks the tables in
+// its first moments; what it prints waits in a pipe until read() is called.
+class SchemaDump {
+ public:
+  SchemaDump(const PgDumpProgram& program, const Connection& connection, const PgDumpRequest& request);
+
+  // Hands its output over as it comes, calls `idle` while there is none, until it has ended. Throws when it fails:
+  // DatabaseError with kLockNotAvailable when it stood too long in the queue of a lock.
+  void read(const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+            const std::stop_token& stop);
+
+ private:
+  ChildProcess child_;
+};
 
 }  // namespace pana
