@@ -162,6 +162,16 @@ TEST_F(Directory, PassesTheCheckOfTonight) {
   EXPECT_THAT(outcome.out + outcome.err, HasSubstr("no such database"));
 }
 
+TEST_F(Directory, TakesBackupsThatBeginInTheSameSecond) {
+  std::vector<std::unique_ptr<Background>> backups;
+  for (int i = 0; i < 3; ++i) {
+    backups.push_back(std::make_unique<Background>(
+        pana_command({"backup", cluster().url("small"), "--to", backups_.path()})));
+  }
+  for (const auto& backup : backups) EXPECT_TRUE(ends_with(kOk, backup->wait()));
+  EXPECT_EQ(3u, names().size());
+}
+
 TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
            {},

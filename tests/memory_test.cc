@@ -56,5 +56,22 @@ TEST_F(Memory, StaysBelow80MiBWithFourJobs) {
   EXPECT_LE(peak_kib_of({"verify", backups_.path(), "--against", url}), 80 * 1024);
 }
 
+// Sixteen times the rows: as much memory. What the smaller one may lack are the buffers it does not come to fill.
+TEST_F(Memory, DoesNotGrowWithTheDatabase) {
+  const auto peaks_of = [&](const std::string& name, int rows) {
+    const std::string url = fresh_database(name);
+    cluster().sql(name, fmt::format("CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload "
+                                    "FROM generate_series(1, {}) AS i", rows));
+    const TemporaryDirectory backups;
+    const std::vector<long> peaks = {peak_kib_of({"backup", url, "--to", backups.path(), "--compression", "zstd"}),
+                                     peak_kib_of({"verify", backups.path(), "--against", url})};
+    cluster().sql("postgres", fmt::format("DROP DATABASE {}", name));
+    return peaks;
+  };
+  const std::vector<long> once = peaks_of("once", 120'000);  // some 48 MB
+  const std::vector<long> sixteen_times = peaks_of("sixteen_times", 1'920'000);
+  for (std::size_t i = 0; i < once.size(); ++i) EXPECT_LE(sixteen_times[i], once[i] + 16 * 1024) << "program " << i;
+}
+
 }  // namespace
 }  // namespace pana::test

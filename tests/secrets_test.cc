@@ -74,5 +74,15 @@ TEST_F(Secrets, AreNotInTheMessagesOfFailures) {
   }
 }
 
+TEST_F(Secrets, AreNotInTheMessagesOfWrongUsage) {
+  const std::string url = cluster().url("postgres");
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"list", backups_.path(), url}, {url}, {"backup", "--no-such-option=" + url}, {"backup", "--jobs", url}}) {
+    const Outcome outcome = pana(arguments);  // looks for the password itself
+    EXPECT_TRUE(ends_with(kUsage, outcome)) << outcome.description();
+    EXPECT_FALSE(outcome.err.empty());
+  }
+}
+
 }  // namespace
 }  // namespace pana::test

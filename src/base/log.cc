@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 
 #include "base/guarded.h"
 #include "base/time.h"
+#include "base/unicode.h"
 
 namespace pana {
 namespace {
@@ -34,13 +34,6 @@ void write_all(std::string_view text) {
 }
 
 constexpr std::string_view kClearLine = "\r\033[K";
-
-// Names out of a database may hold anything; a terminal must not take them for commands, nor a line for two.
-std::string without_controls(std::string_view text) {
-  std::string clean(text);
-  std::replace_if(clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  return clean;
-}
 
 std::string text_line(const Log& state, LogLevel level, std::string_view message, const nlohmann::ordered_json& fields) {
   std::string line(state.status_line.empty() ? "" : kClearLine);

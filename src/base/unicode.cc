@@ -1,6 +1,18 @@
 #include "base/unicode.h"
 
+#include <algorithm>
+
 namespace pana {
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
+std::string without_controls(std::string_view text) {
+  std::string clean(text);
+  std::replace_if(clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return clean;
+}
 
 std::string bytes_as_code_points(std::string_view bytes) {
   std::string text;

@@ -11,4 +11,7 @@ namespace pana {
 // or a password file never can.
 std::vector<std::string> take_arguments(int argc, char** argv);
 
+// Blots the password of a URL or a keyword string out of a text that holds one.
+void blot_passwords(char* text);
+
 }  // namespace pana

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "command/check.h"
 
@@ -35,8 +36,8 @@ void run(const Options& options, const CommandContext& context) {
     json["checks"].push_back({{"subject", result.subject}, {"state", state_name(result.state)},
                               {"message", result.message}, {"hint", result.hint}});
     if (options.json) continue;
-    fmt::print("{:<8} {:<12} {}\n", state_name(result.state), result.subject, printable(result.message));
-    if (!result.hint.empty()) fmt::print("{:<8} {:<12} HINT: {}\n", "", "", printable(result.hint));
+    fmt::print("{:<8} {:<12} {}\n", state_name(result.state), result.subject, without_controls(result.message));
+    if (!result.hint.empty()) fmt::print("{:<8} {:<12} HINT: {}\n", "", "", without_controls(result.hint));
   }
   if (options.json) print_json(json);
   const auto failed = std::count_if(results.begin(), results.end(),

@@ -16,13 +16,6 @@ void print_json(const Json& json) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
   command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")->type_name("PATTERN")
       ->allow_extra_args(false);

@@ -31,9 +31,6 @@ std::string url_or_environment(const std::string& url);
 // Prints one JSON object on standard output.
 void print_json(const Json& json);
 
-// Text from a database or a backup, fit for a terminal: control characters become blanks.
-std::string printable(std::string text);
-
 // The options -n, -N, -t, -T of pg_dump, for the commands that know them all.
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns);
 

@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/human.h"
+#include "base/unicode.h"
 
 namespace pana {
 namespace {
 
 std::string table_name(const TableComparison& table) {
-  return printable(table.schema.empty() ? table.name : table.schema + "." + table.name);
+  return without_controls(table.schema.empty() ? table.name : table.schema + "." + table.name);
 }
 
 }  // namespace
@@ -41,7 +42,7 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
     fmt::print("{:<10}  {:>15}  {:>15}  {}\n", state_name(table.state), human_count(table.backup.rows),
                human_count(table.database.rows), table_name(table));
   }
-  for (const std::string& sequence : report.sequences) fmt::print("sequence  {}\n", printable(sequence));
+  for (const std::string& sequence : report.sequences) fmt::print("sequence  {}\n", without_controls(sequence));
 }
 
 }  // namespace pana

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/human.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "command/catalogue.h"
 
@@ -34,9 +35,9 @@ Json listing_json(const BackupListing& backup) {
 void print_line(const BackupListing& backup) {
   const std::string state = backup.index
                                 ? fmt::format("{} rows of {}{}", human_count(backup.index->rows()),
-                                              printable(backup.index->header.database),
+                                              without_controls(backup.index->header.database),
                                               backup.index->header.filters.empty() ? "" : ", filtered")
-                                : "DAMAGED: " + printable(backup.damage);
+                                : "DAMAGED: " + without_controls(backup.damage);
   fmt::print("{:<32}  {:>10}  {}\n", backup.object.key, human_bytes(backup.object.bytes), state);
 }
 

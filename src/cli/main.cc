@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -22,6 +23,15 @@ void complain(const pana::Error& error) {
   pana::Json fields = {{"exit_status", error.exit_status()}};
   if (!error.hint().empty()) fields["hint"] = error.hint();
   pana::log(pana::LogLevel::error, "error", error.what(), fields);
+}
+
+// As our other errors: it begins in lower case, unless with an option's name in capitals.
+std::string usage_message(const CLI::ParseError& error) {
+  std::string message = error.what();
+  pana::blot_passwords(message.data());
+  const bool is_word = message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0;
+  if (is_word) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  return message;
 }
 
 int run(std::vector<std::string> arguments) {
@@ -55,7 +65,9 @@ int run(std::vector<std::string> arguments) {
     app.parse(std::move(arguments));
     return std::fflush(stdout) == 0 ? 0 : static_cast<int>(pana::ErrorKind::failed);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(pana::ErrorKind::usage);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));
+    return static_cast<int>(pana::ErrorKind::usage);
   } catch (const pana::Error& error) {
     complain(error);
     return error.exit_status();

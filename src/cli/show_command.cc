@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/human.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "command/catalogue.h"
 
@@ -51,7 +52,7 @@ Json header_json(const OpenBackup& backup) {
 template <typename Items>
 std::string names(const Items& items) {
   std::string text;
-  for (const auto& item : items) text += (text.empty() ? "" : ", ") + printable(item.name);
+  for (const auto& item : items) text += (text.empty() ? "" : ", ") + without_controls(item.name);
   return text.empty() ? "none" : text;
 }
 
@@ -59,18 +60,18 @@ void print(const OpenBackup& backup) {
   const Index& index = backup.reader->index();
   const IndexHeader& header = index.header;
   fmt::print("backup      {}\n", backup.name);
-  fmt::print("database    {} ({}), as of {}\n", printable(header.database), header.encoding, header.snapshot_time);
+  fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding, header.snapshot_time);
   fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", header.pana, header.pg_dump, header.server);
   fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
              human_bytes(index.text_bytes()), index.frames.size(), header.compression);
   fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,
              human_count(header.large_objects));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
-  if (!header.filters.empty()) fmt::print("filters     {}\n", printable(fmt::format("{}", fmt::join(header.filters, " "))));
+  if (!header.filters.empty()) fmt::print("filters     {}\n", without_controls(fmt::format("{}", fmt::join(header.filters, " "))));
   fmt::print("\n{:>15}  {:>10}  table\n", "rows", "bytes");
   for (const TableInfo& table : index.tables) {
     const std::string name = table.id == kLargeObjects ? "(large objects)" : table.schema + "." + table.name;
-    fmt::print("{:>15}  {:>10}  {}\n", human_count(table.content.rows), human_bytes(table.content.bytes), printable(name));
+    fmt::print("{:>15}  {:>10}  {}\n", human_count(table.content.rows), human_bytes(table.content.bytes), without_controls(name));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/unicode.h"
 #include "pg/text_array.h"
 
 namespace pana {
@@ -41,9 +42,6 @@ void add_tables(Connection& control, BackupContents& contents) {
 void add_constraint_indexes(Connection& control, BackupContents& contents) {
   std::map<std::uint32_t, TableInfo*> by_oid;
   for (TableInfo& table : contents.tables) by_oid[table.oid] = &table;
-  const auto is_ascii = [](const std::string& text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  };
   for (CatalogConstraintIndex& index : read_constraint_indexes(control)) {
     const auto table = by_oid.find(index.table_oid);
     if (table == by_oid.end()) continue;

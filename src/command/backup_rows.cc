@@ -16,6 +16,10 @@ namespace {
 // How much a worker reads between two looks at the shared counters.
 constexpr std::uint64_t kProgressBytes = 256 * 1024;
 
+// A frame that holds less at the end of a table goes on with the next one. Larger ones end there: who restores one
+// table reads little of its neighbours.
+constexpr std::uint64_t kSharedFrameBytes = 128 * 1024;
+
 // One worker's way from the socket to the store: a frame under construction and where it goes.
 class RowReader {
  public:
@@ -61,6 +65,7 @@ class RowReader {
       flush();
     }
     if (open) frame_.end_copy();
+    if (frame_.bytes() >= kSharedFrameBytes) flush();
     publish_progress(chunk);
     work_.progress.done += chunk.bytes - std::exchange(counted_, 0);
   }

@@ -1,6 +1,7 @@
 #include "command/check.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include "base/human.h"
 #include "command/catalogue.h"
 #include "command/connections.h"
+#include "pg/conninfo.h"
 #include "pg/pg_dump.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
@@ -42,9 +44,8 @@ CheckResult warning(std::string message, std::string hint) {
 CheckResult check_encryption(Connection& connection) {
   const std::string host = PQhost(connection.handle());
   if (PQsslInUse(connection.handle()) == 0) {
-    const bool local = host.empty() || host.starts_with('/') || host.starts_with("127.") || host == "localhost";
-    return local ? ok("the server is on this machine, without TLS")
-                 : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
+    return is_local_host(host) ? ok("the server is on this machine, without TLS")
+                               : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
   }
   const std::string protocol = PQsslAttribute(connection.handle(), "protocol");
   for (const auto& [name, value] : connection.environment()) {
@@ -104,7 +105,7 @@ void check_location(const CheckRequest& request, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(request.location);
-        const std::unique_ptr<ObjectUpload> upload = store->begin_upload("pana_check", 0);
+        const std::unique_ptr<ObjectUpload> upload = store->begin_upload(fmt::format("pana_check_{}", ::getpid()), 0);
         upload->put({.number = 1, .offset = 0, .bytes = "written by pana check"});
         const std::filesystem::space_info space = std::filesystem::space(request.location);
         return ok(fmt::format("{} can be written, {} are free", request.location, human_bytes(space.available)));

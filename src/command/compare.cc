@@ -21,7 +21,7 @@ namespace pana {
 namespace {
 
 // The target's table as the backup reads it: with the backup's columns, in their order.
-void take_columns(CatalogTable& table, const std::vector<std::string>& unicode_columns, const TableInfo& info) {
+void take_columns(CatalogTable& table, std::span<const std::string> unicode_columns, const TableInfo& info) {
   std::vector<std::string> sql_columns;
   for (const std::string& column : info.columns) {
     const auto found = std::find(unicode_columns.begin(), unicode_columns.end(), column);
@@ -42,18 +42,24 @@ Match match_tables(Connection& control, const BackupReader& backup, const TableF
   const Index& index = backup.index();
   std::map<std::pair<std::string, std::string>, const TableInfo*> by_name;
   for (const TableInfo& table : index.tables) by_name[{table.schema, table.name}] = &table;
-  Match match;
-  for (CatalogTable& table : read_tables(control, TableFilter())) {
-    std::vector<std::string> names = {table.schema, table.name};
+  std::vector<CatalogTable> tables = read_tables(control, TableFilter());
+  std::vector<std::string> names;
+  for (const CatalogTable& table : tables) {
+    names.insert(names.end(), {table.schema, table.name});
     names.insert(names.end(), table.columns.begin(), table.columns.end());
-    names = to_unicode(control, index.header.encoding, std::move(names));
-    if (!filter.includes_rows(names[0], names[1])) continue;
-    table.schema = names[0];
-    table.name = names[1];
-    names.erase(names.begin(), names.begin() + 2);
+  }
+  names = to_unicode(control, index.header.encoding, std::move(names));
+  Match match;
+  auto name = names.begin();
+  for (CatalogTable& table : tables) {
+    table.schema = *name++;
+    table.name = *name++;
+    const auto first_column = name;
+    name += static_cast<std::ptrdiff_t>(table.columns.size());
+    if (!filter.includes_rows(table.schema, table.name)) continue;
     const auto found = by_name.find({table.schema, table.name});
     if (found == by_name.end() && !index.header.filters.empty()) continue;
-    if (found != by_name.end()) take_columns(table, names, *found->second);
+    if (found != by_name.end()) take_columns(table, {first_column, name}, *found->second);
     match.infos.push_back(found == by_name.end() ? nullptr : found->second);
     match.tables.push_back(std::move(table));
   }

@@ -20,9 +20,8 @@ constexpr std::chrono::seconds kAdmissionTime{10};
 std::optional<Connection> connect_worker(const std::string& url, const std::stop_token& stop) {
   try {
     Connection worker(url, stop);
-    worker.set_deadline(Clock::now() + kAdmissionTime);
+    worker.limit_first_answer(kAdmissionTime);
     worker.query("SELECT 1");
-    worker.set_deadline(std::nullopt);
     return worker;
   } catch (const DatabaseError& error) {
     log(LogLevel::warning, "worker_refused",
@@ -34,6 +33,7 @@ std::optional<Connection> connect_worker(const std::string& url, const std::stop
 std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop) {
   std::vector<Connection> connections;
   connections.emplace_back(url, stop);
+  connections.front().query("SELECT 1");
   std::optional<Connection> worker = connect_worker(url, stop);
   if (worker) refuse_transaction_pooling(connections.front(), *worker);
   while (worker && connections.size() < count) {
@@ -45,6 +45,7 @@ std::vector<Connection> connect_workers(const std::string& url, std::size_t coun
 
 BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop)
     : control(url, stop) {
+  control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first
   std::optional<Connection> worker = connect_worker(url, stop);
   if (!worker) {
     throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",

@@ -48,7 +48,16 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
   use_index_encoding(connection, header);
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects) continue;
-    connection.query("DROP TABLE IF EXISTS " + sql_name(connection, header, table->schema, table->name));
+    const std::string name = sql_name(connection, header, table->schema, table->name);
+    try {
+      connection.query("DROP TABLE IF EXISTS " + name);
+    } catch (const DatabaseError& error) {
+      if (error.sqlstate() != kDependentObjectsExist) throw;
+      // PostgreSQL's own hint is CASCADE, which would drop what the backup need not hold.
+      throw DatabaseError(fmt::format("cannot drop {}: {}", name, error.what()), error.sqlstate(),
+                          "with --clean --data-only the table stays and only its rows are replaced; or drop first what "
+                          "depends on it");
+    }
   }
   prepare_loading_session(connection, header.encoding);
 }
@@ -120,8 +129,6 @@ void analyze(std::span<Connection> connections, const BackupReader& backup, cons
   run_parallel(tasks, stop);
 }
 
-std::string join(const std::vector<std::string>& statements) { return fmt::format("{}", fmt::join(statements, "\n")); }
-
 }  // namespace
 
 RestoreReport restore(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
@@ -157,7 +164,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     if (errors.all().empty()) check_counts(selection, loaded);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (!selection.sequence_values.empty()) {
-      errors.attempt("sequence values", control, [&] { control.query(join(selection.sequence_values)); });
+      errors.attempt("sequence values", control, [&] { control.query(join_statements(selection.sequence_values)); });
     }
   }
   run_post_data(connections, request, index, selection, errors, progress, stop);

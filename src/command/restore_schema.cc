@@ -7,17 +7,10 @@
 #include <set>
 
 #include "base/parallel.h"
-#include "base/work_list.h"
 #include "pg/schema_names.h"
 
 namespace pana {
 namespace {
-
-std::string join(const std::vector<std::string>& statements) {
-  std::string sql;
-  for (const std::string& statement : statements) sql += statement + "\n";
-  return sql;
-}
 
 std::string subject_of(const SchemaEntry& entry) {
   const bool schema_helps = entry.schema != "-" && !entry.schema.empty();
@@ -79,7 +72,7 @@ class PostData {
     std::erase_if(statements, is_default_setting);
     if (statements.empty()) return;
     if (kind == Run::indexes) return add_index(entry, std::move(statements));
-    Step step{.subject = subject_of(entry), .sql = settings() + join(statements), .weight = 0, .locked_tables = {}};
+    Step step{.subject = subject_of(entry), .sql = settings() + join_statements(statements), .weight = 0, .locked_tables = {}};
     if (const auto tables = foreign_key_tables(statements.front())) {
       step.locked_tables = {tables->table, tables->referenced};
     }
@@ -94,13 +87,13 @@ class PostData {
       // indexes of the table are being built in transactions that want the same.
       first_.push_back({subject_of(entry), settings() + statements.front(), weight, {}});
       statements.erase(statements.begin());
-      if (!statements.empty()) second_.push_back({subject_of(entry), join(statements), weight, {}});
+      if (!statements.empty()) second_.push_back({subject_of(entry), join_statements(statements), weight, {}});
     } else if (known == constraint_indexes_.end()) {
-      second_.push_back({subject_of(entry), settings() + join(statements), weight, {}});
+      second_.push_back({subject_of(entry), settings() + join_statements(statements), weight, {}});
     } else {
       first_.push_back({subject_of(entry), settings() + known->second->create_index + ";", weight, {}});
       statements.front() = known->second->add_constraint + ";";
-      second_.push_back({subject_of(entry), settings() + join(statements), weight, {}});
+      second_.push_back({subject_of(entry), settings() + join_statements(statements), weight, {}});
     }
   }
 
@@ -208,7 +201,7 @@ void run_entry(Connection& connection, const RestoreRequest& request, const Sche
   if (statements.empty()) return;
   errors.attempt(subject_of(entry), connection, [&] {
     try {
-      connection.query(join(statements));
+      connection.query(join_statements(statements));
     } catch (const DatabaseError& error) {
       // That a schema is there already is no obstacle for what goes into it.
       if (entry.type != "SCHEMA" || error.sqlstate() != kDuplicateSchema) throw;

@@ -104,6 +104,7 @@ Connection::Connection(const std::string& conninfo, std::stop_token stop) : stop
   handle_.reset(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0));
   if (!handle_) throw std::bad_alloc();
   establish();
+  limit_first_answer(kConnectTimeout);
   PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
 }
 
@@ -131,8 +132,9 @@ void Connection::wait(bool for_write) {
   if (for_write) descriptor.events = POLLIN | POLLOUT;
   do {
     if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
-    if (deadline_ && std::chrono::steady_clock::now() > *deadline_) {
-      throw DatabaseError("the server did not answer in time", "", "no server connection may be free in the pool");
+    if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
+      throw DatabaseError("the server admitted the connection and then did not answer", "",
+                          "the pooler may have no server connection free: raise its pool size, or wait for one");
     }
     if (descriptor.fd < 0) throw_error();
   } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
@@ -154,6 +156,7 @@ void Connection::flush() {
 std::optional<QueryResult> Connection::next_result() {
   while (PQisBusy(handle_.get()) != 0) wait();
   PGresult* const raw = PQgetResult(handle_.get());
+  first_answer_by_.reset();
   if (raw == nullptr) return std::nullopt;
   QueryResult result(raw);
   if (result.status() == PGRES_FATAL_ERROR || result.status() == PGRES_BAD_RESPONSE) {

@@ -26,6 +26,7 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kDeadlockDetected = "40P01";
 constexpr std::string_view kDuplicateSchema = "42P06";
+constexpr std::string_view kDependentObjectsExist = "2BP01";
 
 class DatabaseError : public Error {
  public:
@@ -80,9 +81,9 @@ class Connection {
   // Sends what libpq still holds back.
   void flush();
 
-  // From now on a wait beyond this moment throws DatabaseError: a pooler without a free server connection admits the
-  // client and then never answers its first query. Nothing lifts the limit.
-  void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
+  // How long the first answer may take before waiting for it throws DatabaseError: a pooler without a free server
+  // connection admits the client, and may never answer. Once there was an answer, nothing limits the next ones.
+  void limit_first_answer(std::chrono::seconds limit) { first_answer_by_ = std::chrono::steady_clock::now() + limit; }
 
   int server_version() const { return PQserverVersion(handle_.get()); }  // 150008
   std::string parameter(const char* name) const;                          // a ParameterStatus value
@@ -108,7 +109,7 @@ class Connection {
     void operator()(PGconn* connection) const;
   };
   std::stop_token stop_;
-  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::optional<std::chrono::steady_clock::time_point> first_answer_by_;
   std::unique_ptr<PGconn, Finish> handle_;
 };
 

@@ -57,11 +57,6 @@ std::string environment(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-bool is_local(std::string_view host) {
-  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
-         host.starts_with("127.");
-}
-
 std::map<std::string, std::string> given_values(const std::string& conninfo) {
   std::map<std::string, std::string> values;
   const Options options = parse(conninfo);
@@ -79,6 +74,11 @@ std::string value_or_environment(const std::map<std::string, std::string>& value
 
 }  // namespace
 
+bool is_local_host(std::string_view host) {
+  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
+         host.starts_with("127.");
+}
+
 ConnectionParameters connection_parameters(const std::string& conninfo) {
   std::map<std::string, std::string> values = given_values(conninfo);
   const auto set_default = [&values](const char* keyword, const char* variable, const char* value) {
@@ -91,8 +91,8 @@ ConnectionParameters connection_parameters(const std::string& conninfo) {
   set_default("keepalives_count", nullptr, "3");
   set_default("tcp_user_timeout", nullptr, "60000");
   const bool has_service = values.contains("service") || !environment("PGSERVICE").empty();
-  const bool local = is_local(value_or_environment(values, "hostaddr", "PGHOSTADDR")) &&
-                     is_local(value_or_environment(values, "host", "PGHOST"));
+  const bool local = is_local_host(value_or_environment(values, "hostaddr", "PGHOSTADDR")) &&
+                     is_local_host(value_or_environment(values, "host", "PGHOST"));
   if (!has_service && !local) {
     set_default("sslmode", "PGSSLMODE", "require");
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,9 @@ using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
 // libpq's environment variables (PGHOST ...) hold for what neither gives. Throws Error(usage) when the string cannot be
 // parsed, without repeating it: it may hold a password.
 ConnectionParameters connection_parameters(const std::string& conninfo);
+
+// Whether a host, as libpq takes it, is this machine: nothing, a socket's directory or name, a loopback address.
+bool is_local_host(std::string_view host);
 
 // The connection string without its password, for messages.
 std::string describe_target(const std::string& conninfo);

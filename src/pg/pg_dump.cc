@@ -162,6 +162,9 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
     throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),
                         std::string(kLockNotAvailable));
   }
+  if (messages.errors().starts_with("no matching ")) {
+    throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");
+  }
   if (status != 0) {
     throw Error(ErrorKind::failed, fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
                                                messages.errors().empty() ? "it gave no reason" : messages.errors()));

@@ -27,8 +27,7 @@ struct SchemaEntry {
   std::string name;    // as in the comment: line ends are blanks, and it may be "TABLE orders" or "orders orders_pkey"
   std::string schema;  // "-" where the object has none
   std::string owner;
-  std::uint32_t class_id = 0;   // the OID of the object's catalog, 0 for comments, privileges and the like
-  std::uint32_t object_id = 0;  // its OID there: what tells objects apart for certain
+  std::uint32_t object_id = 0;  // the object's OID, 0 for comments, privileges and the like
   // From its comment up to the next one, byte for byte. The SET statements between two entries stand at the end of the
   // first, those before the first entry in front of it.
   std::string text;
@@ -87,6 +86,9 @@ bool is_post_data(std::string_view type);
 
 // The statements of an entry, each with its semicolon, without the comments and meta-commands between them.
 std::vector<std::string> statements_of(std::string_view text);
+
+// Statements as one script, each on a line of its own.
+std::string join_statements(const std::vector<std::string>& statements);
 
 // What follows classifies the statements that pg_dump writes; it is no parser of all SQL.
 

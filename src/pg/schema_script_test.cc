@@ -92,7 +92,6 @@ TEST(SchemaScript, CutsTheScriptIntoEntries) {
   EXPECT_EQ(table.name, "a");
   EXPECT_EQ(table.schema, "public");
   EXPECT_EQ(table.owner, "app");
-  EXPECT_EQ(table.class_id, 1259u);
   EXPECT_EQ(table.object_id, 16386u);
   EXPECT_EQ(script.entries[0].schema, "-");
 }

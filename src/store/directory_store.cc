@@ -54,6 +54,7 @@ void rename_new(const fs::path& from, const fs::path& to) {
 FileDescriptor create_locked(const fs::path& path) {
   while (true) {
     FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file && errno == EEXIST) throw_exists(path);
     if (!file) throw_errno("create", path);
     if (::flock(file.get(), LOCK_EX) != 0) throw_errno("lock", path);
     struct stat status {};
@@ -75,7 +76,7 @@ void remove_abandoned(const fs::path& directory) {
 class DirectoryUpload : public ObjectUpload {
  public:
   DirectoryUpload(const fs::path& directory, const std::string& key)
-      : temporary_(directory / fmt::format(".{}.{}.partial", key, ::getpid())), final_(directory / key),
+      : temporary_(directory / fmt::format(".{}.partial", key)), final_(directory / key),
         file_(create_locked(temporary_)) {}
   DirectoryUpload(const DirectoryUpload&) = delete;
   DirectoryUpload& operator=(const DirectoryUpload&) = delete;
