@@ -39,4 +39,13 @@ std::optional<TimePoint> parse_compact_time(std::string_view text) {
          std::chrono::seconds(second);
 }
 
+std::optional<TimePoint> parse_rfc3339(std::string_view text) {
+  if (text.size() < 20 || text.back() != 'Z' || text[10] != 'T') return std::nullopt;
+  std::string compact(text.substr(0, 19));
+  std::erase_if(compact, [](char c) { return c == '-' || c == ':'; });
+  if (compact.size() != 15) return std::nullopt;
+  compact[8] = '_';
+  return parse_compact_time(compact);
+}
+
 }  // namespace pana

@@ -19,4 +19,7 @@ std::string compact_time(TimePoint time);
 // The inverse of compact_time; nothing when the text is not exactly of that form.
 std::optional<TimePoint> parse_compact_time(std::string_view text);
 
+// "2026-01-31T23:59:59Z", with or without a fraction, which is dropped; nothing for any other form.
+std::optional<TimePoint> parse_rfc3339(std::string_view text);
+
 }  // namespace pana

@@ -40,7 +40,7 @@ void run(const Options& options, const CommandContext& context) {
                               .compression = parse_compression(options.compression),
                               .filter = TableFilter(options.patterns),
                               .locks = {.give_up_after = std::chrono::seconds(options.lock_wait_seconds)}};
-  const std::unique_ptr<ObjectStore> store = open_store(options.location);
+  const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   Progress progress;
   BackupReport report;
   {
@@ -60,7 +60,7 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
   command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment");
-  command->add_option("--to", options->location, "the location: a directory")->required()->type_name("LOCATION");
+  command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->required()->type_name("LOCATION");
   command->add_option("-j,--jobs", options->jobs, "connections that read rows")
       ->check(CLI::Range(1, 64))->capture_default_str();
   command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->capture_default_str();

@@ -30,7 +30,7 @@ void run(const Options& options, const CommandContext& context) {
   CheckRequest request = options.request;
   request.url = url_or_environment(request.url);
   request.filter = TableFilter(options.patterns);
-  const std::vector<CheckResult> results = check(request, context.stop);
+  const std::vector<CheckResult> results = check(request, context.store, context.stop);
   Json json = {{"checks", Json::array()}};
   for (const CheckResult& result : results) {
     json["checks"].push_back({{"subject", result.subject}, {"state", state_name(result.state)},

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 
+#include "command/catalogue.h"
 #include "pg/table_filter.h"
 
 namespace pana {
@@ -15,6 +16,7 @@ using Json = nlohmann::ordered_json;
 // What every command needs of the program. Outlives the parser.
 struct CommandContext {
   std::stop_token stop;
+  StoreAccess store;
 };
 
 void add_backup_command(CLI::App& app, const CommandContext& context);
@@ -24,6 +26,9 @@ void add_restore_command(CLI::App& app, const CommandContext& context);
 void add_verify_command(CLI::App& app, const CommandContext& context);
 void add_check_command(CLI::App& app, const CommandContext& context);
 void add_prune_command(CLI::App& app, const CommandContext& context);
+
+// The options for locations in S3: they belong to the program and hold for every command.
+void add_s3_options(CLI::App& app, S3Options& options);
 
 // The URL of a command that may go without: DATABASE_URL, then libpq's own environment (an empty string).
 std::string url_or_environment(const std::string& url);

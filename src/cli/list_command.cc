@@ -41,8 +41,8 @@ void print_line(const BackupListing& backup) {
   fmt::print("{:<32}  {:>10}  {}\n", backup.object.key, human_bytes(backup.object.bytes), state);
 }
 
-void run(const Options& options) {
-  const std::vector<BackupListing> backups = list_backups(*open_store(options.location));
+void run(const Options& options, const CommandContext& context) {
+  const std::vector<BackupListing> backups = list_backups(*open_store(options.location, context.store));
   if (!options.json) {
     for (const BackupListing& backup : backups) print_line(backup);
     return;
@@ -54,12 +54,12 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_list_command(CLI::App& app, const CommandContext&) {
+void add_list_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("list", "list the backups of a location, oldest first");
-  command->add_option("LOCATION", options->location, "a directory")->required();
+  command->add_option("LOCATION", options->location, "a directory or s3://bucket/prefix")->required();
   command->add_flag("--json", options->json, "print the result as JSON");
-  command->callback([options] { run(*options); });
+  command->callback([options, &context] { run(*options, context); });
 }
 
 }  // namespace pana

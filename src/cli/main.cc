@@ -38,7 +38,7 @@ int run(std::vector<std::string> arguments) {
   pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json,
                       pana::LogLevel::info);
   const pana::Signals signals;
-  const pana::CommandContext context{.stop = signals.token()};
+  pana::CommandContext context{.stop = signals.token(), .store = {.s3 = {}, .stop = signals.token()}};
 
   CLI::App app("Backs up a PostgreSQL database into one ordinary SQL file, restores it, and proves both equal.", "pana");
   app.footer(kFooter);
@@ -53,6 +53,7 @@ int run(std::vector<std::string> arguments) {
     if (log_format == "auto") return;
     pana::configure_log(log_format == "text" ? pana::LogFormat::text : pana::LogFormat::json, pana::LogLevel::info);
   });
+  pana::add_s3_options(app, context.store.s3);
   pana::add_backup_command(app, context);
   pana::add_list_command(app, context);
   pana::add_show_command(app, context);

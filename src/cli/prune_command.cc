@@ -18,11 +18,11 @@ struct Options {
   bool json = false;
 };
 
-void run(const Options& options) {
+void run(const Options& options, const CommandContext& context) {
   if (!options.policy.keep_days && !options.policy.keep_last) {
     throw Error(ErrorKind::usage, "nothing says what to keep", "give --keep-days, --keep-last, or both");
   }
-  const std::unique_ptr<ObjectStore> store = open_store(options.location);
+  const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   const std::vector<PruneDecision> decisions =
       decide_pruning(list_backups(*store), options.policy, std::chrono::system_clock::now());
   Json json = {{"dry_run", options.dry_run}, {"backups", Json::array()}};
@@ -39,15 +39,15 @@ void run(const Options& options) {
 
 }  // namespace
 
-void add_prune_command(CLI::App& app, const CommandContext&) {
+void add_prune_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("prune", "remove old backups, never the newest complete one");
-  command->add_option("LOCATION", options->location, "a directory")->required();
+  command->add_option("LOCATION", options->location, "a directory or s3://bucket/prefix")->required();
   command->add_option("--keep-days", options->policy.keep_days, "keep backups younger than N days")->type_name("N");
   command->add_option("--keep-last", options->policy.keep_last, "keep the newest N complete backups")->type_name("N");
   command->add_flag("--dry-run", options->dry_run, "only say what would be removed");
   command->add_flag("--json", options->json, "print the result as JSON");
-  command->callback([options] { run(*options); });
+  command->callback([options, &context] { run(*options, context); });
 }
 
 }  // namespace pana

@@ -46,7 +46,7 @@ Json report_json(const RestoreReport& report, const std::string& backup) {
 }
 
 void run(const Options& options, const CommandContext& context) {
-  const OpenBackup backup = find_backup(options.backup);
+  const OpenBackup backup = find_backup(options.backup, context.store);
   const RestoreRequest request = request_of(options);
   Progress progress;
   RestoreReport report;
@@ -82,7 +82,7 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   RestoreRequest& request = options->request;
   CLI::App* const command = app.add_subcommand("restore", "restore a backup, or some tables of it, into a database");
-  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
   command->add_option("--into", request.url, "the database to restore into; it must exist")->required()->type_name("URL");
   command->add_option("-j,--jobs", request.jobs, "connections")->check(CLI::Range(1, 64))->capture_default_str();
   add_filter_options(*command, options->patterns);

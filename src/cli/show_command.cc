@@ -77,13 +77,13 @@ void print(const OpenBackup& backup) {
 
 }  // namespace
 
-void add_show_command(CLI::App& app, const CommandContext&) {
+void add_show_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("show", "show what a backup holds");
-  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
   command->add_flag("--json", options->json, "print the result as JSON");
-  command->callback([options] {
-    const OpenBackup backup = find_backup(options->backup);
+  command->callback([options, &context] {
+    const OpenBackup backup = find_backup(options->backup, context.store);
     options->json ? print_json(header_json(backup)) : print(backup);
   });
 }

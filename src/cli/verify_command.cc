@@ -31,7 +31,7 @@ void verify_named(const OpenBackup& backup, std::size_t jobs, Progress& progress
 }
 
 void run(const Options& options, const CommandContext& context) {
-  const OpenBackup backup = find_backup(options.backup);
+  const OpenBackup backup = find_backup(options.backup, context.store);
   Progress progress;
   if (options.url.empty()) {
     verify_named(backup, options.jobs, progress, context.stop);
@@ -58,7 +58,7 @@ void run(const Options& options, const CommandContext& context) {
 void add_verify_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("verify", "prove that a backup is whole, or equal to a database");
-  command->add_option("BACKUP", options->backup, "a file, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
   command->add_option("--against", options->url, "compare with this database instead of re-reading the backup")
       ->type_name("URL");
   add_filter_options(*command, options->patterns);

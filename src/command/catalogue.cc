@@ -8,16 +8,37 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "store/directory_store.h"
+#include "store/s3_store.h"
 
 namespace pana {
 
 namespace fs = std::filesystem;
 
-std::unique_ptr<ObjectStore> open_store(const std::string& location) {
-  if (location.empty()) throw Error(ErrorKind::usage, "the location is empty", "name a directory");
-  if (location.find("://") != std::string::npos) {
-    throw Error(ErrorKind::usage, fmt::format("{} is not a location this pana knows", location), "name a directory");
+namespace {
+
+bool is_url(const std::string& location) { return location.find("://") != std::string::npos; }
+
+// The location and the key of a BACKUP that names one object; nothing when it names a location. What an object of S3
+// is can only be told by its name.
+std::optional<std::pair<std::string, std::string>> object_named(const std::string& backup) {
+  if (is_url(backup)) {
+    const std::size_t slash = backup.rfind('/');
+    if (!backup.ends_with(".sql") && !backup.ends_with(".sql.zst")) return std::nullopt;
+    return std::pair(backup.substr(0, slash), backup.substr(slash + 1));
   }
+  const fs::path path(backup);
+  if (fs::is_directory(path)) return std::nullopt;
+  if (!fs::exists(path)) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup));
+  return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
+}
+
+}  // namespace
+
+std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access) {
+  constexpr const char* kHint = "name a directory, or s3://bucket/prefix";
+  if (location.empty()) throw Error(ErrorKind::usage, "the location is empty", kHint);
+  if (location.starts_with("s3://")) return std::make_unique<S3Store>(location, access.s3, access.stop);
+  if (is_url(location)) throw Error(ErrorKind::usage, fmt::format("{} is not a location this pana knows", location), kHint);
   return std::make_unique<DirectoryStore>(location);
 }
 
@@ -31,7 +52,7 @@ std::optional<TimePoint> backup_time(const std::string& key) {
 }
 
 OpenBackup open_backup(ObjectStore& store, const std::string& key) {
-  OpenBackup backup{.object = store.open(key), .reader = nullptr, .name = store.describe(key)};
+  OpenBackup backup{.store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key)};
   try {
     backup.reader = std::make_unique<BackupReader>(*backup.object);
   } catch (const Error& error) {
@@ -40,19 +61,23 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key) {
   return backup;
 }
 
-OpenBackup find_backup(const std::string& backup) {
-  const fs::path path(backup);
-  if (backup.find("://") == std::string::npos && !fs::is_directory(path)) {
-    if (!fs::exists(path)) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup));
-    const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    return open_backup(*open_store(directory.string()), path.filename().string());
+OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
+  const auto keep_store = [](std::unique_ptr<ObjectStore> store, OpenBackup open) {
+    open.store = std::move(store);
+    return open;
+  };
+  if (const auto object = object_named(backup)) {
+    std::unique_ptr<ObjectStore> store = open_store(object->first, access);
+    OpenBackup open = open_backup(*store, object->second);
+    return keep_store(std::move(store), std::move(open));
   }
-  const std::unique_ptr<ObjectStore> store = open_store(backup);
+  std::unique_ptr<ObjectStore> store = open_store(backup, access);
   std::vector<ObjectInfo> objects = store->list();
   for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
     if (!backup_time(object->key)) continue;
     try {
-      return open_backup(*store, object->key);
+      OpenBackup open = open_backup(*store, object->key);
+      return keep_store(std::move(store), std::move(open));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::damaged) throw;
       log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", error.what()));

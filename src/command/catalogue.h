@@ -1,36 +1,45 @@
 // Which backups a location holds.
 //
-// A LOCATION is a directory; a BACKUP is a file, or a location, which means its newest complete backup. Backups are
-// known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst; whether one is complete is seen by reading its index.
+// A LOCATION is a directory or s3://bucket/prefix; a BACKUP is a file or an object, or a location, which means its
+// newest complete backup. Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst; whether one is complete is seen by reading its index.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "format/backup_reader.h"
 #include "store/object_store.h"
+#include "store/s3_options.h"
 
 namespace pana {
 
-std::unique_ptr<ObjectStore> open_store(const std::string& location);
+// How locations are reached.
+struct StoreAccess {
+  S3Options s3;
+  std::stop_token stop;
+};
+
+std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access);
 
 // The time in the name of a backup; nothing when the key is not one of ours.
 std::optional<TimePoint> backup_time(const std::string& key);
 
 // A backup opened for reading.
 struct OpenBackup {
+  std::unique_ptr<ObjectStore> store;  // where find_backup() found it; the others go before it
   std::unique_ptr<ObjectReader> object;
   std::unique_ptr<BackupReader> reader;
   std::string name;  // as describe() gives it
 };
 
-// Throws Error(damaged), with the backup's name, when it is unreadable.
+// Throws Error(damaged), with the backup's name, when it is unreadable. `store` must outlive it.
 OpenBackup open_backup(ObjectStore& store, const std::string& key);
 
 // What the user calls a BACKUP. Throws Error(failed) when there is none.
-OpenBackup find_backup(const std::string& backup);
+OpenBackup find_backup(const std::string& backup, const StoreAccess& access);
 
 struct BackupListing {
   ObjectInfo object;

@@ -8,7 +8,6 @@
 #include <functional>
 
 #include "base/human.h"
-#include "command/catalogue.h"
 #include "command/connections.h"
 #include "pg/conninfo.h"
 #include "pg/pg_dump.h"
@@ -101,14 +100,21 @@ CheckResult check_newest(ObjectStore& store) {
   return warning("there is no complete backup yet", "make one with pana backup");
 }
 
-void check_location(const CheckRequest& request, Checks& checks) {
+// Writes as much as it takes for the store to have said yes, and takes it back.
+CheckResult check_upload(ObjectStore& store, const std::string& location) {
+  const std::unique_ptr<ObjectUpload> upload = store.begin_upload(fmt::format("pana_check_{}", ::getpid()), 0);
+  upload->put({.number = 1, .offset = 0, .bytes = std::string(upload->part_bytes(), '-')});
+  std::error_code no_directory;
+  const std::filesystem::space_info space = std::filesystem::space(location, no_directory);
+  if (no_directory) return ok(fmt::format("{} can be written", location));
+  return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
+}
+
+void check_location(const std::string& location, const StoreAccess& access, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
-        store = open_store(request.location);
-        const std::unique_ptr<ObjectUpload> upload = store->begin_upload(fmt::format("pana_check_{}", ::getpid()), 0);
-        upload->put({.number = 1, .offset = 0, .bytes = "written by pana check"});
-        const std::filesystem::space_info space = std::filesystem::space(request.location);
-        return ok(fmt::format("{} can be written, {} are free", request.location, human_bytes(space.available)));
+        store = open_store(location, access);
+        return check_upload(*store, location);
       })) {
     return;
   }
@@ -117,10 +123,10 @@ void check_location(const CheckRequest& request, Checks& checks) {
 
 }  // namespace
 
-std::vector<CheckResult> check(const CheckRequest& request, const std::stop_token& stop) {
+std::vector<CheckResult> check(const CheckRequest& request, const StoreAccess& access, const std::stop_token& stop) {
   Checks checks;
   check_database(request, checks, stop);
-  if (!request.location.empty()) check_location(request, checks);
+  if (!request.location.empty()) check_location(request.location, access, checks);
   return checks.results;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "command/catalogue.h"
 #include "pg/table_filter.h"
 
 namespace pana {
@@ -27,6 +28,6 @@ struct CheckRequest {
 
 // Does what a backup does before its first row, and undoes it: connects, probes, looks for pg_dump, locks, exports,
 // and begins an upload that it abandons. A failed check does not end the others unless they depend on it.
-std::vector<CheckResult> check(const CheckRequest& request, const std::stop_token& stop);
+std::vector<CheckResult> check(const CheckRequest& request, const StoreAccess& access, const std::stop_token& stop);
 
 }  // namespace pana

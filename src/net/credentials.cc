@@ -1,0 +1,165 @@
+#include "net/credentials.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "net/aws_profile.h"
+
+namespace pana {
+namespace {
+
+using std::chrono::system_clock;
+
+// Renewed so long before their end: no request is signed with credentials that expire while it is under way.
+constexpr std::chrono::minutes kRenewBefore{5};
+
+// Services of the machine itself answer at once, or are not there.
+constexpr std::chrono::seconds kConnectTimeout{2};
+constexpr std::chrono::seconds kSilence{5};
+
+std::optional<TimedCredentials> from_environment() {
+  Credentials credentials{.access_key_id = environment_value("AWS_ACCESS_KEY_ID"),
+                          .secret_access_key = environment_value("AWS_SECRET_ACCESS_KEY"),
+                          .session_token = environment_value("AWS_SESSION_TOKEN")};
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) return std::nullopt;
+  return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
+}
+
+std::string value_of(const Profile& profile, const char* key) {
+  const auto found = profile.find(key);
+  return found == profile.end() ? std::string() : found->second;
+}
+
+struct Url {
+  std::string origin;
+  std::string path;
+};
+
+Url split_url(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t path = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  return {.origin = url.substr(0, path), .path = path == std::string::npos ? "/" : url.substr(path)};
+}
+
+HttpRequest machine_request(const std::string& url) {
+  const Url parts = split_url(url);
+  return {.origin = parts.origin,
+          .path = parts.path,
+          .connect_timeout = kConnectTimeout,
+          .silence = kSilence,
+          .direct = true};
+}
+
+std::string ask(HttpClient& http, const HttpRequest& request, const std::stop_token& stop) {
+  HttpResponse response = http.send(request, stop);
+  if (response.status == 200) return std::move(response.body);
+  throw Error(ErrorKind::failed,
+              fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status));
+}
+
+}  // namespace
+
+TimedCredentials parse_credentials(const std::string& json) {
+  const nlohmann::json answer = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const auto text = [&answer](const char* key) {
+    const auto found = answer.is_object() ? answer.find(key) : answer.end();
+    return found != answer.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  TimedCredentials result{.credentials = {.access_key_id = text("AccessKeyId"),
+                                          .secret_access_key = text("SecretAccessKey"),
+                                          .session_token = text("Token")},
+                          .expires_at = parse_rfc3339(text("Expiration"))};
+  if (result.credentials.access_key_id.empty() || result.credentials.secret_access_key.empty()) {
+    throw Error(ErrorKind::failed, "the answer of the credentials' endpoint holds no credentials");
+  }
+  return result;
+}
+
+Credentials CredentialChain::get(const std::stop_token& stop) {
+  const std::lock_guard lock(mutex_);
+  const auto soon = system_clock::now() + kRenewBefore;
+  if (!current_ || (current_->expires_at && *current_->expires_at < soon)) current_ = load(stop);
+  return current_->credentials;
+}
+
+void CredentialChain::expire(const Credentials& credentials) {
+  const std::lock_guard lock(mutex_);
+  if (current_ && current_->credentials.session_token == credentials.session_token) current_.reset();
+}
+
+TimedCredentials CredentialChain::load(const std::stop_token& stop) {
+  if (profile_.empty()) {
+    if (std::optional<TimedCredentials> found = from_environment()) return *found;
+  }
+  if (std::optional<TimedCredentials> found = from_profile()) return *found;
+  if (std::optional<TimedCredentials> found = from_container(stop)) return *found;
+  if (std::optional<TimedCredentials> found = from_instance(stop)) return *found;
+  throw Error(ErrorKind::refused, "no AWS credentials were found",
+              "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run "
+              "where a role is attached");
+}
+
+std::optional<TimedCredentials> CredentialChain::from_profile() const {
+  const std::string name = profile_.empty() ? profile_from_environment() : profile_;
+  const Profile profile = read_profile(name);
+  Credentials credentials{.access_key_id = value_of(profile, "aws_access_key_id"),
+                          .secret_access_key = value_of(profile, "aws_secret_access_key"),
+                          .session_token = value_of(profile, "aws_session_token")};
+  if (!credentials.access_key_id.empty() && !credentials.secret_access_key.empty()) {
+    return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
+  }
+  for (const char* const key : {"sso_session", "sso_start_url", "role_arn", "credential_process"}) {
+    if (!profile.contains(key)) continue;
+    throw Error(ErrorKind::refused, fmt::format("profile {} gets its credentials by {}, which pana does not do", name, key),
+                fmt::format("eval \"$(aws configure export-credentials --profile {} --format env)\" and try again", name));
+  }
+  if (!profile_.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("profile {} holds no credentials", name),
+                "aws configure list-profiles shows what there is");
+  }
+  return std::nullopt;
+}
+
+std::optional<TimedCredentials> CredentialChain::from_container(const std::stop_token& stop) {
+  std::string url = environment_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const std::string relative = environment_value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  if (!relative.empty()) url = "http://169.254.170.2" + relative;
+  if (url.empty()) return std::nullopt;
+  HttpRequest request = machine_request(url);
+  std::string token = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  if (const std::string file = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
+    std::getline(std::ifstream(file), token);
+  }
+  if (!token.empty()) request.headers.emplace_back("authorization", token);
+  return parse_credentials(ask(http_, request, stop));
+}
+
+std::optional<TimedCredentials> CredentialChain::from_instance(const std::stop_token& stop) {
+  if (environment_value("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
+  std::string endpoint = environment_value("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  if (endpoint.empty()) endpoint = "http://169.254.169.254";
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  HttpRequest token_request = machine_request(endpoint + "/latest/api/token");
+  token_request.method = "PUT";
+  token_request.headers.emplace_back("x-aws-ec2-metadata-token-ttl-seconds", "300");
+  std::string token;
+  try {
+    token = ask(http_, token_request, stop);
+  } catch (const TransportError&) {
+    return std::nullopt;  // no such service: this is no such machine
+  }
+  const auto get = [&](const std::string& path) {
+    HttpRequest request = machine_request(endpoint + path);
+    request.headers.emplace_back("x-aws-ec2-metadata-token", token);
+    return ask(http_, request, stop);
+  };
+  const std::string roles = "/latest/meta-data/iam/security-credentials/";
+  std::string role = get(roles);
+  role.erase(std::min(role.find('\n'), role.size()));
+  return parse_credentials(get(roles + role));
+}
+
+}  // namespace pana

@@ -1,0 +1,160 @@
+#include "store/s3_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "base/log.h"
+#include "store/s3_upload.h"
+#include "store/s3_xml.h"
+
+namespace pana {
+namespace {
+
+// No backup takes longer; what is older was left behind by one that was killed.
+constexpr std::chrono::hours kAbandonedAfter{24};
+
+// Reads one object, of which the ETag makes sure that it stays the same.
+class S3Reader : public ObjectReader {
+ public:
+  S3Reader(S3Client& client, std::string key, std::stop_token stop)
+      : client_(client), key_(std::move(key)), stop_(std::move(stop)) {
+    const HttpResponse response =
+        client_.send({.action = "open", .permission = "s3:GetObject", .method = "HEAD", .key = key_}, stop_);
+    const std::string length = response.header("content-length");
+    std::from_chars(length.data(), length.data() + length.size(), size_);
+    etag_ = response.header("etag");
+  }
+
+  std::uint64_t size() const override { return size_; }
+
+  // A read that is cut goes on from where it stopped.
+  void read(std::uint64_t offset, std::span<char> into) const override {
+    if (offset + into.size() > size_) {
+      throw Error(ErrorKind::damaged, fmt::format("{} ends too early", client_.url(key_)));
+    }
+    Retry retry(client_.budget());
+    while (!into.empty()) {
+      S3Request request{.action = "read", .permission = "s3:GetObject", .key = key_};
+      const std::string range = fmt::format("bytes {}-{}/{}", offset, offset + into.size() - 1, size_);
+      request.headers = {{"range", fmt::format("bytes={}-{}", offset, offset + into.size() - 1)}};
+      if (!etag_.empty()) request.headers.emplace_back("if-match", etag_);
+      std::size_t got = 0;
+      request.sink = [&](std::string_view piece) {
+        const std::size_t length = std::min(piece.size(), into.size() - got);
+        std::copy_n(piece.data(), length, into.data() + got);
+        got += length;
+      };
+      request.examine = [&](const HttpResponse& response) {
+        if (response.status == 206 && response.header("content-range") == range && got == into.size()) return;
+        got = 0;
+        throw TransportError(fmt::format("{} answered with other bytes than were asked for", client_.url(key_)), {}, true);
+      };
+      try {
+        client_.send_once(request, stop_);
+        return client_.budget().refund();
+      } catch (const Error& error) {
+        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+      }
+      into = into.subspan(got);
+      offset += got;
+    }
+  }
+
+ private:
+  S3Client& client_;
+  const std::string key_;
+  const std::stop_token stop_;
+  std::uint64_t size_ = 0;
+  std::string etag_;
+};
+
+}  // namespace
+
+S3Store::Place S3Store::parse(const std::string& url) {
+  constexpr std::string_view kScheme = "s3://";
+  const std::string_view rest = std::string_view(url).substr(kScheme.size());
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  Place place{.bucket = std::string(rest.substr(0, slash)), .prefix = std::string(rest.substr(slash))};
+  place.prefix.erase(0, 1);
+  while (place.prefix.ends_with('/')) place.prefix.pop_back();
+  if (!place.prefix.empty()) place.prefix += '/';
+  if (place.bucket.empty()) throw Error(ErrorKind::usage, fmt::format("{} names no bucket", url), "s3://bucket/prefix");
+  return place;
+}
+
+S3Store::S3Store(const std::string& url, const S3Options& options, std::stop_token stop)
+    : place_(parse(url)), options_(options), stop_(std::move(stop)), client_(place_.bucket, options) {}
+
+std::string S3Store::describe(const std::string& key) const { return client_.url(place_.prefix + key); }
+
+bool S3Store::exists(const std::string& key) try {
+  client_.send({.action = "examine", .permission = "s3:GetObject", .method = "HEAD", .key = key}, stop_);
+  return true;
+} catch (const S3Error& error) {
+  // Who may not list the bucket is told "forbidden" of what is not there. The upload finds out what is true.
+  if (error.status() == 404 || error.status() == 403) return false;
+  throw;
+}
+
+std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std::uint64_t expected_bytes) {
+  if (exists(place_.prefix + key)) {
+    throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", describe(key)),
+                "backups are named by the second; try again");
+  }
+  remove_abandoned_uploads();
+  return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes, stop_);
+}
+
+// As far as these credentials may: a lifecycle rule of the bucket does the same.
+void S3Store::remove_abandoned_uploads() try {
+  const HttpResponse response =
+      client_.send({.action = "list the uploads of",
+                    .permission = "s3:ListBucketMultipartUploads",
+                    .query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}}},
+                   stop_);
+  for (const S3Upload& upload : parse_uploads(response.body)) {
+    if (std::chrono::system_clock::now() - upload.initiated < kAbandonedAfter) continue;
+    client_.send({.action = "abort the abandoned upload of",
+                  .permission = "s3:AbortMultipartUpload",
+                  .method = "DELETE",
+                  .key = upload.key,
+                  .query = {{"uploadId", upload.upload_id}}},
+                 stop_);
+    log(LogLevel::info, "abandoned_upload", fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
+  }
+} catch (const S3Error& error) {
+  log(LogLevel::debug, "abandoned_uploads", fmt::format("not looked for: {}", error.what()));
+}
+
+std::unique_ptr<ObjectReader> S3Store::open(const std::string& key) {
+  return std::make_unique<S3Reader>(client_, place_.prefix + key, stop_);
+}
+
+std::vector<ObjectInfo> S3Store::list() {
+  std::vector<ObjectInfo> objects;
+  std::string next;
+  do {
+    Query query = {{"list-type", "2"}, {"prefix", place_.prefix}, {"delimiter", "/"}, {"encoding-type", "url"}};
+    if (!next.empty()) query.emplace_back("continuation-token", next);
+    const HttpResponse response = client_.send({.action = "list", .permission = "s3:ListBucket", .query = query}, stop_);
+    S3ListPage page = parse_list(response.body);
+    if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list", describe("")));
+    for (ObjectInfo& object : page.objects) {
+      object.key.erase(0, place_.prefix.size());
+      if (!object.key.empty()) objects.push_back(std::move(object));
+    }
+    next = std::move(page.next);
+  } while (!next.empty());
+  std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+  return objects;
+}
+
+void S3Store::remove(const std::string& key) {
+  client_.send({.action = "remove", .permission = "s3:DeleteObject", .method = "DELETE", .key = place_.prefix + key},
+               stop_);
+}
+
+}  // namespace pana

@@ -1,0 +1,245 @@
+#include "store/s3_upload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <random>
+
+#include "base/human.h"
+#include "base/log.h"
+#include "net/hash.h"
+#include "store/s3_xml.h"
+
+namespace pana {
+namespace {
+
+constexpr std::uint64_t kMebibyte = 1 << 20;
+constexpr std::uint64_t kSmallestPartBytes = 8 * kMebibyte;  // S3 allows 5 MiB
+constexpr std::uint32_t kPartsAtMost = 10'000;
+
+// S3 puts the parts together before it answers.
+constexpr int kCompletePatience = 5;
+
+constexpr const char* kTokenHeader = "x-amz-meta-pana-upload";
+
+std::string random_token() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+}  // namespace
+
+std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_bytes) {
+  if (options.part_bytes != 0) return options.part_bytes;
+  const std::uint64_t needed = expected_bytes * 4 / kPartsAtMost;
+  return std::max((needed + kMebibyte - 1) / kMebibyte * kMebibyte, kSmallestPartBytes);
+}
+
+S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
+                               std::stop_token stop)
+    : client_(client), options_(options), key_(std::move(key)), part_bytes_(s3_part_bytes(options, expected_bytes)),
+      token_(random_token()), stop_(std::move(stop)) {}
+
+S3ObjectUpload::~S3ObjectUpload() {
+  if (completed_ || upload_id_.empty()) return;
+  try {
+    client_.send_once({.action = "abort the upload of",
+                       .permission = "s3:AbortMultipartUpload",
+                       .method = "DELETE",
+                       .key = key_,
+                       .query = {{"uploadId", upload_id_}}},
+                      {});
+  } catch (const Error& error) {
+    log(LogLevel::warning, "upload_not_aborted",
+        fmt::format("parts of an upload stay behind until a lifecycle rule removes them: {}", error.what()));
+  }
+}
+
+S3ObjectUpload::Headers S3ObjectUpload::object_headers() const {
+  Headers headers = {{kTokenHeader, token_}};
+  const auto add = [&headers](const char* name, const std::string& value) {
+    if (!value.empty()) headers.emplace_back(name, value);
+  };
+  add("x-amz-storage-class", options_.storage_class);
+  add("x-amz-server-side-encryption", options_.encryption);
+  add("x-amz-server-side-encryption-aws-kms-key-id", options_.kms_key_id);
+  add("x-amz-server-side-encryption-bucket-key-enabled", options_.bucket_key ? "true" : "");
+  add("x-amz-tagging", query_string(options_.tags));
+  if (!options_.lock_mode.empty()) {
+    const auto until = std::chrono::system_clock::now() + std::chrono::days(options_.lock_days);
+    headers.emplace_back("x-amz-object-lock-mode", options_.lock_mode);
+    headers.emplace_back("x-amz-object-lock-retain-until-date", rfc3339(until));
+  }
+  return headers;
+}
+
+void S3ObjectUpload::add_checksum(Headers& headers, std::string_view body, std::uint32_t crc32) const {
+  switch (options_.checksum) {
+    case S3Checksum::crc32: headers.emplace_back("x-amz-checksum-crc32", crc32_base64(crc32)); break;
+    case S3Checksum::md5: headers.emplace_back("content-md5", base64(md5(body))); break;
+    case S3Checksum::none: break;
+  }
+}
+
+std::string S3ObjectUpload::begin_multipart() {
+  const std::lock_guard lock(mutex_);
+  if (!upload_id_.empty()) return upload_id_;
+  Headers headers = object_headers();
+  if (options_.checksum == S3Checksum::crc32) {
+    headers.emplace_back("x-amz-checksum-algorithm", "CRC32");
+    headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+  }
+  const HttpResponse response = client_.send({.action = "begin the upload of",
+                                              .permission = "s3:PutObject",
+                                              .method = "POST",
+                                              .key = key_,
+                                              .query = {{"uploads", ""}},
+                                              .headers = std::move(headers)},
+                                             stop_);
+  upload_id_ = parse_upload_id(response.body);
+  if (upload_id_.empty()) {
+    throw Error(ErrorKind::failed, fmt::format("the store gave no id for the upload of {}", client_.url(key_)));
+  }
+  return upload_id_;
+}
+
+void S3ObjectUpload::put(Part part) {
+  if (part.number == 1 && part.bytes.size() < part_bytes_) {
+    whole_ = std::move(part.bytes);
+    return;
+  }
+  if (part.number > kPartsAtMost) {
+    throw Error(ErrorKind::failed, fmt::format("the backup is larger than 10,000 parts of {}", human_bytes(part_bytes_)),
+                "say --part-size with a larger one");
+  }
+  StoredPart stored{.etag = {}, .crc32 = crc32_of(part.bytes), .bytes = part.bytes.size()};
+  S3Request request{.action = fmt::format("upload part {} of", part.number),
+                    .permission = "s3:PutObject",
+                    .method = "PUT",
+                    .key = key_,
+                    .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", begin_multipart()}},
+                    .body = part.bytes};
+  add_checksum(request.headers, part.bytes, stored.crc32);
+  request.examine = [&](const HttpResponse& response) {
+    const std::string echo = response.header("x-amz-checksum-crc32");
+    if (!echo.empty() && echo != crc32_base64(stored.crc32)) {
+      throw S3Error(ErrorKind::failed, fmt::format("part {} of {} was stored with another checksum", part.number,
+                                                   client_.url(key_)), {}, response.status, "BadDigest");
+    }
+  };
+  stored.etag = client_.send(request, stop_).header("etag");
+  if (stored.etag.empty()) {
+    throw Error(ErrorKind::failed, fmt::format("the store gave no ETag for part {} of {}", part.number, client_.url(key_)));
+  }
+  const std::lock_guard lock(mutex_);
+  parts_[part.number] = std::move(stored);
+}
+
+void S3ObjectUpload::complete() {
+  try {
+    send_completion(/*conditional=*/true);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::interrupted) throw;
+    settle(error);
+  }
+  if (look() != Holder::ours) {
+    throw Error(ErrorKind::failed, fmt::format("the store said that {} is complete, but does not have it",
+                                               client_.url(key_)));
+  }
+  completed_ = true;
+}
+
+void S3ObjectUpload::send_completion(bool conditional) {
+  if (upload_id_.empty()) {
+    send_whole(conditional);
+  } else {
+    send_complete_multipart(conditional);
+  }
+}
+
+void S3ObjectUpload::send_whole(bool conditional) {
+  S3Request request{.action = "store",
+                    .permission = "s3:PutObject",
+                    .method = "PUT",
+                    .key = key_,
+                    .headers = object_headers(),
+                    .body = whole_};
+  add_checksum(request.headers, whole_, crc32_of(whole_));
+  if (conditional) request.headers.emplace_back("if-none-match", "*");
+  client_.send(request, stop_);
+}
+
+void S3ObjectUpload::send_complete_multipart(bool conditional) {
+  std::vector<std::string> etags;
+  for (const auto& [number, part] : parts_) etags.push_back(part.etag);
+  const std::string body = complete_upload_xml(etags);
+  S3Request request{.action = "complete the upload of",
+                    .permission = "s3:PutObject",
+                    .method = "POST",
+                    .key = key_,
+                    .query = {{"uploadId", upload_id_}},
+                    .headers = {{"content-type", "application/xml"}},
+                    .body = body,
+                    .patience = kCompletePatience};
+  if (conditional) request.headers.emplace_back("if-none-match", "*");
+  if (options_.checksum == S3Checksum::crc32) {
+    request.headers.emplace_back("x-amz-checksum-crc32", crc32_base64(object_crc32()));
+    request.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
+    request.headers.emplace_back("x-amz-mp-object-size", std::to_string(object_bytes()));
+  }
+  client_.send(request, stop_);
+}
+
+// The last request failed, or its answer was lost: an earlier attempt of it may have been carried out all the same.
+void S3ObjectUpload::settle(const Error& error) {
+  const Holder holder = look();
+  if (holder == Holder::ours) return;
+  const auto* const refusal = dynamic_cast<const S3Error*>(&error);
+  const int status = refusal == nullptr ? 0 : refusal->status();
+  if (holder == Holder::another && (status == 409 || status == 412)) {
+    throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", client_.url(key_)),
+                "backups are named by the second; try again");
+  }
+  if (holder == Holder::absent && (status == 412 || status == 501)) {
+    log(LogLevel::warning, "no_conditional_writes",
+        "the store knows no conditional writes: only a look beforehand keeps one backup from overwriting another");
+    return send_completion(/*conditional=*/false);
+  }
+  throw;
+}
+
+S3ObjectUpload::Holder S3ObjectUpload::look() {
+  S3Request request{.action = "examine", .permission = "s3:GetObject", .method = "HEAD", .key = key_};
+  if (options_.checksum == S3Checksum::crc32) request.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+  HttpResponse response;
+  try {
+    response = client_.send(request, stop_);
+  } catch (const S3Error& error) {
+    if (error.status() != 403 && error.status() != 404) throw;
+    return Holder::absent;
+  }
+  if (response.header(kTokenHeader) != token_) return Holder::another;
+  const std::string crc32 = response.header("x-amz-checksum-crc32");
+  if (response.header("content-length") != std::to_string(object_bytes()) ||
+      (!crc32.empty() && crc32 != crc32_base64(object_crc32()))) {
+    throw Error(ErrorKind::damaged, fmt::format("{} is not what was uploaded", client_.url(key_)),
+                "do not rely on this object; make another backup");
+  }
+  return Holder::ours;
+}
+
+std::uint64_t S3ObjectUpload::object_bytes() const {
+  std::uint64_t bytes = whole_.size();
+  for (const auto& [number, part] : parts_) bytes += part.bytes;
+  return bytes;
+}
+
+std::uint32_t S3ObjectUpload::object_crc32() const {
+  if (parts_.empty()) return crc32_of(whole_);
+  std::uint32_t crc32 = 0;
+  for (const auto& [number, part] : parts_) crc32 = combine_crc32(crc32, part.crc32, part.bytes);
+  return crc32;
+}
+
+}  // namespace pana

@@ -1,0 +1,71 @@
+// The upload of one object to S3: parts as they come, completed last; a small object in one request.
+//
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+//
+// A random token in the object's metadata tells our object from another's: when the answer to the last request is
+// lost, or says something that cannot be, it settles whether the object was stored.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "base/object_io.h"
+#include "store/s3_client.h"
+
+namespace pana {
+
+// The parts of an upload: large enough for 10,000 of them to suffice for four times what is expected, as rows may be
+// longer as text than in the server's tables.
+std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_bytes);
+
+class S3ObjectUpload : public ObjectUpload {
+ public:
+  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
+                 std::stop_token stop);
+  ~S3ObjectUpload() override;  // aborts what was not completed
+  S3ObjectUpload(const S3ObjectUpload&) = delete;
+  S3ObjectUpload& operator=(const S3ObjectUpload&) = delete;
+
+  std::uint64_t part_bytes() const override { return part_bytes_; }
+  void put(Part part) override;
+  void complete() override;
+
+ private:
+  struct StoredPart {
+    std::string etag;
+    std::uint32_t crc32 = 0;
+    std::uint64_t bytes = 0;
+  };
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+
+  // Whose object the key holds, by its token; `absent` also where these credentials may not know.
+  enum class Holder { ours, another, absent };
+
+  std::string begin_multipart();  // its upload id; begins at the first call
+  Headers object_headers() const;
+  void add_checksum(Headers& headers, std::string_view body, std::uint32_t crc32) const;
+  void send_completion(bool conditional);
+  void send_whole(bool conditional);
+  void send_complete_multipart(bool conditional);
+  void settle(const Error& error);
+  Holder look();
+  std::uint64_t object_bytes() const;
+  std::uint32_t object_crc32() const;
+
+  S3Client& client_;
+  const S3Options options_;
+  const std::string key_;
+  const std::uint64_t part_bytes_;
+  const std::string token_;
+  const std::stop_token stop_;
+  std::mutex mutex_;
+  std::string upload_id_;
+  std::map<std::uint32_t, StoredPart> parts_;
+  std::string whole_;  // an object of less than a part
+  bool completed_ = false;
+};
+
+}  // namespace pana
