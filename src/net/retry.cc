@@ -6,7 +6,6 @@
 namespace pana {
 namespace {
 
-constexpr int kAttempts = 10;
 constexpr std::chrono::milliseconds kFirstDelay{200};
 constexpr std::chrono::milliseconds kLongestDelay{20'000};
 
@@ -23,7 +22,7 @@ void RetryBudget::refund() {
 }
 
 bool Retry::may_go_on() {
-  if (attempts_ >= kAttempts || !budget_.take()) return false;
+  if (attempts_ >= attempts_at_most_ || !budget_.take()) return false;
   const auto longest = std::min(kFirstDelay * (1 << (attempts_ - 1)), kLongestDelay);
   thread_local std::minstd_rand random{std::random_device{}()};
   delay_ = std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, longest.count())(random));

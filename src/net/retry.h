@@ -25,7 +25,10 @@ class RetryBudget {
 // The attempts of one request.
 class Retry {
  public:
-  explicit Retry(RetryBudget& budget) : budget_(budget) {}
+  static constexpr int kAttempts = 10;
+
+  explicit Retry(RetryBudget& budget, int attempts_at_most = kAttempts)
+      : budget_(budget), attempts_at_most_(attempts_at_most) {}
 
   // Whether another attempt may follow the one that failed, and how long to wait before it.
   bool may_go_on();
@@ -34,6 +37,7 @@ class Retry {
 
  private:
   RetryBudget& budget_;
+  const int attempts_at_most_;
   int attempts_ = 1;
   std::chrono::milliseconds delay_{0};
 };

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <charconv>
 
 #include "base/log.h"
 #include "base/sleep.h"
@@ -65,6 +65,8 @@ S3Client::S3Client(std::string bucket, const S3Options& options)
                       setting("region"), "us-east-1"});
   origin_ = first_of({options.endpoint_url, environment_value("AWS_ENDPOINT_URL_S3"),
                       environment_value("AWS_ENDPOINT_URL"), setting("endpoint_url")});
+  const std::string attempts = first_of({environment_value("AWS_MAX_ATTEMPTS"), setting("max_attempts")});
+  std::from_chars(attempts.data(), attempts.data() + attempts.size(), attempts_at_most_);
   const bool on_aws = origin_.empty();
   if (on_aws) {
     origin_ = fmt::format("https://s3.{}.amazonaws.com{}", region_, region_.starts_with("cn-") ? ".cn" : "");
@@ -129,11 +131,11 @@ bool S3Client::may_try_again(const Error& error, const S3Request& request, Retry
 }
 
 HttpResponse S3Client::send(const S3Request& request, const std::stop_token& stop) {
-  Retry retry(budget_);
+  Retry retry = new_retry();
   while (true) {
     try {
       HttpResponse response = send_once(request, stop);
-      budget_.refund();
+      note_success();
       return response;
     } catch (const Error& error) {
       if (!may_try_again(error, request, retry, stop)) throw;

@@ -57,7 +57,8 @@ class S3Client {
   // One attempt; and what an attempt that failed leads to: a wait, or the end, when false is returned.
   HttpResponse send_once(const S3Request& request, const std::stop_token& stop);
   bool may_try_again(const Error& error, const S3Request& request, Retry& retry, const std::stop_token& stop);
-  RetryBudget& budget() { return budget_; }
+  Retry new_retry() { return Retry(budget_, attempts_at_most_); }
+  void note_success() { budget_.refund(); }
 
   std::string url(const std::string& key) const { return "s3://" + bucket_ + "/" + key; }
 
@@ -74,6 +75,7 @@ class S3Client {
   HttpClient http_;
   CredentialChain credentials_;
   RetryBudget budget_;
+  int attempts_at_most_ = Retry::kAttempts;  // AWS_MAX_ATTEMPTS, or the profile's max_attempts
 };
 
 }  // namespace pana

@@ -35,7 +35,7 @@ class S3Reader : public ObjectReader {
     if (offset + into.size() > size_) {
       throw Error(ErrorKind::damaged, fmt::format("{} ends too early", client_.url(key_)));
     }
-    Retry retry(client_.budget());
+    Retry retry = client_.new_retry();
     while (!into.empty()) {
       S3Request request{.action = "read", .permission = "s3:GetObject", .key = key_};
       const std::string range = fmt::format("bytes {}-{}/{}", offset, offset + into.size() - 1, size_);
@@ -54,7 +54,7 @@ class S3Reader : public ObjectReader {
       };
       try {
         client_.send_once(request, stop_);
-        return client_.budget().refund();
+        return client_.note_success();
       } catch (const Error& error) {
         if (!client_.may_try_again(error, request, retry, stop_)) throw;
       }

@@ -16,15 +16,6 @@ namespace pana::test {
 namespace fs = std::filesystem;
 namespace {
 
-// Nothing when the test's own account will do.
-std::optional<Account> server_account() {
-  if (::geteuid() != 0) return std::nullopt;
-  for (const char* name : {"postgres", "nobody"}) {
-    if (const passwd* entry = ::getpwnam(name)) return Account{entry->pw_uid, entry->pw_gid};
-  }
-  throw std::runtime_error("PostgreSQL does not run as root, and there is neither a user postgres nor nobody");
-}
-
 std::string random_password() {
   std::random_device source;
   return fmt::format("secret-{:08x}{:08x}{:08x}", source(), source(), source());
@@ -60,6 +51,14 @@ std::unique_ptr<Cluster>& shared_cluster_slot() {
 }
 
 }  // namespace
+
+std::optional<Account> server_account() {
+  if (::geteuid() != 0) return std::nullopt;
+  for (const char* name : {"postgres", "nobody"}) {
+    if (const passwd* entry = ::getpwnam(name)) return Account{entry->pw_uid, entry->pw_gid};
+  }
+  throw std::runtime_error("servers do not run as root, and there is neither a user postgres nor nobody");
+}
 
 Cluster::Cluster(const std::vector<std::string>& settings) : account_(server_account()), password_(random_password()) {
   const auto programs = find_server_programs();

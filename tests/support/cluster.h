@@ -18,6 +18,9 @@
 
 namespace pana::test {
 
+// Whom the tests' servers run as: nobody in particular when the test's own account will do.
+std::optional<Account> server_account();
+
 class Cluster {
  public:
   // `settings` are lines of postgresql.conf. Throws std::runtime_error when PostgreSQL is missing or does not start.

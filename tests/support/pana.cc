@@ -4,8 +4,9 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <regex>
 #include <stdexcept>
+
+#include "command/catalogue.h"
 
 namespace pana::test {
 namespace fs = std::filesystem;
@@ -19,10 +20,7 @@ Source loaded(const std::string& database, const std::string& file) {
   return {.database = database, .content = content_of(cluster, database)};
 }
 
-bool is_backup(const fs::path& file) {
-  static const std::regex form(R"(backup_\d{8}_\d{6}\.sql(\.zst)?)");
-  return std::regex_match(file.filename().string(), form);
-}
+bool is_backup(const fs::path& file) { return backup_time(file.filename().string()).has_value(); }
 
 }  // namespace
 

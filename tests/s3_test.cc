@@ -1,0 +1,198 @@
+// The whole program with its backups in S3.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "base/error.h"
+#include "store/s3_store.h"
+#include "support/pana.h"
+#include "support/s3_server.h"
+#include "support/wait.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+class S3 : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
+    server().set_faults(nlohmann::json::array());
+    static int count = 0;
+    location_ = fmt::format("s3://program-{}/backups", ++count);
+  }
+
+  static S3Server& server() { return S3Server::stand_in(); }
+
+  static Command with_store(const std::vector<std::string>& arguments) {
+    Command command = pana_command(arguments);
+    command.environment = server().environment();
+    command.timeout = std::chrono::minutes(3);
+    return command;
+  }
+  static Outcome run_pana(const std::vector<std::string>& arguments) { return pana(with_store(arguments)); }
+
+  Command backup(const std::string& database, const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"backup", cluster().url(database), "--to", location_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return with_store(arguments);
+  }
+
+  std::vector<std::string> keys() const {
+    const Environment environment(server().environment());
+    std::vector<std::string> keys;
+    for (const ObjectInfo& object : S3Store(location_, {}, {}).list()) keys.push_back(object.key);
+    return keys;
+  }
+
+  std::string location_;
+};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+// What no two backups have in common: the moment, the key of \restrict, and what is computed from them.
+bool is_of_the_moment(const std::string& line) {
+  return line.starts_with("-- pana") || line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+}
+
+TEST_F(S3, HoldsTheSameBytesAsADirectory) {
+  const fs::path in_directory = back_up(everything().database, {"--jobs", "1", "--compression", "none"});
+  ASSERT_TRUE(ends_with(kOk, pana(backup(everything().database, {"--jobs", "1", "--compression", "none"}))));
+  const Environment environment(server().environment());
+  S3Store store(location_, {}, {});
+  const std::unique_ptr<ObjectReader> object = store.open(keys().at(0));
+  std::string in_s3(object->size(), '\0');
+  object->read(0, in_s3);
+  std::ifstream file(in_directory);
+  const std::vector<std::string> expected = lines_of(std::string(std::istreambuf_iterator<char>(file), {}));
+  const std::vector<std::string> found = lines_of(in_s3);
+  ASSERT_EQ(expected.size(), found.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (is_of_the_moment(expected[i])) continue;
+    ASSERT_EQ(expected[i], found[i]) << "line " << i + 1;
+  }
+}
+
+TEST_F(S3, CarriesABackupFromBeginningToEnd) {
+  ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
+  ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--compression", "zstd"}))));
+  ASSERT_THAT(keys(), SizeIs(2));
+  EXPECT_THAT(run_pana({"list", location_}).out, AllOf(HasSubstr(keys()[0]), HasSubstr(keys()[1])));
+  EXPECT_THAT(run_pana({"show", location_}).out, HasSubstr("public.big"));
+  for (const std::string& key : keys()) {
+    const std::string object = location_ + "/" + key;
+    EXPECT_TRUE(ends_with(kOk, run_pana({"verify", object})));
+    ASSERT_TRUE(ends_with(kOk, run_pana({"restore", object, "--into", fresh_database("from_s3"), "--verify"})));
+    EXPECT_EQ("", differences(big().content, content_of(cluster(), "from_s3")));
+  }
+  EXPECT_TRUE(ends_with(kOk, run_pana({"check", cluster().url(big().database), "--to", location_})));
+  EXPECT_TRUE(ends_with(kOk, run_pana({"prune", location_, "--keep-last", "1", "--dry-run"})));
+  EXPECT_THAT(keys(), SizeIs(2));
+  EXPECT_TRUE(ends_with(kOk, run_pana({"prune", location_, "--keep-last", "1"})));
+  EXPECT_THAT(keys(), SizeIs(1));
+  EXPECT_THAT(server().uploads(), IsEmpty());
+}
+
+TEST_F(S3, SaysWhatIsWrongWithTheCredentialsTheRegionOrTheBucket) {
+  const auto list_with = [this](const std::string& name, const std::string& value) {
+    Command command = with_store({"list", location_});
+    command.environment[name] = value;
+    return pana(command);
+  };
+  Outcome outcome = list_with("AWS_SECRET_ACCESS_KEY", "secret-wrong");
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("SignatureDoesNotMatch"), HasSubstr("check the access key id")));
+  outcome = list_with("AWS_REGION", "us-east-1");
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("say --region eu-central-1"));
+  outcome = list_with("AWS_ACCESS_KEY_ID", "");
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("no AWS credentials were found"));
+  server().set_faults({{{"operation", "ListObjectsV2"}, {"fault", "403"}, {"times", -1}}});
+  outcome = run_pana({"list", location_});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("s3:ListBucket"), HasSubstr("request id standin")));
+  EXPECT_EQ(server().requests("ListObjectsV2"), 1u);
+}
+
+TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {
+  server().set_rate(5'000'000);
+  Background program(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}));
+  ASSERT_TRUE(becomes_true([&] { return server().requests("UploadPart") >= 2; })) << program.err_so_far();
+  const auto sent = std::chrono::steady_clock::now();
+  program.send(SIGTERM);
+  const Outcome outcome = program.wait();
+  EXPECT_LT(std::chrono::steady_clock::now() - sent, std::chrono::seconds(4));
+  server().set_rate(0);
+  EXPECT_TRUE(ends_with(kInterrupted, outcome));
+  expect_clean_output(outcome);
+  EXPECT_THAT(keys(), IsEmpty());
+  EXPECT_THAT(server().uploads(), IsEmpty());
+}
+
+// What a killed backup leaves is a multipart upload; a later run removes it once nobody can be at work on it.
+TEST_F(S3, ShowsNothingOfABackupThatWasKilled) {
+  const char* const configured = std::getenv("PANA_CRASH_RUNS");
+  const int runs = configured == nullptr ? 10 : std::atoi(configured) / 2;
+  std::minstd_rand random(std::random_device{}());
+  for (int run = 0; run < runs; ++run) {
+    const std::size_t before = keys().size();
+    Background program(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}));
+    const bool ended = program.ends_within(std::chrono::milliseconds(random() % 1500));
+    if (!ended) program.send(SIGKILL);
+    const Outcome outcome = program.wait();
+    const std::vector<std::string> after = keys();
+    if (after.size() == before) {
+      EXPECT_NE(kOk, outcome.exit_status);
+      continue;
+    }
+    // Killed after its last request or not at all: then it is a whole one.
+    ASSERT_EQ(after.size(), before + 1);
+    EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_ + "/" + after.back()})));
+  }
+  server().age_uploads(25 * 3600);
+  EXPECT_TRUE(ends_with(kOk, pana(backup(big().database))));
+  EXPECT_THAT(server().uploads(), IsEmpty());
+}
+
+TEST_F(S3, KeepsSwiftsBackupsAsWell) {
+  if (const auto reason = S3Server::swift_missing()) GTEST_SKIP() << *reason;
+  S3Server& swift = S3Server::swift();
+  swift.create_bucket("program");
+  const auto run_on_swift = [&swift](Command command) {
+    command.environment = swift.environment();
+    return pana(command);
+  };
+  location_ = "s3://program/a b/ü+%";
+  ASSERT_TRUE(ends_with(kOk, run_on_swift(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
+  const Outcome restored = run_on_swift(pana_command({"restore", location_, "--into", fresh_database("from_swift"), "--verify"}));
+  ASSERT_TRUE(ends_with(kOk, restored));
+  Command wrong = pana_command({"list", location_});
+  wrong.environment = swift.environment();
+  wrong.environment["AWS_SECRET_ACCESS_KEY"] = "secret-wrong";
+  const Outcome outcome = pana(wrong);
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("SignatureDoesNotMatch"));
+}
+
+}  // namespace
+}  // namespace pana::test

@@ -1,0 +1,229 @@
+// What every store promises, tried on each of them.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "base/error.h"
+#include "store/directory_store.h"
+#include "store/s3_store.h"
+#include "support/s3_server.h"
+#include "support/temporary_directory.h"
+
+namespace pana::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kPartBytes = 5 << 20;
+
+enum class Kind { directory, stand_in, swift };
+
+std::string name_of(const testing::TestParamInfo<Kind>& info) {
+  switch (info.param) {
+    case Kind::directory: return "Directory";
+    case Kind::stand_in: return "StandIn";
+    case Kind::swift: return "Swift";
+  }
+  return "";
+}
+
+std::optional<std::string> missing(Kind kind) {
+  switch (kind) {
+    case Kind::directory: return std::nullopt;
+    case Kind::stand_in: return S3Server::stand_in_missing();
+    case Kind::swift: return S3Server::swift_missing();
+  }
+  return std::nullopt;
+}
+
+class Store : public testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    if (const auto reason = missing(GetParam())) GTEST_SKIP() << *reason;
+    if (GetParam() == Kind::directory) {
+      store_ = std::make_unique<DirectoryStore>(directory_ / "backups");
+      return;
+    }
+    S3Server& server = GetParam() == Kind::swift ? S3Server::swift() : S3Server::stand_in();
+    environment_ = std::make_unique<Environment>(server.environment());
+    static int count = 0;
+    const std::string bucket = fmt::format("store-{}", ++count);
+    if (GetParam() == Kind::swift) server.create_bucket(bucket);
+    if (GetParam() == Kind::stand_in) server.set_faults(nlohmann::json::array());
+    store_ = std::make_unique<S3Store>("s3://" + bucket + "/a prefix/+ü%&='", S3Options{.part_bytes = kPartBytes},
+                                       std::stop_token());
+    neighbour_ = std::make_unique<S3Store>("s3://" + bucket + "/a prefix/+ü%&='2", S3Options{}, std::stop_token());
+  }
+
+  static std::string bytes_of(std::size_t count) {
+    std::string bytes(count, '\0');
+    std::uint32_t state = 1;
+    for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    return bytes;
+  }
+
+  static std::vector<Part> parts_of(const std::string& bytes, std::uint64_t part_bytes) {
+    std::vector<Part> parts;
+    for (std::uint64_t offset = 0; offset < bytes.size(); offset += part_bytes) {
+      parts.push_back({.number = static_cast<std::uint32_t>(parts.size() + 1),
+                       .offset = offset,
+                       .bytes = bytes.substr(offset, part_bytes)});
+    }
+    return parts;
+  }
+
+  void upload(ObjectStore& store, const std::string& key, const std::string& bytes) {
+    const std::unique_ptr<ObjectUpload> upload = store.begin_upload(key, bytes.size());
+    for (Part& part : parts_of(bytes, upload->part_bytes())) upload->put(std::move(part));
+    upload->complete();
+  }
+
+  std::string download(const std::string& key) {
+    const std::unique_ptr<ObjectReader> reader = store_->open(key);
+    std::string bytes(reader->size(), '\0');
+    reader->read(0, bytes);
+    return bytes;
+  }
+
+  std::vector<std::string> keys() {
+    std::vector<std::string> keys;
+    for (const ObjectInfo& object : store_->list()) keys.push_back(object.key);
+    return keys;
+  }
+
+  ErrorKind kind_of_failure(const std::function<void()>& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      return error.kind();
+    }
+    ADD_FAILURE() << "nothing was thrown";
+    return ErrorKind::failed;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Environment> environment_;
+  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<ObjectStore> neighbour_;
+};
+
+TEST_P(Store, KeepsSmallAndLargeObjects) {
+  const std::string small = "one line\n";
+  const std::string exact = bytes_of(kPartBytes);
+  const std::string large = bytes_of(2 * kPartBytes + 12'345);
+  upload(*store_, "small", small);
+  upload(*store_, "exact", exact);
+  upload(*store_, "large", large);
+  EXPECT_EQ(download("small"), small);
+  EXPECT_TRUE(download("exact") == exact);
+  EXPECT_TRUE(download("large") == large);
+  EXPECT_THAT(keys(), ElementsAre("exact", "large", "small"));
+  EXPECT_EQ(store_->list().at(1).bytes, large.size());
+  EXPECT_LT(std::chrono::system_clock::now() - store_->list().at(1).modified, std::chrono::minutes(10));
+  EXPECT_THAT(store_->describe("small"), HasSubstr("small"));
+}
+
+TEST_P(Store, TakesPartsInAnyOrderFromSeveralThreads) {
+  const std::string bytes = bytes_of(4 * kPartBytes + 1);
+  const std::unique_ptr<ObjectUpload> upload = store_->begin_upload("threads", bytes.size());
+  std::vector<Part> parts = parts_of(bytes, upload->part_bytes());
+  std::vector<std::thread> threads;
+  for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+    threads.emplace_back([&upload, part] { upload->put(std::move(*part)); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  upload->complete();
+  EXPECT_TRUE(download("threads") == bytes);
+}
+
+TEST_P(Store, ShowsNothingBeforeAnUploadIsComplete) {
+  {
+    const std::string bytes = bytes_of(kPartBytes + 1);
+    const std::unique_ptr<ObjectUpload> upload = store_->begin_upload("abandoned", bytes.size());
+    for (Part& part : parts_of(bytes, upload->part_bytes())) upload->put(std::move(part));
+    EXPECT_THAT(keys(), IsEmpty());
+  }
+  EXPECT_THAT(keys(), IsEmpty());
+  upload(*store_, "abandoned", "the key is free");
+  EXPECT_EQ(download("abandoned"), "the key is free");
+}
+
+TEST_P(Store, NeverOverwrites) {
+  upload(*store_, "taken", "first");
+  EXPECT_EQ(kind_of_failure([&] { store_->begin_upload("taken", 0); }), ErrorKind::refused);
+  EXPECT_EQ(download("taken"), "first");
+}
+
+TEST_P(Store, ReadsRangesAndNothingBehindTheEnd) {
+  const std::string bytes = bytes_of(100'000);
+  upload(*store_, "ranges", bytes);
+  const std::unique_ptr<ObjectReader> reader = store_->open("ranges");
+  EXPECT_EQ(reader->size(), bytes.size());
+  for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 1}, {99'999, 1}, {12'345, 54'321}, {50, 0}}) {
+    std::string piece(length, '\0');
+    reader->read(offset, piece);
+    EXPECT_TRUE(piece == bytes.substr(offset, length)) << offset;
+  }
+  std::string beyond(2, '\0');
+  EXPECT_EQ(kind_of_failure([&] { reader->read(99'999, beyond); }), ErrorKind::damaged);
+}
+
+TEST_P(Store, SaysThatAnObjectIsNotThere) {
+  upload(*store_, "another", "x");
+  EXPECT_EQ(kind_of_failure([&] { store_->open("missing"); }), ErrorKind::failed);
+}
+
+TEST_P(Store, RemovesWhatItIsTold) {
+  upload(*store_, "one", "1");
+  upload(*store_, "two", "2");
+  store_->remove("one");
+  EXPECT_THAT(keys(), ElementsAre("two"));
+}
+
+TEST_P(Store, TakesKeysOfAnyCharacters) {
+  const std::vector<std::string> odd = {"a b", "a%20b", "a+b", "a&b=c;d", "ü€", "quote\"'", "~!@$^*(){}[]|"};
+  for (const std::string& key : odd) upload(*store_, key, key);
+  for (const std::string& key : odd) EXPECT_EQ(download(key), key);
+  EXPECT_EQ(keys().size(), odd.size());
+}
+
+TEST_P(Store, ListsManyAndOnlyItsOwn) {
+  for (int i = 0; i < 8; ++i) upload(*store_, fmt::format("key {}", i), "x");
+  if (neighbour_) upload(*neighbour_, "of a neighbour", "x");
+  EXPECT_EQ(keys().size(), 8u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Store, testing::Values(Kind::directory, Kind::stand_in, Kind::swift), name_of);
+
+// Of two uploads of one key the second to complete is refused, however late it is found out.
+TEST(S3Store, RefusesAtTheEndWhatWasFreeAtTheBeginning) {
+  if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
+  const Environment environment(S3Server::stand_in().environment());
+  for (const std::size_t size : {std::size_t{10}, std::size_t{kPartBytes + 10}}) {
+    S3Store store(fmt::format("s3://race/{}", size), {.part_bytes = kPartBytes}, std::stop_token());
+    std::vector<std::unique_ptr<ObjectUpload>> uploads;
+    for (const char letter : {'a', 'b'}) {
+      uploads.push_back(store.begin_upload("key", size));
+      const std::string bytes(size, letter);
+      uploads.back()->put({.number = 1, .offset = 0, .bytes = bytes.substr(0, kPartBytes)});
+      if (size > kPartBytes) uploads.back()->put({.number = 2, .offset = kPartBytes, .bytes = bytes.substr(kPartBytes)});
+    }
+    uploads[0]->complete();
+    EXPECT_THROW(uploads[1]->complete(), Error);
+    uploads.clear();
+    std::string first(1, '\0');
+    store.open("key")->read(0, first);
+    EXPECT_EQ(first, "a");
+  }
+  EXPECT_THAT(S3Server::stand_in().uploads(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace pana::test

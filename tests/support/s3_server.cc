@@ -1,0 +1,119 @@
+#include "support/s3_server.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "net/sigv4.h"
+#include "support/cluster.h"
+#include "support/wait.h"
+
+namespace pana::test {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kRegion = "eu-central-1";
+
+// Debian's own: another one in PATH need not be readable by the servers' account.
+constexpr const char* kPython = "/usr/bin/python3";
+
+std::string fixture_script(const std::string& name) { return std::string(PANA_SOURCE_DIR) + "/tests/support/" + name; }
+
+std::string port_of(Background& server) {
+  const bool listens = becomes_true([&] {
+    return server.out_so_far().ends_with('\n') || server.ends_within(std::chrono::milliseconds(10));
+  });
+  std::string port = server.out_so_far();
+  if (!listens || port.empty()) throw std::runtime_error("no S3 server: " + server.err_so_far());
+  port.pop_back();
+  return port;
+}
+
+}  // namespace
+
+S3Server::S3Server(const std::string& script, const std::string& key_id, bool wants_directory) {
+  const std::string secret = "secret-of-the-store";
+  Command command{.argv = {kPython, fixture_script(script)}};
+  if (wants_directory) {
+    command.argv.push_back(directory_ / "home");
+    command.account = server_account();
+    if (command.account &&
+        ::chown(directory_.path().c_str(), command.account->user_id, command.account->group_id) != 0) {
+      throw std::runtime_error("cannot give away " + directory_.path().string());
+    }
+  }
+  for (const std::string& argument : {key_id, secret, std::string(kRegion)}) command.argv.push_back(argument);
+  server_ = std::make_unique<Background>(command);
+  environment_ = {{"AWS_ACCESS_KEY_ID", key_id},
+                  {"AWS_SECRET_ACCESS_KEY", secret},
+                  {"AWS_REGION", kRegion},
+                  {"AWS_ENDPOINT_URL", "http://127.0.0.1:" + port_of(*server_)},
+                  {"AWS_CONFIG_FILE", "/dev/null"},
+                  {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+                  {"AWS_EC2_METADATA_DISABLED", "true"},
+                  {"AWS_MAX_ATTEMPTS", "3"}};
+}
+
+S3Server& S3Server::stand_in() {
+  static S3Server server("s3_stand_in.py", "tests", false);
+  return server;
+}
+
+S3Server& S3Server::swift() {
+  static S3Server server("swift_server.py", "pana:tests", true);
+  return server;
+}
+
+std::optional<std::string> S3Server::stand_in_missing() {
+  if (!fs::exists(kPython)) return "python3 is not installed (package python3)";
+  return std::nullopt;
+}
+
+std::optional<std::string> S3Server::swift_missing() {
+  for (const char* program :
+       {"swift-proxy-server", "swift-account-server", "swift-container-server", "swift-object-server"}) {
+    if (!find_program(program)) {
+      return fmt::format("{} is not installed (packages swift-proxy, swift-account, swift-container, swift-object)", program);
+    }
+  }
+  return std::nullopt;
+}
+
+void S3Server::create_bucket(const std::string& bucket) {
+  HttpRequest request{.method = "PUT", .origin = endpoint(), .path = "/" + bucket};
+  sign(request,
+       {.access_key_id = environment_.at("AWS_ACCESS_KEY_ID"),
+        .secret_access_key = environment_.at("AWS_SECRET_ACCESS_KEY"),
+        .session_token = ""},
+       kRegion, "s3", std::chrono::system_clock::now());
+  HttpClient http;
+  const HttpResponse response = http.send(request, {});
+  if (response.status / 100 != 2) throw std::runtime_error("cannot create a bucket: " + response.body);
+}
+
+nlohmann::json S3Server::control(const std::string& path, const std::string& body) {
+  HttpClient http;
+  return nlohmann::json::parse(http.send({.method = "PUT", .origin = endpoint(), .path = path, .body = body}, {}).body);
+}
+
+std::uint64_t S3Server::requests(const std::string& operation) {
+  return control("/_state", "").at("requests").value(operation, std::uint64_t{0});
+}
+
+Environment::Environment(const std::map<std::string, std::string>& variables) {
+  for (const auto& [name, value] : variables) {
+    const char* const before = std::getenv(name.c_str());
+    before_[name] = before == nullptr ? std::nullopt : std::optional<std::string>(before);
+    ::setenv(name.c_str(), value.c_str(), 1);
+  }
+}
+
+Environment::~Environment() {
+  for (const auto& [name, value] : before_) {
+    value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
+  }
+}
+
+}  // namespace pana::test

@@ -1,0 +1,60 @@
+// S3 servers for tests, on loopback: Swift, a real one, and a stand-in of ours that is stricter and fails when told to.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "support/process.h"
+#include "support/temporary_directory.h"
+
+namespace pana::test {
+
+class S3Server {
+ public:
+  // Shared by all tests; started at first use, stopped with the test program. Tests use buckets of their own.
+  static S3Server& stand_in();
+  static S3Server& swift();
+
+  // The reasons why there can be none on this machine; nothing when there can.
+  static std::optional<std::string> stand_in_missing();
+  static std::optional<std::string> swift_missing();
+
+  // AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ... for a program; the secret begins like all passwords of the tests.
+  const std::map<std::string, std::string>& environment() const { return environment_; }
+  const std::string& endpoint() const { return environment_.at("AWS_ENDPOINT_URL"); }
+
+  void create_bucket(const std::string& bucket);
+
+  // Of the stand-in alone. A fault: {"operation": "UploadPart", "fault": "500", "times": 1, "after": 0}.
+  void set_faults(const nlohmann::json& faults) { control("/_faults", faults.dump()); }
+  void set_rate(std::uint64_t bytes_per_second) { control("/_rate", std::to_string(bytes_per_second)); }
+  void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
+  std::vector<std::string> uploads() { return control("/_state", "").at("uploads"); }
+  std::uint64_t requests(const std::string& operation);
+
+ private:
+  S3Server(const std::string& script, const std::string& key_id, bool wants_directory);
+  nlohmann::json control(const std::string& path, const std::string& body);
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Background> server_;
+  std::map<std::string, std::string> environment_;
+};
+
+// Sets the variables of this process while it lives.
+class Environment {
+ public:
+  explicit Environment(const std::map<std::string, std::string>& variables);
+  ~Environment();
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+}  // namespace pana::test
