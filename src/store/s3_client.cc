@@ -101,7 +101,13 @@ HttpResponse S3Client::send_once(const S3Request& request, const std::stop_token
                    .silence = read_timeout_ * request.patience,
                    .sink = request.sink};
   sign(http, credentials, region_, "s3", std::chrono::system_clock::now());
-  HttpResponse response = http_.send(http, stop);
+  HttpResponse response;
+  try {
+    response = http_.send(http, stop);
+  } catch (const TransportError& error) {
+    throw TransportError(fmt::format("cannot {} {}: {}", request.action, url(request.key), error.what()), error.hint(),
+                         error.may_pass());
+  }
   // Complete may answer 200 first and find out afterwards that it failed.
   const bool is_good = response.status / 100 == 2 && !parse_s3_error(response.body);
   if (!is_good) {

@@ -193,7 +193,7 @@ void S3ObjectUpload::send_complete_multipart(bool conditional) {
 
 // The last request failed, or its answer was lost: an earlier attempt of it may have been carried out all the same.
 void S3ObjectUpload::settle(const Error& error) {
-  const Holder holder = look();
+  const Holder holder = look_if_allowed();
   if (holder == Holder::ours) return;
   const auto* const refusal = dynamic_cast<const S3Error*>(&error);
   const int status = refusal == nullptr ? 0 : refusal->status();
@@ -209,6 +209,14 @@ void S3ObjectUpload::settle(const Error& error) {
   throw;
 }
 
+// Who may not list the bucket is told "forbidden" of what is not there.
+S3ObjectUpload::Holder S3ObjectUpload::look_if_allowed() try {
+  return look();
+} catch (const S3Error& error) {
+  if (error.status() != 403) throw;
+  return Holder::absent;
+}
+
 S3ObjectUpload::Holder S3ObjectUpload::look() {
   S3Request request{.action = "examine", .permission = "s3:GetObject", .method = "HEAD", .key = key_};
   if (options_.checksum == S3Checksum::crc32) request.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
@@ -216,7 +224,7 @@ S3ObjectUpload::Holder S3ObjectUpload::look() {
   try {
     response = client_.send(request, stop_);
   } catch (const S3Error& error) {
-    if (error.status() != 403 && error.status() != 404) throw;
+    if (error.status() != 404) throw;
     return Holder::absent;
   }
   if (response.header(kTokenHeader) != token_) return Holder::another;

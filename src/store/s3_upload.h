@@ -41,7 +41,7 @@ class S3ObjectUpload : public ObjectUpload {
   };
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  // Whose object the key holds, by its token; `absent` also where these credentials may not know.
+  // Whose object the key holds, by its token.
   enum class Holder { ours, another, absent };
 
   std::string begin_multipart();  // its upload id; begins at the first call
@@ -51,7 +51,8 @@ class S3ObjectUpload : public ObjectUpload {
   void send_whole(bool conditional);
   void send_complete_multipart(bool conditional);
   void settle(const Error& error);
-  Holder look();
+  Holder look_if_allowed();
+  Holder look();  // throws S3Error with status 403 where these credentials may not know
   std::uint64_t object_bytes() const;
   std::uint32_t object_crc32() const;
 

@@ -170,7 +170,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return None
 
     def hang(self):
-        time.sleep(6)
+        time.sleep(3)
         return Cut()
 
     def refuse_by(self, fault):
