@@ -134,6 +134,58 @@ TEST_F(S3, SaysWhatIsWrongWithTheCredentialsTheRegionOrTheBucket) {
   EXPECT_EQ(server().requests("ListObjectsV2"), 1u);
 }
 
+TEST_F(S3, TakesTheRolesOfContainersAndInstancesAndRenewsThem) {
+  const auto back_up_with = [this](const std::map<std::string, std::string>& variables) {
+    Command command = backup(big().database, {"--compression", "none", "--part-size", "5MiB"});
+    command.environment["AWS_ACCESS_KEY_ID"] = "";
+    for (const auto& [name, value] : variables) command.environment[name] = value;
+    return pana(command);
+  };
+  const std::map<std::string, std::string> container = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server().endpoint() + "/_container"},
+                                                        {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token"}};
+  const std::map<std::string, std::string> instance = {{"AWS_EC2_METADATA_DISABLED", "false"},
+                                                       {"AWS_EC2_METADATA_SERVICE_ENDPOINT", server().endpoint()}};
+  for (const auto& variables : {container, instance}) {
+    server().set_lifetime(3600);
+    server().set_faults(nlohmann::json::array());
+    EXPECT_TRUE(ends_with(kOk, back_up_with(variables)));
+    EXPECT_EQ(server().requests("credentials"), 1u);
+    // Expired in the middle of the upload, whatever was promised.
+    server().set_faults({{{"operation", "UploadPart"}, {"fault", "expired-token"}, {"after", 3}}});
+    EXPECT_TRUE(ends_with(kOk, back_up_with(variables)));
+    EXPECT_EQ(server().requests("credentials"), 2u);
+    // So short that they are renewed before every request.
+    server().set_lifetime(60);
+    server().set_faults(nlohmann::json::array());
+    EXPECT_TRUE(ends_with(kOk, back_up_with(variables)));
+    EXPECT_GT(server().requests("credentials"), 5u);
+  }
+  server().set_lifetime(3600);
+  EXPECT_THAT(keys(), SizeIs(6));
+}
+
+TEST_F(S3, NeedsNoMoreThanTheRightsThatTheReadmeNames) {
+  if (const auto reason = S3Server::moto_missing()) GTEST_SKIP() << *reason;
+  const std::unique_ptr<S3Server> moto = S3Server::moto("least", R"({"Version": "2012-10-17", "Statement": [{
+      "Effect": "Allow", "Action": ["s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject"],
+      "Resource": "arn:aws:s3:::least/backups/*"}]})");
+  const auto run_on_moto = [&moto](Command command) {
+    command.environment = moto->environment();
+    return pana(command);
+  };
+  location_ = "s3://least/backups";
+  for (const char* compression : {"none", "zstd"}) {  // in parts, and in one piece
+    const Outcome outcome = run_on_moto(backup(big().database, {"--compression", compression, "--part-size", "20MiB", "--json"}));
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    const std::string object = nlohmann::json::parse(outcome.out).at("backup");
+    EXPECT_TRUE(ends_with(kOk, run_on_moto(pana_command({"verify", object}))));
+  }
+  location_ = "s3://least/elsewhere";
+  const Outcome outside = run_on_moto(backup(big().database));
+  EXPECT_TRUE(ends_with(kFailed, outside));
+  EXPECT_THAT(outside.err, HasSubstr("the credentials need s3:PutObject"));
+}
+
 TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {
   server().set_rate(5'000'000);
   Background program(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}));

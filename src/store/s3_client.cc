@@ -92,9 +92,10 @@ S3Client::S3Client(std::string bucket, const S3Options& options)
 
 HttpResponse S3Client::send_once(const S3Request& request, const std::stop_token& stop) {
   const Credentials credentials = credentials_.get(stop);
+  const bool is_of_bucket = request.key.empty() && !path_.empty();
   HttpRequest http{.method = request.method,
                    .origin = origin_,
-                   .path = path_ + "/" + percent_encode_path(request.key),
+                   .path = is_of_bucket ? path_ : path_ + "/" + percent_encode_path(request.key),
                    .query = query_string(request.query),
                    .headers = request.headers,
                    .body = request.body,

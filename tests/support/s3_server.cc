@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 #include "net/sigv4.h"
@@ -21,14 +22,26 @@ constexpr const char* kPython = "/usr/bin/python3";
 
 std::string fixture_script(const std::string& name) { return std::string(PANA_SOURCE_DIR) + "/tests/support/" + name; }
 
-std::string port_of(Background& server) {
+std::string first_line_of(Background& server) {
   const bool listens = becomes_true([&] {
     return server.out_so_far().ends_with('\n') || server.ends_within(std::chrono::milliseconds(10));
   });
-  std::string port = server.out_so_far();
-  if (!listens || port.empty()) throw std::runtime_error("no S3 server: " + server.err_so_far());
-  port.pop_back();
-  return port;
+  std::string line = server.out_so_far();
+  if (!listens || line.empty()) throw std::runtime_error("no S3 server: " + server.err_so_far());
+  line.pop_back();
+  return line;
+}
+
+std::map<std::string, std::string> environment_for(const std::string& port, const std::string& key_id,
+                                                   const std::string& secret) {
+  return {{"AWS_ACCESS_KEY_ID", key_id},
+          {"AWS_SECRET_ACCESS_KEY", secret},
+          {"AWS_REGION", kRegion},
+          {"AWS_ENDPOINT_URL", "http://127.0.0.1:" + port},
+          {"AWS_CONFIG_FILE", "/dev/null"},
+          {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
+          {"AWS_EC2_METADATA_DISABLED", "true"},
+          {"AWS_MAX_ATTEMPTS", "3"}};
 }
 
 }  // namespace
@@ -46,14 +59,20 @@ S3Server::S3Server(const std::string& script, const std::string& key_id, bool wa
   }
   for (const std::string& argument : {key_id, secret, std::string(kRegion)}) command.argv.push_back(argument);
   server_ = std::make_unique<Background>(command);
-  environment_ = {{"AWS_ACCESS_KEY_ID", key_id},
-                  {"AWS_SECRET_ACCESS_KEY", secret},
-                  {"AWS_REGION", kRegion},
-                  {"AWS_ENDPOINT_URL", "http://127.0.0.1:" + port_of(*server_)},
-                  {"AWS_CONFIG_FILE", "/dev/null"},
-                  {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"},
-                  {"AWS_EC2_METADATA_DISABLED", "true"},
-                  {"AWS_MAX_ATTEMPTS", "3"}};
+  environment_ = environment_for(first_line_of(*server_), key_id, secret);
+}
+
+S3Server::S3Server(const std::string& bucket, const std::string& policy)
+    : server_(std::make_unique<Background>(
+          Command{.argv = {"python3", fixture_script("moto_server.py"), bucket, policy}})) {
+  std::istringstream line(first_line_of(*server_));
+  std::string port, key_id, secret;
+  line >> port >> key_id >> secret;
+  environment_ = environment_for(port, key_id, secret);
+}
+
+std::unique_ptr<S3Server> S3Server::moto(const std::string& bucket, const std::string& policy) {
+  return std::unique_ptr<S3Server>(new S3Server(bucket, policy));
 }
 
 S3Server& S3Server::stand_in() {
@@ -69,6 +88,11 @@ S3Server& S3Server::swift() {
 std::optional<std::string> S3Server::stand_in_missing() {
   if (!fs::exists(kPython)) return "python3 is not installed (package python3)";
   return std::nullopt;
+}
+
+std::optional<std::string> S3Server::moto_missing() {
+  if (find_program("python3") && run({.argv = {"python3", "-c", "import moto.server, boto3"}}).succeeded()) return std::nullopt;
+  return "moto is not installed (Python package moto[server])";
 }
 
 std::optional<std::string> S3Server::swift_missing() {

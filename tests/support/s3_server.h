@@ -1,4 +1,5 @@
-// S3 servers for tests, on loopback: Swift, a real one, and a stand-in of ours that is stricter and fails when told to.
+// S3 servers for tests, on loopback: Swift, a real one; moto for IAM; and a stand-in of ours that is stricter than both
+// and fails when it is told to.
 #pragma once
 
 #include <map>
@@ -18,10 +19,13 @@ class S3Server {
   // Shared by all tests; started at first use, stopped with the test program. Tests use buckets of their own.
   static S3Server& stand_in();
   static S3Server& swift();
+  // One bucket and one user with the policy, a JSON document: moto checks what the user may do.
+  static std::unique_ptr<S3Server> moto(const std::string& bucket, const std::string& policy);
 
   // The reasons why there can be none on this machine; nothing when there can.
   static std::optional<std::string> stand_in_missing();
   static std::optional<std::string> swift_missing();
+  static std::optional<std::string> moto_missing();
 
   // AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ... for a program; the secret begins like all passwords of the tests.
   const std::map<std::string, std::string>& environment() const { return environment_; }
@@ -33,11 +37,13 @@ class S3Server {
   void set_faults(const nlohmann::json& faults) { control("/_faults", faults.dump()); }
   void set_rate(std::uint64_t bytes_per_second) { control("/_rate", std::to_string(bytes_per_second)); }
   void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
+  void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
   std::vector<std::string> uploads() { return control("/_state", "").at("uploads"); }
   std::uint64_t requests(const std::string& operation);
 
  private:
   S3Server(const std::string& script, const std::string& key_id, bool wants_directory);
+  S3Server(const std::string& bucket, const std::string& policy);
   nlohmann::json control(const std::string& path, const std::string& body);
 
   TemporaryDirectory directory_;

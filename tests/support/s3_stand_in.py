@@ -6,8 +6,14 @@ checksums, part sizes and conditional writes, keeps everything in memory and
 listens on 127.0.0.1. Its first line of output is its port. There is one
 bucket for each first part of a path, and one pair of keys: the arguments.
 
+It also plays the two services that hand out temporary credentials: a
+container's (/_container) and an instance's metadata service (/latest/...).
+
   PUT  /_faults    a JSON list of {"operation", "fault", "times", "after"}:
                    after so many requests of the kind, so many fail (-1: all)
+  PUT  /_rate      bytes a second at which bodies are read; 0: as they come
+  PUT  /_age       seconds by which uploads under way look older
+  PUT  /_lifetime  seconds that credentials are good for
   GET  /_state     {"requests": {operation: count}, "uploads": [key, ...]}
 """
 import base64
@@ -38,6 +44,8 @@ uploads = {}   # upload id -> Upload
 faults = []
 requests = collections.Counter()
 bytes_per_second = 0
+lifetime = 3600
+sessions = {}  # token -> when it expires
 
 
 class Object:
@@ -85,6 +93,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path, _, query = self.path.partition("?")
         self.query = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
         body = self.read_body()
+        if path.startswith(("/_container", "/latest/")):
+            return self.hand_out(path)
         if path.startswith("/_"):
             return self.control(path, body)
         self.bucket, _, key = path.lstrip("/").partition("/")
@@ -142,15 +152,33 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Cut
         self.wfile.write(body)
 
+    def hand_out(self, path):
+        if path == "/latest/api/token" and self.command == "PUT":
+            return self.answer(200, {}, b"instance-token")
+        asks_well = {"/_container": self.headers.get("authorization") == "container-token"}
+        if not asks_well.get(path, self.headers.get("x-aws-ec2-metadata-token") == "instance-token"):
+            return self.answer(401, {}, b"")
+        if path == "/latest/meta-data/iam/security-credentials/":
+            return self.answer(200, {}, b"a-role\n")
+        with lock:
+            requests["credentials"] += 1
+            token = f"secret-session-{uuid.uuid4().hex}"
+            sessions[token] = time.time() + lifetime
+            expiration = rfc3339(sessions[token])
+        self.answer(200, {}, json.dumps({"Code": "Success", "AccessKeyId": KEY_ID, "SecretAccessKey": SECRET,
+                                         "Token": token, "Expiration": expiration}).encode())
+
     def control(self, path, body):
-        global faults, bytes_per_second
+        global faults, bytes_per_second, lifetime
         with lock:
             if path == "/_faults":
                 faults = json.loads(body)
                 requests.clear()
             elif path == "/_rate":
                 bytes_per_second = int(body)
-            elif path == "/_age":  # every upload under way looks so many seconds older
+            elif path == "/_lifetime":
+                lifetime = int(body)
+            elif path == "/_age":
                 for upload in uploads.values():
                     upload.initiated -= int(body)
             state = {"requests": dict(requests), "uploads": [upload.key for upload in uploads.values()]}
@@ -199,6 +227,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         unsigned = [name for name in self.headers if name.lower().startswith("x-amz-") and name.lower() not in names.split(";")]
         if unsigned or "host" not in names.split(";"):
             raise Refusal(403, "AccessDenied", "headers that are not signed")
+        token = self.headers.get("x-amz-security-token")
+        if token is not None and sessions.get(token, 0) < time.time():
+            raise Refusal(400, "ExpiredToken", "the token is unknown or has expired")
         body_hash = self.headers["x-amz-content-sha256"]
         if body_hash != hashlib.sha256(body).hexdigest():
             raise Refusal(400, "XAmzContentSHA256Mismatch", "the body is another")
