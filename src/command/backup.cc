@@ -13,6 +13,7 @@
 #include "command/backup_contents.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
+#include "command/catalogue.h"
 #include "command/connections.h"
 #include "command/plan.h"
 #include "pg/pg_dump.h"
@@ -200,6 +201,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
 
   std::uint64_t expected_bytes = 0;
   for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
+  store.remove_abandoned(is_ours);
   const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, expected_bytes, report.key, stop);
   Backup backup(request, connections, schema_dump, contents, restrict_key, *upload, progress, stop);
   const Index index = backup.write();

@@ -51,6 +51,8 @@ std::optional<TimePoint> backup_time(const std::string& key) {
   return parse_compact_time(std::string_view(key).substr(kPrefix.size(), kTimeLength));
 }
 
+bool is_ours(const std::string& key) { return backup_time(key).has_value() || key.starts_with(kTrialKey); }
+
 OpenBackup open_backup(ObjectStore& store, const std::string& key) {
   OpenBackup backup{.store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key)};
   try {

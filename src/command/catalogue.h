@@ -24,6 +24,12 @@ struct StoreAccess {
 
 std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access);
 
+// The key under which pana check tries a location; the process id follows.
+constexpr const char* kTrialKey = "pana_check_";
+
+// Whether an object is one that pana makes, by its key.
+bool is_ours(const std::string& key);
+
 // The time in the name of a backup; nothing when the key is not one of ours.
 std::optional<TimePoint> backup_time(const std::string& key);
 

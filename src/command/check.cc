@@ -102,7 +102,7 @@ CheckResult check_newest(ObjectStore& store) {
 
 // Writes as much as it takes for the store to have said yes, and takes it back.
 CheckResult check_upload(ObjectStore& store, const std::string& location) {
-  const std::unique_ptr<ObjectUpload> upload = store.begin_upload(fmt::format("pana_check_{}", ::getpid()), 0);
+  const std::unique_ptr<ObjectUpload> upload = store.begin_upload(fmt::format("{}{}", kTrialKey, ::getpid()), 0);
   upload->put({.number = 1, .offset = 0, .bytes = std::string(upload->part_bytes(), '-')});
   std::error_code no_directory;
   const std::filesystem::space_info space = std::filesystem::space(location, no_directory);

@@ -63,20 +63,20 @@ FileDescriptor create_locked(const fs::path& path) {
   }
 }
 
-bool is_temporary(const std::string& name) { return name.starts_with(".") && name.ends_with(".partial"); }
+// ".KEY.partial"
+fs::path temporary_of(const fs::path& directory, const std::string& key) { return directory / ("." + key + ".partial"); }
 
-void remove_abandoned(const fs::path& directory) {
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory)) {
-    if (!is_temporary(entry.path().filename().string())) continue;
-    const FileDescriptor file(::open(entry.path().c_str(), O_WRONLY | O_CLOEXEC));
-    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
-  }
+// The key of a temporary file's upload, empty for any other file.
+std::string key_of_temporary(const std::string& name) {
+  constexpr std::string_view kSuffix = ".partial";
+  if (!name.starts_with('.') || !name.ends_with(kSuffix)) return {};
+  return name.substr(1, name.size() - 1 - kSuffix.size());
 }
 
 class DirectoryUpload : public ObjectUpload {
  public:
   DirectoryUpload(const fs::path& directory, const std::string& key)
-      : temporary_(directory / fmt::format(".{}.partial", key)), final_(directory / key),
+      : temporary_(temporary_of(directory, key)), final_(directory / key),
         file_(create_locked(temporary_)) {}
   DirectoryUpload(const DirectoryUpload&) = delete;
   DirectoryUpload& operator=(const DirectoryUpload&) = delete;
@@ -151,9 +151,18 @@ std::string DirectoryStore::describe(const std::string& key) const { return (dir
 std::unique_ptr<ObjectUpload> DirectoryStore::begin_upload(const std::string& key, std::uint64_t) {
   if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("create directory", directory_);
   if (!fs::is_directory(directory_)) throw_errno("write to", directory_, ENOTDIR);
-  remove_abandoned(directory_);
   if (fs::exists(directory_ / key)) throw_exists(directory_ / key);
   return std::make_unique<DirectoryUpload>(directory_, key);
+}
+
+void DirectoryStore::remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) {
+  std::error_code none;  // no directory, nothing abandoned
+  for (const fs::directory_entry& entry : fs::directory_iterator(directory_, none)) {
+    const std::string key = key_of_temporary(entry.path().filename().string());
+    if (key.empty() || !is_ours(key)) continue;
+    const FileDescriptor file(::open(entry.path().c_str(), O_WRONLY | O_CLOEXEC));
+    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+  }
 }
 
 std::unique_ptr<ObjectReader> DirectoryStore::open(const std::string& key) {

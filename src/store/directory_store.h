@@ -19,6 +19,7 @@ class DirectoryStore : public ObjectStore {
   // Creates the directory if it is missing, but not the one above it: that is more likely a mistake, or a disk that
   // is not mounted.
   std::unique_ptr<ObjectUpload> begin_upload(const std::string& key, std::uint64_t expected_bytes) override;
+  void remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) override;
   std::unique_ptr<ObjectReader> open(const std::string& key) override;
   std::vector<ObjectInfo> list() override;
   void remove(const std::string& key) override;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ class ObjectStore {
   // Refuses a key that exists or is being uploaded, now and when it completes. `expected_bytes` is an estimate from above, for the parts.
   virtual std::unique_ptr<ObjectUpload> begin_upload(const std::string& key, std::uint64_t expected_bytes) = 0;
   virtual std::unique_ptr<ObjectReader> open(const std::string& key) = 0;
+  // Removes what killed writers left of uploads, where it can be told from what living ones are at work on; of those
+  // keys only for which `is_ours` holds.
+  virtual void remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) = 0;
   // All objects, in the order of their keys.
   virtual std::vector<ObjectInfo> list() = 0;
   virtual void remove(const std::string& key) = 0;

@@ -104,18 +104,18 @@ std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std:
     throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", describe(key)),
                 "backups are named by the second; try again");
   }
-  remove_abandoned_uploads();
   return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes, stop_);
 }
 
 // As far as these credentials may: a lifecycle rule of the bucket does the same.
-void S3Store::remove_abandoned_uploads() try {
+void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) try {
   const HttpResponse response =
       client_.send({.action = "list the uploads of",
                     .permission = "s3:ListBucketMultipartUploads",
                     .query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}}},
                    stop_);
   for (const S3Upload& upload : parse_uploads(response.body)) {
+    if (!upload.key.starts_with(place_.prefix) || !is_ours(upload.key.substr(place_.prefix.size()))) continue;
     if (std::chrono::system_clock::now() - upload.initiated < kAbandonedAfter) continue;
     client_.send({.action = "abort the abandoned upload of",
                   .permission = "s3:AbortMultipartUpload",

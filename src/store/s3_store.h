@@ -18,13 +18,13 @@ class S3Store : public ObjectStore {
 
   std::string describe(const std::string& key) const override;
   std::unique_ptr<ObjectUpload> begin_upload(const std::string& key, std::uint64_t expected_bytes) override;
+  void remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) override;
   std::unique_ptr<ObjectReader> open(const std::string& key) override;
   std::vector<ObjectInfo> list() override;
   void remove(const std::string& key) override;
 
  private:
   bool exists(const std::string& key);
-  void remove_abandoned_uploads();
 
   struct Place {
     std::string bucket;
