@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/time.h"
 #include "store/s3_store.h"
 #include "support/pana.h"
 #include "support/s3_server.h"
@@ -184,6 +185,45 @@ TEST_F(S3, NeedsNoMoreThanTheRightsThatTheReadmeNames) {
   const Outcome outside = run_on_moto(backup(big().database));
   EXPECT_TRUE(ends_with(kFailed, outside));
   EXPECT_THAT(outside.err, HasSubstr("the credentials need s3:PutObject"));
+}
+
+TEST_F(S3, KeepsWhatIsWrittenAsItIsTold) {
+  const std::vector<std::string> options = {
+      "--sse", "aws:kms", "--sse-kms-key-id", "key/1", "--bucket-key", "--storage-class", "STANDARD_IA",
+      "--object-lock-mode", "GOVERNANCE", "--object-lock-days", "30", "--tag", "team=a b", "--tag", "kind=backup", "--part-size", "5MiB"};
+  for (const char* compression : {"none", "zstd:19"}) {  // in parts, and (compressed well) in fewer
+    std::vector<std::string> all = options;
+    all.insert(all.end(), {"--compression", compression});
+    ASSERT_TRUE(ends_with(kOk, pana(backup(everything().database, all))));
+    const std::map<std::string, std::string> headers = server().written_with();
+    EXPECT_EQ(headers.at("x-amz-server-side-encryption"), "aws:kms");
+    EXPECT_EQ(headers.at("x-amz-server-side-encryption-aws-kms-key-id"), "key/1");
+    EXPECT_EQ(headers.at("x-amz-server-side-encryption-bucket-key-enabled"), "true");
+    EXPECT_EQ(headers.at("x-amz-storage-class"), "STANDARD_IA");
+    EXPECT_EQ(headers.at("x-amz-tagging"), "kind=backup&team=a%20b");
+    EXPECT_EQ(headers.at("x-amz-object-lock-mode"), "GOVERNANCE");
+    const auto until = parse_rfc3339(headers.at("x-amz-object-lock-retain-until-date"));
+    ASSERT_TRUE(until.has_value());
+    EXPECT_NEAR(std::chrono::duration<double>(*until - std::chrono::system_clock::now()).count(), 30 * 86400, 300);
+  }
+  EXPECT_TRUE(ends_with(kUsage, pana(backup("any", {"--object-lock-mode", "GOVERNANCE"}))));
+  EXPECT_TRUE(ends_with(kUsage, pana(backup("any", {"--tag", "no value"}))));
+}
+
+TEST_F(S3, IsReachedByTheBucketsOwnHostName) {
+  Command command = backup(everything().database);
+  command.environment["AWS_ENDPOINT_URL"] = std::string(server().endpoint()).replace(7, 9, "localhost");  // http://127.0.0.1:...
+  command.argv.insert(command.argv.end(), {"--addressing-style", "virtual"});
+  ASSERT_TRUE(ends_with(kOk, pana(command)));
+  EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
+}
+
+TEST_F(S3, TakesOtherChecksumsForStoresThatRefuseTheUsualOne) {
+  for (const char* checksum : {"md5", "none"}) {
+    ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--checksum", checksum, "--part-size", "5MiB"})))) << checksum;
+    EXPECT_FALSE(server().written_with().contains("x-amz-checksum-algorithm"));
+    EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
+  }
 }
 
 TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {

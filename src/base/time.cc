@@ -34,7 +34,9 @@ std::optional<TimePoint> parse_compact_time(std::string_view text) {
   const unsigned hour = number(9, 2);
   const unsigned minute = number(11, 2);
   const unsigned second = number(13, 2);
-  if (!date.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  // A TimePoint counts nanoseconds, and ends in the year 2262.
+  if (!date.ok() || date.year() < std::chrono::year(1970) || date.year() > std::chrono::year(2261)) return std::nullopt;
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
   return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
          std::chrono::seconds(second);
 }

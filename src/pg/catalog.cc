@@ -54,7 +54,7 @@ SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.reln
        pg_catalog.pg_table_size(c.oid),
        pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int,
        {can_split},
-       pg_catalog.has_table_privilege(c.oid, 'SELECT'),
+       coalesce(pg_catalog.has_table_privilege(c.oid, 'SELECT'), true),  -- null: dropped since the query's snapshot
        pg_catalog.row_security_active(c.oid),
        pg_catalog.pg_table_is_visible(c.oid),
        {load_name}
@@ -150,7 +150,7 @@ std::vector<std::string> read_sequence_names(Connection& connection, const Table
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
        CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i',
        pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid),
-       pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
+       coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({}) AS x ON x.oid = c.oid

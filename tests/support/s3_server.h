@@ -40,6 +40,7 @@ class S3Server {
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
   std::vector<std::string> uploads() { return control("/_state", "").at("uploads"); }
   std::uint64_t requests(const std::string& operation);
+  std::map<std::string, std::string> written_with() { return control("/_state", "").at("written_with"); }
 
  private:
   S3Server(const std::string& script, const std::string& key_id, bool wants_directory);

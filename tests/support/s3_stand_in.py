@@ -14,7 +14,8 @@ container's (/_container) and an instance's metadata service (/latest/...).
   PUT  /_rate      bytes a second at which bodies are read; 0: as they come
   PUT  /_age       seconds by which uploads under way look older
   PUT  /_lifetime  seconds that credentials are good for
-  GET  /_state     {"requests": {operation: count}, "uploads": [key, ...]}
+  GET  /_state     {"requests": {operation: count}, "uploads": [key, ...],
+                    "written_with": headers of the newest object's first request}
 """
 import base64
 import collections
@@ -45,6 +46,7 @@ faults = []
 requests = collections.Counter()
 bytes_per_second = 0
 lifetime = 3600
+written_with = {}  # the headers of the newest object
 sessions = {}  # token -> when it expires
 
 
@@ -97,7 +99,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.hand_out(path)
         if path.startswith("/_"):
             return self.control(path, body)
-        self.bucket, _, key = path.lstrip("/").partition("/")
+        label, _, host = self.headers.get("host", "").partition(".")
+        if host.startswith("localhost:"):  # virtual-hosted style
+            self.bucket, key = label, path[1:]
+        else:
+            self.bucket, _, key = path.lstrip("/").partition("/")
         self.key = urllib.parse.unquote(key)
         self.operation = self.name_of_operation()
         fault = self.due_fault()
@@ -181,7 +187,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif path == "/_age":
                 for upload in uploads.values():
                     upload.initiated -= int(body)
-            state = {"requests": dict(requests), "uploads": [upload.key for upload in uploads.values()]}
+            state = {"requests": dict(requests), "written_with": written_with, "uploads": [upload.key for upload in uploads.values()]}
         self.answer(200, {}, json.dumps(state).encode())
 
     # Faults.
@@ -258,6 +264,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}[self.command]
 
     def kept_headers(self):
+        written_with.clear()
+        written_with.update({name.lower(): value for name, value in self.headers.items()})
         return {name.lower(): value for name, value in self.headers.items() if name.lower().startswith("x-amz-meta-")}
 
     def check_checksums(self, body):

@@ -22,6 +22,7 @@ home = pathlib.Path(directory).resolve()
 etc = home / "etc"
 user = pwd.getpwuid(os.geteuid()).pw_name
 children = []
+ports = {}
 
 
 def free_port():
@@ -57,7 +58,7 @@ fallocate_reserve = 0
 
 
 def storage_server(kind):
-    port = free_port()
+    port = ports[kind] = free_port()
     write(f"{kind}-server.conf", common(port) + f"""recon_cache_path = {home}
 [pipeline:main]
 pipeline = {kind}-server
@@ -111,14 +112,14 @@ write("swift.conf", "[swift-hash]\nswift_hash_path_prefix = pana\nswift_hash_pat
                     "[storage-policy:0]\nname = Policy-0\ndefault = yes\n")
 for kind in ("account", "container", "object"):
     storage_server(kind)
-port = free_port()
-proxy_server(port)
+ports["proxy"] = free_port()
+proxy_server(ports["proxy"])
 for kind in ("account", "container", "object", "proxy"):
     start(kind)
 deadline = time.time() + 60
-while not answers(port):
+while not all(map(answers, ports.values())):
     if time.time() > deadline or any(child.poll() is not None for child in children):
         sys.exit("swift did not start: " + (home / "proxy.log").read_text()[-2000:])
     time.sleep(0.1)
-print(port, flush=True)
+print(ports["proxy"], flush=True)
 signal.pause()
