@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -78,11 +77,7 @@ class S3Faults : public EndToEnd {
   static std::string backup_outcome(const Case& fault, const std::string& location) {
     const Outcome outcome = back_up_to(fault.command == "backup" ? "faulty" : "little", location);
     EXPECT_FALSE(outcome.timed_out) << outcome.description();
-    const std::string prefix = location.substr(location.rfind('/') + 1) + "/";
-    const std::vector<std::string> uploads = server().uploads();
-    const bool parts_stay = std::any_of(uploads.begin(), uploads.end(), [&prefix](const std::string& key) {
-      return key.starts_with(prefix);
-    });
+    const bool parts_stay = !server().uploads(location).empty();
     server().set_faults(nlohmann::json::array());
     const std::vector<std::string> visible = keys(location);
     for (const std::string& key : visible) EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location + "/" + key})));

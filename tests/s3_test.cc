@@ -110,7 +110,7 @@ TEST_F(S3, CarriesABackupFromBeginningToEnd) {
   EXPECT_THAT(keys(), SizeIs(2));
   EXPECT_TRUE(ends_with(kOk, run_pana({"prune", location_, "--keep-last", "1"})));
   EXPECT_THAT(keys(), SizeIs(1));
-  EXPECT_THAT(server().uploads(), IsEmpty());
+  EXPECT_THAT(server().uploads(location_), IsEmpty());
 }
 
 TEST_F(S3, SaysWhatIsWrongWithTheCredentialsTheRegionOrTheBucket) {
@@ -238,7 +238,7 @@ TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {
   EXPECT_TRUE(ends_with(kInterrupted, outcome));
   expect_clean_output(outcome);
   EXPECT_THAT(keys(), IsEmpty());
-  EXPECT_THAT(server().uploads(), IsEmpty());
+  EXPECT_THAT(server().uploads(location_), IsEmpty());
 }
 
 // What a killed backup leaves is a multipart upload; a later run removes it once nobody can be at work on it.
@@ -263,7 +263,7 @@ TEST_F(S3, ShowsNothingOfABackupThatWasKilled) {
   }
   server().age_uploads(25 * 3600);
   EXPECT_TRUE(ends_with(kOk, pana(backup(big().database))));
-  EXPECT_THAT(server().uploads(), IsEmpty());
+  EXPECT_THAT(server().uploads(location_), IsEmpty());
 }
 
 TEST_F(S3, KeepsSwiftsBackupsAsWell) {

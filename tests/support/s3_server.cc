@@ -122,6 +122,13 @@ nlohmann::json S3Server::control(const std::string& path, const std::string& bod
   return nlohmann::json::parse(http.send({.method = "PUT", .origin = endpoint(), .path = path, .body = body}, {}).body);
 }
 
+std::vector<std::string> S3Server::uploads(const std::string& location) {
+  const std::string place = location.substr(std::string("s3://").size()) + "/";
+  std::vector<std::string> keys = control("/_state", "").at("uploads");
+  std::erase_if(keys, [&place](const std::string& key) { return !key.starts_with(place); });
+  return keys;
+}
+
 std::uint64_t S3Server::requests(const std::string& operation) {
   return control("/_state", "").at("requests").value(operation, std::uint64_t{0});
 }

@@ -38,7 +38,8 @@ class S3Server {
   void set_rate(std::uint64_t bytes_per_second) { control("/_rate", std::to_string(bytes_per_second)); }
   void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
-  std::vector<std::string> uploads() { return control("/_state", "").at("uploads"); }
+  // The keys of the multipart uploads under way to a location, s3://bucket or s3://bucket/prefix.
+  std::vector<std::string> uploads(const std::string& location);
   std::uint64_t requests(const std::string& operation);
   std::map<std::string, std::string> written_with() { return control("/_state", "").at("written_with"); }
 

@@ -14,7 +14,7 @@ container's (/_container) and an instance's metadata service (/latest/...).
   PUT  /_rate      bytes a second at which bodies are read; 0: as they come
   PUT  /_age       seconds by which uploads under way look older
   PUT  /_lifetime  seconds that credentials are good for
-  GET  /_state     {"requests": {operation: count}, "uploads": [key, ...],
+  GET  /_state     {"requests": {operation: count}, "uploads": [bucket/key, ...],
                     "written_with": headers of the newest object's first request}
 """
 import base64
@@ -187,7 +187,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif path == "/_age":
                 for upload in uploads.values():
                     upload.initiated -= int(body)
-            state = {"requests": dict(requests), "written_with": written_with, "uploads": [upload.key for upload in uploads.values()]}
+            state = {"requests": dict(requests), "written_with": written_with, "uploads": [f"{upload.bucket}/{upload.key}" for upload in uploads.values()]}
         self.answer(200, {}, json.dumps(state).encode())
 
     # Faults.
