@@ -139,6 +139,44 @@ TEST_F(RestoreOptions, ReadsOfTheFileOnlyWhatATableNeeds) {
   EXPECT_EQ("40", target("SELECT count(*) FROM small_two"));
 }
 
+TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
+  const std::string origin = fresh_database("parts");
+  cluster().sql("parts",
+                "CREATE SCHEMA one; CREATE TABLE one.pt (id int, t text) PARTITION BY RANGE (id);"
+                "CREATE TABLE one.pt1 PARTITION OF one.pt FOR VALUES FROM (0) TO (1000);"
+                "INSERT INTO one.pt SELECT i, i::text FROM generate_series(0, 999) AS i;"
+                "CREATE TYPE one.mood AS ENUM ('good', 'bad'); CREATE SEQUENCE one.numbers;"
+                "CREATE FUNCTION one.f(one.mood) RETURNS int LANGUAGE sql AS 'SELECT 1';"
+                "CREATE TABLE one.plain (m one.mood DEFAULT 'good', id int PRIMARY KEY);"
+                "INSERT INTO one.plain VALUES ('bad', 1); CREATE VIEW one.view AS SELECT * FROM one.plain");
+  const Content before = content_of(cluster(), "parts");
+  const fs::path backup = back_up("parts");
+  for (const std::vector<std::string>& patterns :
+       std::vector<std::vector<std::string>>{{"-t", "one.pt*"}, {"-n", "one"}}) {
+    std::vector<std::string> arguments = {"restore", backup, "--into", origin, "--clean"};
+    arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+    ASSERT_TRUE(ends_with(kOk, pana(arguments))) << testing::PrintToString(patterns);
+    EXPECT_EQ("", differences(before, content_of(cluster(), "parts")));
+  }
+  cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
+  for (const char* option : {"--table=one.pt*", "--schema=one"}) {
+    const Outcome outcome = pana({"restore", backup, "--into", origin, "--clean", option});
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
+    EXPECT_EQ("1000", cluster().sql("parts", "SELECT count(*) FROM one.pt"));
+    EXPECT_EQ("1", cluster().sql("parts", "SELECT count(*) FROM one.view"));
+  }
+}
+
+TEST_F(RestoreOptions, DataOnlyFillsMaterializedViews) {
+  cluster().create_database("viewed");
+  cluster().sql("viewed", "CREATE TABLE t AS SELECT 7 AS x; CREATE MATERIALIZED VIEW seen AS SELECT x FROM t");
+  const fs::path backup = back_up("viewed");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_, "--schema-only"})));
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_, "--data-only"})));
+  EXPECT_EQ("7", target("SELECT x FROM seen"));
+}
+
 TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});

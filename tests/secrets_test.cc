@@ -77,7 +77,9 @@ TEST_F(Secrets, AreNotInTheMessagesOfFailures) {
 TEST_F(Secrets, AreNotInTheMessagesOfWrongUsage) {
   const std::string url = cluster().url("postgres");
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"list", backups_.path(), url}, {url}, {"backup", "--no-such-option=" + url}, {"backup", "--jobs", url}}) {
+           {"list", backups_.path(), url}, {url}, {"list", url}, {"backup", "--to", url}, {"restore", url, "--into", url},
+           {"list", "s3://key:secret-of-mine@bucket"}, {"show", "host=h password=secret-of-mine"},
+           {"backup", "postgresql://postgres:secret-of/mine@127.0.0.1:1/x", "--to", backups_.path()}, {"backup", "--no-such-option=" + url}, {"backup", "--jobs", url}}) {
     const Outcome outcome = pana(arguments);  // looks for the password itself
     EXPECT_TRUE(ends_with(kUsage, outcome)) << outcome.description();
     EXPECT_FALSE(outcome.err.empty());

@@ -77,5 +77,17 @@ TEST_F(Against, ADatabaseThatCannotBeReadIsNeitherEqualNorDifferent) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
 }
 
+TEST_F(Against, OfNothingIsNotEqual) {
+  const std::filesystem::path backup = back_up(everything().database);
+  const std::string url = cluster().url(everything().database);
+  for (const std::vector<std::string>& patterns :
+       std::vector<std::vector<std::string>>{{"-t", "nope"}, {"-n", "nope"}, {"-T", "*.*"}}) {
+    std::vector<std::string> arguments = {"verify", backup, "--against", url};
+    arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+    EXPECT_TRUE(ends_with(kUsage, pana(arguments))) << testing::PrintToString(patterns);
+  }
+  EXPECT_TRUE(ends_with(kUsage, pana({"verify", backup, "-t", "nope"})));
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -69,7 +69,7 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
                       "the definition but not the rows of tables matching PATTERN")
       ->type_name("PATTERN")->allow_extra_args(false);
   command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
-      ->type_name("SECONDS")->capture_default_str();
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

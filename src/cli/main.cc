@@ -62,9 +62,16 @@ int run(std::vector<std::string> arguments) {
   pana::add_check_command(app, context);
   pana::add_prune_command(app, context);
   try {
+    const bool has_command = arguments.empty() || arguments.front().starts_with('-') ||
+                             !app.get_subcommands([&arguments](const CLI::App* command) {
+                                return command->check_name(arguments.front());
+                              }).empty();
+    if (!has_command) throw CLI::ParseError(arguments.front() + " is no command", CLI::ExitCodes::ExtrasError);
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
-    return std::fflush(stdout) == 0 ? 0 : static_cast<int>(pana::ErrorKind::failed);
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+    throw pana::Error(pana::ErrorKind::failed, "the result could not be written to standard output",
+                      "the command did what it was asked; only its report is lost");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));

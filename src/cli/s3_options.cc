@@ -50,9 +50,9 @@ void add_s3_options(CLI::App& app, S3Options& options) {
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->check(CLI::Range(std::uint64_t{5} << 20, std::uint64_t{5} << 30))
       ->type_name("SIZE");
-  add("--sse", options.encryption, "encryption at rest; default: as the bucket has it")
+  CLI::Option* const sse = add("--sse", options.encryption, "encryption at rest; default: as the bucket has it")
       ->check(CLI::IsMember({"AES256", "aws:kms"}));
-  add("--sse-kms-key-id", options.kms_key_id, "the key for aws:kms");
+  add("--sse-kms-key-id", options.kms_key_id, "the key for aws:kms")->needs(sse);
   app.add_flag("--bucket-key", options.bucket_key, "fewer requests to KMS, by a key of the bucket")->group("Locations in S3");
   add("--storage-class", options.storage_class, "STANDARD, STANDARD_IA, GLACIER_IR ...");
   CLI::Option* const mode = add("--object-lock-mode", options.lock_mode, "what is written cannot be removed for a while")

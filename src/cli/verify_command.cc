@@ -31,6 +31,9 @@ void verify_named(const OpenBackup& backup, std::size_t jobs, Progress& progress
 }
 
 void run(const Options& options, const CommandContext& context) {
+  if (options.url.empty() && !TableFilter(options.patterns).is_empty()) {
+    throw Error(ErrorKind::usage, "parts can only be compared: a backup is verified as a whole", "add --against URL");
+  }
   const OpenBackup backup = find_backup(options.backup, context.store);
   Progress progress;
   if (options.url.empty()) {

@@ -18,12 +18,21 @@ namespace {
 
 bool is_url(const std::string& location) { return location.find("://") != std::string::npos; }
 
+// It may hold a password, and must not become the name of anything.
+bool is_connection_string(const std::string& location) {
+  return location.starts_with("postgres://") || location.starts_with("postgresql://") ||
+         location.find("password=") != std::string::npos;
+}
+
+bool is_object_name(const std::string& url) { return url.ends_with(".sql") || url.ends_with(".sql.zst"); }
+
 // The location and the key of a BACKUP that names one object; nothing when it names a location. What an object of S3
 // is can only be told by its name.
 std::optional<std::pair<std::string, std::string>> object_named(const std::string& backup) {
+  if (is_connection_string(backup)) return std::nullopt;  // open_store() says so
   if (is_url(backup)) {
     const std::size_t slash = backup.rfind('/');
-    if (!backup.ends_with(".sql") && !backup.ends_with(".sql.zst")) return std::nullopt;
+    if (!is_object_name(backup)) return std::nullopt;
     return std::pair(backup.substr(0, slash), backup.substr(slash + 1));
   }
   const fs::path path(backup);
@@ -37,8 +46,16 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
 std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access) {
   constexpr const char* kHint = "name a directory, or s3://bucket/prefix";
   if (location.empty()) throw Error(ErrorKind::usage, "the location is empty", kHint);
+  if (is_connection_string(location)) {
+    throw Error(ErrorKind::usage, "the location is a database's URL or connection string", kHint);
+  }
+  if (location.starts_with("s3://") && is_object_name(location)) {
+    throw Error(ErrorKind::usage, "the location is named like a backup, and could not be told from one", kHint);
+  }
   if (location.starts_with("s3://")) return std::make_unique<S3Store>(location, access.s3, access.stop);
-  if (is_url(location)) throw Error(ErrorKind::usage, fmt::format("{} is not a location this pana knows", location), kHint);
+  if (is_url(location)) {
+    throw Error(ErrorKind::usage, fmt::format("{}:// is not a location this pana knows", location.substr(0, location.find(':'))), kHint);
+  }
   return std::make_unique<DirectoryStore>(location);
 }
 
@@ -79,6 +96,11 @@ OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
     if (!backup_time(object->key)) continue;
     try {
       OpenBackup open = open_backup(*store, object->key);
+      const std::vector<std::string>& filters = open.reader->index().header.filters;
+      if (!filters.empty()) {
+        log(LogLevel::warning, "partial_backup",
+            fmt::format("the newest backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), open.name));
+      }
       return keep_store(std::move(store), std::move(open));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::damaged) throw;

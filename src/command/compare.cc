@@ -66,6 +66,23 @@ Match match_tables(Connection& control, const BackupReader& backup, const TableF
   return match;
 }
 
+// A pattern that matches nothing is a mistake, and nothing compared is not "equal".
+void refuse_unmatched(const TableFilter& filter, const Index& index) {
+  if (filter.is_empty()) return;
+  std::vector<std::pair<std::string, std::string>> tables;
+  for (const TableInfo& table : index.tables) tables.emplace_back(table.schema, table.name);
+  const std::vector<std::string> unmatched = filter.unmatched_tables(tables);
+  constexpr const char* kHint = "pana show lists the backup's tables";
+  if (!unmatched.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
+  }
+  if (std::none_of(index.tables.begin(), index.tables.end(), [&filter](const TableInfo& table) {
+        return table.id != kLargeObjects && filter.includes_rows(table.schema, table.name);
+      })) {
+    throw Error(ErrorKind::usage, "no table of the backup is chosen by these patterns", kHint);
+  }
+}
+
 // Reads an item's rows; by the plan's table ids.
 TableDigests digest_item(Connection& connection, const WorkItem& item, Progress& progress) {
   TableDigests digests;
@@ -190,6 +207,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
                          const std::stop_token& stop) {
   progress.set_activity("connecting");
   const Index& index = backup.index();
+  refuse_unmatched(request.filter, index);
   std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
   for (Connection& connection : connections) prepare_reading_session(connection, index.header.encoding);
   Connection& control = connections.front();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 namespace pana {
 namespace {
 
@@ -27,10 +29,12 @@ PruneDecision decide(const BackupListing& backup, std::size_t newer_complete, co
 std::vector<PruneDecision> decide_pruning(const std::vector<BackupListing>& backups, const PrunePolicy& policy,
                                           TimePoint now) {
   std::vector<PruneDecision> decisions(backups.size());
-  std::size_t newer_complete = 0;
+  std::map<std::vector<std::string>, std::size_t> newer_complete;  // by what was chosen
   for (std::size_t i = backups.size(); i-- > 0;) {
-    decisions[i] = decide(backups[i], newer_complete, policy, now);
-    if (backups[i].index) ++newer_complete;
+    std::size_t unreadable = 0;
+    std::size_t& newer = backups[i].index ? newer_complete[backups[i].index->header.filters] : unreadable;
+    decisions[i] = decide(backups[i], newer, policy, now);
+    ++newer;
   }
   return decisions;
 }

@@ -21,8 +21,9 @@ struct PruneDecision {
   std::string reason;
 };
 
-// A backup stays when any rule keeps it; the newest complete one always stays. A damaged backup counts for no rule but
-// that of days. Oldest first, as `backups` are.
+// A backup stays when any rule keeps it; the newest complete one always stays. Backups of parts (with filters) do not
+// stand for whole ones: those of each choice are counted for themselves. A damaged backup counts for no rule but that
+// of days. Oldest first, as `backups` are.
 std::vector<PruneDecision> decide_pruning(const std::vector<BackupListing>& backups, const PrunePolicy& policy,
                                           TimePoint now);
 

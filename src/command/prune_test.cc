@@ -39,6 +39,12 @@ TEST(Prune, DoesNotCountADamagedBackupAmongTheLast) {
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 2}), "KK-");
 }
 
+TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
+  std::vector<BackupListing> backups = {backup("20240101"), backup("20240201"), backup("20240301"), backup("20240302")};
+  backups[2].index->header.filters = backups[3].index->header.filters = {"--table=one"};
+  EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-K-K");
+}
+
 TEST(BackupTime, KnowsOnlyNamesOfBackups) {
   EXPECT_TRUE(backup_time("backup_20240101_000000.sql"));
   EXPECT_TRUE(backup_time("backup_20240101_000000.sql.zst"));

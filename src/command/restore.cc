@@ -26,40 +26,74 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Drops what the backup would make. That some of it is not there, or not yet, is as good as dropped.
+// Something the statement names does not exist (IF EXISTS does not cover all of it), or is inherited and goes with its
+// parent (42P16): as good as dropped.
+bool is_gone(const DatabaseError& error) {
+  constexpr std::array kHarmless = {"3F000", "42P01", "42704", "42883", "42703", "42P16"};
+  return std::find(kHarmless.begin(), kHarmless.end(), error.sqlstate()) != kHarmless.end();
+}
+
+[[noreturn]] void throw_not_dropped(const std::string& statement, const DatabaseError& error) {
+  // PostgreSQL's own hint would be CASCADE, which drops what the backup need not hold.
+  throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(),
+                      error.sqlstate() == kDependentObjectsExist
+                          ? "drop first what depends on it, or keep the definitions: --clean --data-only"
+                          : error.hint());
+}
+
+void drop_everything(Connection& connection, const BackupReader& backup) {
+  for (const std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
+    try {
+      connection.query(statement);
+    } catch (const DatabaseError& error) {
+      if (!is_gone(error)) throw_not_dropped(statement, error);
+    }
+  }
+}
+
+// With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
+// matter. With schema patterns: what is in the schemas, as pg_dump would drop it.
+std::vector<std::string> drops_of_parts(Connection& connection, const RestoreRequest& request,
+                                        const BackupReader& backup, const RestoreSelection& selection) {
+  std::vector<std::string> statements;
+  if (!request.filter.has_table_patterns()) {
+    for (std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
+      const std::optional<std::string> schema = schema_of_drop(statement);
+      if (schema && request.filter.includes_schema(*schema)) statements.push_back(std::move(statement));
+    }
+    return statements;
+  }
+  std::vector<std::string> tables;
+  for (const SchemaEntry& entry : selection.pre_data) {
+    const std::optional<RelationName> table = entry.type == "TABLE" ? relation_of(entry) : std::nullopt;
+    if (!table) continue;
+    tables.push_back(connection.quote_identifier(table->schema) + "." + connection.quote_identifier(table->name));
+  }
+  if (!tables.empty()) statements.push_back(fmt::format("DROP TABLE IF EXISTS {}", fmt::join(tables, ", ")));
+  return statements;
+}
+
+// All or nothing: what cannot be dropped, for what depends on it, must not cost the rest.
+void drop_parts(Connection& connection, const std::vector<std::string>& statements) {
+  connection.query("BEGIN");
+  for (const std::string& statement : statements) {
+    connection.query("SAVEPOINT before_drop");
+    try {
+      connection.query(statement);
+      connection.query("RELEASE SAVEPOINT before_drop");
+    } catch (const DatabaseError& error) {
+      if (connection.is_alive()) connection.query(is_gone(error) ? "ROLLBACK TO SAVEPOINT before_drop" : "ROLLBACK");
+      if (!is_gone(error)) throw_not_dropped(statement, error);
+    }
+  }
+  connection.query("COMMIT");
+}
+
+// Drops what the backup would make.
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                   const RestoreSelection& selection) {
-  const IndexHeader& header = backup.index().header;
-  if (request.filter.is_empty()) {
-    for (const std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
-      try {
-        connection.query(statement);
-      } catch (const DatabaseError& error) {
-        // Something the statement names does not exist (IF EXISTS does not cover all of it), or is inherited and goes
-        // with its parent (42P16).
-        constexpr std::array kHarmless = {"3F000", "42P01", "42704", "42883", "42703", "42P16"};
-        if (std::find(kHarmless.begin(), kHarmless.end(), error.sqlstate()) != kHarmless.end()) continue;
-        throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()),
-                            error.sqlstate(), error.hint());
-      }
-    }
-    return;
-  }
-  use_index_encoding(connection, header);
-  for (const TableInfo* const table : selection.tables) {
-    if (table->id == kLargeObjects) continue;
-    const std::string name = sql_name(connection, header, table->schema, table->name);
-    try {
-      connection.query("DROP TABLE IF EXISTS " + name);
-    } catch (const DatabaseError& error) {
-      if (error.sqlstate() != kDependentObjectsExist) throw;
-      // PostgreSQL's own hint is CASCADE, which would drop what the backup need not hold.
-      throw DatabaseError(fmt::format("cannot drop {}: {}", name, error.what()), error.sqlstate(),
-                          "with --clean --data-only the table stays and only its rows are replaced; or drop first what "
-                          "depends on it");
-    }
-  }
-  prepare_loading_session(connection, header.encoding);
+  if (request.filter.is_empty()) return drop_everything(connection, backup);
+  drop_parts(connection, drops_of_parts(connection, request, backup, selection));
 }
 
 // A choice of tables does not bring their schemas along, but a table needs one to be in.

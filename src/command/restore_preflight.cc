@@ -184,6 +184,15 @@ void check_rights(Connection& connection, const RestoreRequest& request, Problem
 
 }  // namespace
 
+// They fire for rows that are loaded, too, and may change what they like.
+void warn_of_triggers(Connection& connection) {
+  const auto count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
+                         .integer(0, 0);
+  if (count == 0) return;
+  log(LogLevel::warning, "triggers",
+      fmt::format("{} triggers of the target are enabled and may change what is loaded; --disable-triggers keeps them off", count));
+}
+
 void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
                           const RestoreSelection& selection) {
   check_encoding(connection, index);
@@ -194,6 +203,7 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
     check_extensions(connection, selection, problems);
   } else {
     check_tables(connection, request, index, selection, problems);
+    if (!request.disable_triggers) warn_of_triggers(connection);
   }
   check_rights(connection, request, problems);
   const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);

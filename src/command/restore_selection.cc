@@ -130,9 +130,12 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     selection.post_data = choose(read_entries(backup, Phase::post_data));
     selection.pre_data = choose(std::move(pre_data));
   }
-  // Without the rows, what a materialized view shows cannot be computed.
-  if (!request.rows) {
-    std::erase_if(selection.post_data, [](const SchemaEntry& e) { return e.type == "MATERIALIZED VIEW DATA"; });
+  // What a materialized view shows belongs to the rows.
+  const auto is_view_data = [](const SchemaEntry& entry) { return entry.type == "MATERIALIZED VIEW DATA"; };
+  if (!request.rows) std::erase_if(selection.post_data, is_view_data);
+  if (!request.schema) {
+    selection.post_data = choose(read_entries(backup, Phase::post_data));
+    std::erase_if(selection.post_data, [&](const SchemaEntry& entry) { return !is_view_data(entry); });
   }
   return selection;
 }

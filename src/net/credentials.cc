@@ -24,7 +24,13 @@ std::optional<TimedCredentials> from_environment() {
   Credentials credentials{.access_key_id = environment_value("AWS_ACCESS_KEY_ID"),
                           .secret_access_key = environment_value("AWS_SECRET_ACCESS_KEY"),
                           .session_token = environment_value("AWS_SESSION_TOKEN")};
-  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) return std::nullopt;
+  if (credentials.access_key_id.empty() && credentials.secret_access_key.empty()) return std::nullopt;
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("{} is set, but {} is not",
+                                                credentials.access_key_id.empty() ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID",
+                                                credentials.access_key_id.empty() ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"),
+                "set both or neither");
+  }
   return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
 }
 

@@ -35,8 +35,10 @@ using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
 // libpq ends the password at the first @ or /, and would take its rest for a host name.
 bool has_unencoded_password(std::string_view url) {
-  const std::string_view authority_and_path = url.substr(0, url.find('?'));
-  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1;
+  const std::string_view rest = url.substr(url.find("://") + 3);
+  const std::string_view authority_and_path = rest.substr(0, rest.find('?'));
+  const std::string_view path = authority_and_path.substr(std::min(authority_and_path.find('/'), authority_and_path.size()));
+  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1 || path.find('@') != std::string_view::npos;
 }
 
 Options parse(const std::string& conninfo) {

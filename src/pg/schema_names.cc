@@ -111,6 +111,20 @@ std::optional<RelationName> relation_of(const SchemaEntry& entry) {
   return std::nullopt;
 }
 
+std::optional<std::string> schema_of_drop(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (lexemes.skip({"DROP", "SCHEMA", "IF", "EXISTS"})) {
+    std::vector<std::string> parts = parse_parts(lexemes.qualified_name());
+    return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
+  }
+  while (true) {
+    SqlLexemes ahead = lexemes;
+    const std::vector<std::string> parts = parse_parts(ahead.qualified_name());
+    if (parts.size() > 1) return parts[0];
+    if (lexemes.next().empty()) return std::nullopt;
+  }
+}
+
 std::optional<SequenceOwner> sequence_owner(const SchemaEntry& entry) {
   if (entry.type != "SEQUENCE OWNED BY") return std::nullopt;
   std::vector<std::string> statements = statements_of(entry.text);

@@ -22,6 +22,10 @@ std::optional<RelationName> parse_relation_name(std::string_view qualified);
 // others. For the partition of a table it is the partition.
 std::optional<RelationName> relation_of(const SchemaEntry& entry);
 
+// The schema of what a DROP or ALTER statement of pg_dump's --clean is about: that of the first qualified name in it, or
+// the one that DROP SCHEMA names. Nothing for what is in no schema.
+std::optional<std::string> schema_of_drop(std::string_view statement);
+
 // The sequence and the table of "ALTER SEQUENCE s OWNED BY t.c;".
 struct SequenceOwner {
   RelationName sequence;

@@ -81,6 +81,9 @@ S3Store::Place S3Store::parse(const std::string& url) {
   place.prefix.erase(0, 1);
   while (place.prefix.ends_with('/')) place.prefix.pop_back();
   if (!place.prefix.empty()) place.prefix += '/';
+  if (place.bucket.find_first_of("@:") != std::string::npos) {
+    throw Error(ErrorKind::usage, "the location holds what no bucket's name does", "credentials do not belong into it");
+  }
   if (place.bucket.empty()) throw Error(ErrorKind::usage, fmt::format("{} names no bucket", url), "s3://bucket/prefix");
   return place;
 }

@@ -143,11 +143,19 @@ void S3ObjectUpload::complete() {
     if (error.kind() == ErrorKind::interrupted) throw;
     settle(error);
   }
-  if (look() != Holder::ours) {
+  completed_ = true;  // nothing is left to be aborted, whatever comes next
+  if (confirm() != Holder::ours) {
     throw Error(ErrorKind::failed, fmt::format("the store said that {} is complete, but does not have it",
                                                client_.url(key_)));
   }
-  completed_ = true;
+}
+
+S3ObjectUpload::Holder S3ObjectUpload::confirm() try {
+  return look();
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::damaged) throw;
+  throw Error(error.kind(), fmt::format("the object was stored, but that could not be confirmed: {}", error.what()),
+              error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
 }
 
 void S3ObjectUpload::send_completion(bool conditional) {

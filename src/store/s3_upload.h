@@ -51,6 +51,7 @@ class S3ObjectUpload : public ObjectUpload {
   void send_whole(bool conditional);
   void send_complete_multipart(bool conditional);
   void settle(const Error& error);
+  Holder confirm();
   Holder look_if_allowed();
   Holder look();  // throws S3Error with status 403 where these credentials may not know
   std::uint64_t object_bytes() const;
