@@ -24,15 +24,15 @@ BEGIN
   FOR i IN 1..1000000 LOOP
     ALTER TABLE transfers ADD COLUMN IF NOT EXISTS extra int DEFAULT 5; COMMIT;
     CREATE TABLE short_lived AS SELECT g AS x FROM generate_series(1, 1000) AS g; COMMIT;
-    PERFORM pg_sleep(0.1);
+    PERFORM pg_sleep(0.3);
     ALTER TABLE ballast ALTER COLUMN id TYPE bigint; COMMIT;
-    PERFORM pg_sleep(0.1);
+    PERFORM pg_sleep(0.3);
     ALTER TABLE transfers DROP COLUMN extra; COMMIT;
     DROP TABLE short_lived; COMMIT;
-    PERFORM pg_sleep(0.1);
+    PERFORM pg_sleep(0.3);
     ALTER TABLE ballast ALTER COLUMN id TYPE int; COMMIT;
     CREATE INDEX IF NOT EXISTS passing ON transfers (amount); COMMIT;
-    PERFORM pg_sleep(0.1);
+    PERFORM pg_sleep(0.3);
     DROP INDEX passing; COMMIT;
   END LOOP;
 END $$)";
