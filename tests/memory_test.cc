@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "support/pana.h"
+#include "support/s3_server.h"
 
 namespace pana::test {
 namespace {
@@ -54,6 +55,17 @@ TEST_F(Memory, StaysBelow80MiBWithFourJobs) {
   }
   EXPECT_LE(peak_kib_of({"restore", backups_.path(), "--into", fresh_database("restored")}), 80 * 1024);
   EXPECT_LE(peak_kib_of({"verify", backups_.path(), "--against", url}), 80 * 1024);
+}
+
+// A store at 20 MB/s holds the readers up; what waits for it must not pile up.
+TEST_F(Memory, StaysBelow110MiBWhenASlowStoreIsUploadedTo) {
+  if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
+  S3Server& server = S3Server::stand_in();
+  const Environment environment(server.environment());
+  server.set_faults(nlohmann::json::array());
+  server.set_rate(20'000'000);
+  EXPECT_LE(peak_kib_of({"backup", cluster().url(big().database), "--to", "s3://memory/slow", "--jobs", "4"}), 110 * 1024);
+  server.set_rate(0);
 }
 
 // Sixteen times the rows: as much memory. What the smaller one may lack are the buffers it does not come to fill.

@@ -127,6 +127,11 @@ TEST_F(S3, SaysWhatIsWrongWithTheCredentialsTheRegionOrTheBucket) {
   EXPECT_THAT(outcome.err, HasSubstr("say --region eu-central-1"));
   outcome = list_with("AWS_ACCESS_KEY_ID", "");
   EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("AWS_SECRET_ACCESS_KEY is set, but AWS_ACCESS_KEY_ID is not"));
+  Command without = with_store({"list", location_});
+  without.environment["AWS_ACCESS_KEY_ID"] = without.environment["AWS_SECRET_ACCESS_KEY"] = "";
+  outcome = pana(without);
+  EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("no AWS credentials were found"));
   server().set_faults({{{"operation", "ListObjectsV2"}, {"fault", "403"}, {"times", -1}}});
   outcome = run_pana({"list", location_});
@@ -138,7 +143,7 @@ TEST_F(S3, SaysWhatIsWrongWithTheCredentialsTheRegionOrTheBucket) {
 TEST_F(S3, TakesTheRolesOfContainersAndInstancesAndRenewsThem) {
   const auto back_up_with = [this](const std::map<std::string, std::string>& variables) {
     Command command = backup(big().database, {"--compression", "none", "--part-size", "5MiB"});
-    command.environment["AWS_ACCESS_KEY_ID"] = "";
+    command.environment["AWS_ACCESS_KEY_ID"] = command.environment["AWS_SECRET_ACCESS_KEY"] = "";
     for (const auto& [name, value] : variables) command.environment[name] = value;
     return pana(command);
   };

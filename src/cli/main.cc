@@ -1,4 +1,5 @@
 // pana: the command line.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,4 +90,9 @@ int run(std::vector<std::string> arguments) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return run(pana::take_arguments(argc, argv)); }
+int main(int argc, char** argv) {
+  // Frames and parts come and go in every worker: freed, they shall go back to the system. By default glibc raises this
+  // threshold, and each thread's arena keeps some (measured: 140 MiB instead of 72, four workers, uncompressed to S3).
+  ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
+  return run(pana::take_arguments(argc, argv));
+}
