@@ -5,6 +5,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/environment.h"
+
 namespace pana {
 namespace {
 
@@ -24,11 +26,6 @@ std::string file_text(const char* variable, const char* name_in_home) {
 }
 
 }  // namespace
-
-std::string environment_value(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 Profile parse_profile(std::string_view text, std::string_view section) {
   Profile profile;

@@ -21,7 +21,4 @@ Profile read_profile(const std::string& name);
 // AWS_PROFILE, or "default".
 std::string profile_from_environment();
 
-// An environment variable's value, empty when it is not set.
-std::string environment_value(const char* name);
-
 }  // namespace pana

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/environment.h"
 #include "net/aws_profile.h"
 
 namespace pana {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/environment.h"
 #include "base/error.h"
 
 namespace pana {
@@ -54,11 +55,6 @@ Options parse(const std::string& conninfo) {
               "use a URL (postgresql://user:password@host:5432/database) or keywords (host=... dbname=...)");
 }
 
-std::string environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
-
 std::map<std::string, std::string> given_values(const std::string& conninfo) {
   std::map<std::string, std::string> values;
   const Options options = parse(conninfo);
@@ -71,7 +67,7 @@ std::map<std::string, std::string> given_values(const std::string& conninfo) {
 std::string value_or_environment(const std::map<std::string, std::string>& values, const std::string& keyword,
                                  const char* variable) {
   const auto found = values.find(keyword);
-  return found != values.end() ? found->second : environment(variable);
+  return found != values.end() ? found->second : environment_value(variable);
 }
 
 }  // namespace
@@ -84,7 +80,7 @@ bool is_local_host(std::string_view host) {
 ConnectionParameters connection_parameters(const std::string& conninfo) {
   std::map<std::string, std::string> values = given_values(conninfo);
   const auto set_default = [&values](const char* keyword, const char* variable, const char* value) {
-    if (variable == nullptr || environment(variable).empty()) values.emplace(keyword, value);
+    if (variable == nullptr || environment_value(variable).empty()) values.emplace(keyword, value);
   };
   set_default("gssencmode", "PGGSSENCMODE", "disable");
   set_default("fallback_application_name", nullptr, "pana");
@@ -92,7 +88,7 @@ ConnectionParameters connection_parameters(const std::string& conninfo) {
   set_default("keepalives_interval", nullptr, "10");
   set_default("keepalives_count", nullptr, "3");
   set_default("tcp_user_timeout", nullptr, "60000");
-  const bool has_service = values.contains("service") || !environment("PGSERVICE").empty();
+  const bool has_service = values.contains("service") || !environment_value("PGSERVICE").empty();
   const bool local = is_local_host(value_or_environment(values, "hostaddr", "PGHOSTADDR")) &&
                      is_local_host(value_or_environment(values, "host", "PGHOST"));
   if (!has_service && !local) {

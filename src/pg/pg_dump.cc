@@ -8,17 +8,13 @@
 #include <filesystem>
 #include <optional>
 
+#include "base/environment.h"
 #include "base/log.h"
 
 namespace pana {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string environment_value(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? std::string() : std::string(value);
-}
 
 // What a program of ours needs of the surroundings; nothing of the connection, which is given explicitly.
 std::vector<std::pair<std::string, std::string>> base_environment() {

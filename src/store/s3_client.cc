@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/sleep.h"
 #include "net/aws_profile.h"
