@@ -16,6 +16,7 @@ struct Log {
   LogFormat format = LogFormat::json;
   LogLevel least = LogLevel::info;
   std::string status_line;
+  Json fields = Json::object();  // of every line
 };
 
 Guarded<Log>& the_log() {
@@ -35,7 +36,7 @@ void write_all(std::string_view text) {
 
 constexpr std::string_view kClearLine = "\r\033[K";
 
-std::string text_line(const Log& state, LogLevel level, std::string_view message, const nlohmann::ordered_json& fields) {
+std::string text_line(const Log& state, LogLevel level, std::string_view message, const Json& fields) {
   std::string line(state.status_line.empty() ? "" : kClearLine);
   line += "pana: ";
   if (level >= LogLevel::warning) line.append(kLevelNames.at(static_cast<std::size_t>(level))).append(": ");
@@ -44,15 +45,16 @@ std::string text_line(const Log& state, LogLevel level, std::string_view message
   return line + state.status_line;
 }
 
-std::string json_line(LogLevel level, std::string_view event, std::string_view message,
-                      const nlohmann::ordered_json& fields) {
-  nlohmann::ordered_json line = {{"timestamp", rfc3339(std::chrono::system_clock::now())},
+std::string json_line(const Log& state, LogLevel level, std::string_view event, std::string_view message,
+                      const Json& fields) {
+  Json line = {{"timestamp", rfc3339(std::chrono::system_clock::now())},
                                  {"level", kLevelNames.at(static_cast<std::size_t>(level))},
                                  {"event", event},
                                  {"message", message}};
+  line.update(state.fields);
   line.update(fields);
   // Names from a database need not be UTF-8; a log line must not fail for it.
-  return line.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return line.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -68,11 +70,15 @@ LogFormat log_format() {
   return the_log().with([](Log& state) { return state.format; });
 }
 
-void log(LogLevel level, std::string_view event, std::string_view message, const nlohmann::ordered_json& fields) {
+void set_log_fields(Json fields) {
+  the_log().with([&](Log& state) { state.fields = std::move(fields); });
+}
+
+void log(LogLevel level, std::string_view event, std::string_view message, const Json& fields) {
   the_log().with([&](Log& state) {
     if (level < state.least) return;
     write_all(state.format == LogFormat::text ? text_line(state, level, message, fields)
-                                              : json_line(level, event, message, fields));
+                                              : json_line(state, level, event, message, fields));
   });
 }
 

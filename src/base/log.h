@@ -4,9 +4,10 @@
 // "level", "event" and the event's own fields. The log is the only global of the program. Safe from several threads.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+
+#include "base/json.h"
 
 namespace pana {
 
@@ -20,7 +21,10 @@ LogFormat log_format();
 // object whose members are added to the JSON form; a "hint" stands on a line of its own in the text form. None may hold
 // a secret.
 void log(LogLevel level, std::string_view event, std::string_view message,
-         const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
+         const Json& fields = Json::object());
+
+// Members of every line of the JSON form from now on: what is being worked for.
+void set_log_fields(Json fields);
 
 // Shows `text` as the last line of the terminal that standard error must be, replaced by the next one and kept below log
 // lines; empty clears it.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -20,5 +21,26 @@ struct Progress {
     activity.with([&text](std::string& current) { current = std::move(text); });
   }
 };
+
+// The progress at one moment, in figures.
+struct ProgressReading {
+  double seconds = 0;  // since the beginning
+  std::uint64_t total = 0;
+  std::uint64_t done = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
+  std::string activity;
+
+  double fraction() const { return total == 0 ? 0 : static_cast<double>(done) / static_cast<double>(total); }
+  double bytes_per_second() const { return seconds > 0 ? static_cast<double>(bytes) / seconds : 0; }
+  double seconds_left() const { return fraction() > 0.01 ? seconds * (1 - fraction()) / fraction() : 0; }
+  // One line for a person; `verb` says what is done: "backing up".
+  std::string text(const std::string& verb) const;
+};
+
+ProgressReading read_progress(Progress& progress, std::chrono::steady_clock::time_point started);
+
+// As an event of the log.
+void log_progress(const std::string& verb, const ProgressReading& reading);
 
 }  // namespace pana

@@ -21,19 +21,6 @@ struct Options {
   bool json = false;
 };
 
-Json report_json(const BackupReport& report, const std::string& name) {
-  return {{"backup", name},
-          {"key", report.key},
-          {"bytes", report.bytes},
-          {"text_bytes", report.text_bytes},
-          {"rows", report.rows},
-          {"tables", report.tables},
-          {"large_objects", report.large_objects},
-          {"workers", report.workers},
-          {"seconds", report.seconds},
-          {"snapshot_time", report.snapshot_time}};
-}
-
 void run(const Options& options, const CommandContext& context) {
   const BackupRequest request{.url = url_or_environment(options.url),
                               .jobs = options.jobs,
@@ -48,7 +35,11 @@ void run(const Options& options, const CommandContext& context) {
     report = back_up(request, *store, progress, context.stop);
   }
   const std::string name = store->describe(report.key);
-  if (options.json) return print_json(report_json(report, name));
+  if (options.json) {
+    Json result = {{"backup", name}};
+    result.update(report.json());
+    return print_json(result);
+  }
   fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
              human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),
              human_seconds(report.seconds), human_bytes(report.bytes));

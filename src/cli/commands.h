@@ -2,16 +2,14 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 #include <stop_token>
 #include <string>
 
+#include "base/json.h"
 #include "command/catalogue.h"
 #include "pg/table_filter.h"
 
 namespace pana {
-
-using Json = nlohmann::ordered_json;
 
 // What every command needs of the program. Outlives the parser.
 struct CommandContext {

@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
-#include <exception>
-#include <new>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/signals.h"
+#include "lambda/function.h"
 
 namespace {
 
@@ -39,6 +38,7 @@ int run(std::vector<std::string> arguments) {
   pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json,
                       pana::LogLevel::info);
   const pana::Signals signals;
+  if (arguments.empty() && pana::is_lambda()) return pana::run_lambda(signals.token());
   pana::CommandContext context{.stop = signals.token(), .store = {.s3 = {}, .stop = signals.token()}};
 
   CLI::App app("Backs up a PostgreSQL database into one ordinary SQL file, restores it, and proves both equal.", "pana");
@@ -77,15 +77,11 @@ int run(std::vector<std::string> arguments) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));
     return static_cast<int>(pana::ErrorKind::usage);
-  } catch (const pana::Error& error) {
+  } catch (...) {
+    const pana::Error error = pana::current_error("lower --jobs");
     complain(error);
     return error.exit_status();
-  } catch (const std::bad_alloc&) {
-    complain(pana::Error(pana::ErrorKind::failed, "there is not enough memory", "lower --jobs"));
-  } catch (const std::exception& error) {
-    complain(pana::Error(pana::ErrorKind::failed, error.what()));
   }
-  return static_cast<int>(pana::ErrorKind::failed);
 }
 
 }  // namespace

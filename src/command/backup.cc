@@ -171,6 +171,20 @@ std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectS
   }
 }
 
+// Success is said of what the store gives back: an index that can be read and is the one that was written.
+void read_back(ObjectStore& store, const std::string& key, const Index& written) {
+  bool is_same = false;
+  try {
+    is_same = write_index(open_backup(store, key).reader->index()) == write_index(written);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("the backup was stored, but could not be read back: {}", error.what()),
+                error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
+  }
+  if (is_same) return;
+  throw Error(ErrorKind::damaged, fmt::format("{} was stored, but holds another index than was written", store.describe(key)),
+              "do not rely on it; find out what else writes there, and make another backup");
+}
+
 BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress,
                           const std::stop_token& stop) {
   const auto started = Clock::now();
@@ -208,6 +222,8 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
   progress.set_activity("completing");
   upload->complete();
+  progress.set_activity("reading back");
+  read_back(store, report.key, index);
 
   report.bytes = backup.stored_bytes();
   report.text_bytes = index.text_bytes();
@@ -217,6 +233,18 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
 }
 
 }  // namespace
+
+Json BackupReport::json() const {
+  return {{"key", key},
+          {"bytes", bytes},
+          {"text_bytes", text_bytes},
+          {"rows", rows},
+          {"tables", tables},
+          {"large_objects", large_objects},
+          {"workers", workers},
+          {"seconds", seconds},
+          {"snapshot_time", snapshot_time}};
+}
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
   const auto give_up = Clock::now() + request.locks.give_up_after;

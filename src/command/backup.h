@@ -5,6 +5,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/json.h"
 #include "base/progress.h"
 #include "format/compression.h"
 #include "format/index.h"
@@ -20,6 +21,7 @@ struct BackupRequest {
   Compression compression;
   TableFilter filter;
   LockPolicy locks;
+  std::string run;  // names the run (IndexHeader::run); may be empty
 };
 
 struct BackupReport {
@@ -32,6 +34,8 @@ struct BackupReport {
   std::size_t workers = 0;  // connections that read rows
   double seconds = 0;
   std::string snapshot_time;
+
+  Json json() const;
 };
 
 // Complete or nothing: when this throws, no object is visible and what was uploaded is gone.

@@ -88,6 +88,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.snapshot_time = contents.snapshot.time;
   header.compression = request.compression.text();
   header.filters = request.filter.arguments();
+  header.run = request.run;
   header.sequences = contents.sequence_values.size();
   header.large_objects = contents.large_objects.size();
   add_roles_and_extensions(control, header);

@@ -111,21 +111,29 @@ OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
               "pana list shows what is there");
 }
 
-std::vector<BackupListing> list_backups(ObjectStore& store) {
-  std::vector<BackupListing> backups;
-  for (ObjectInfo& object : store.list()) {
-    const std::optional<TimePoint> time = backup_time(object.key);
+void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupListing& backup)>& take) {
+  std::vector<ObjectInfo> objects = store.list();
+  for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
+    const std::optional<TimePoint> time = backup_time(object->key);
     if (!time) continue;
-    BackupListing& listing = backups.emplace_back();
-    listing.object = std::move(object);
-    listing.time = *time;
+    BackupListing listing{.object = std::move(*object), .time = *time, .index = {}, .damage = {}};
     try {
       listing.index = open_backup(store, listing.object.key).reader->index();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::damaged) throw;
       listing.damage = error.what();
     }
+    if (!take(listing)) return;
   }
+}
+
+std::vector<BackupListing> list_backups(ObjectStore& store) {
+  std::vector<BackupListing> backups;
+  visit_newest_first(store, [&backups](const BackupListing& backup) {
+    backups.push_back(backup);
+    return true;
+  });
+  std::reverse(backups.begin(), backups.end());
   return backups;
 }
 

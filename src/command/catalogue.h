@@ -4,6 +4,7 @@
 // newest complete backup. Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst; whether one is complete is seen by reading its index.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -53,6 +54,9 @@ struct BackupListing {
   std::optional<Index> index;  // nothing: it cannot be read
   std::string damage;          // why
 };
+
+// Hands over the backups of a store, newest first, each with its index, for as long as `take` wants more.
+void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupListing& backup)>& take);
 
 // All backups of a store, oldest first, each with its index.
 std::vector<BackupListing> list_backups(ObjectStore& store);

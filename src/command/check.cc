@@ -91,13 +91,14 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
 }
 
 CheckResult check_newest(ObjectStore& store) {
-  const std::vector<BackupListing> backups = list_backups(store);
-  for (auto backup = backups.rbegin(); backup != backups.rend(); ++backup) {
-    if (!backup->index) continue;
-    return ok(fmt::format("the newest complete backup is {}, {} old", backup->object.key,
-                          human_seconds(std::chrono::duration<double>(std::chrono::system_clock::now() - backup->time).count())));
-  }
-  return warning("there is no complete backup yet", "make one with pana backup");
+  CheckResult result = warning("there is no complete backup yet", "make one with pana backup");
+  visit_newest_first(store, [&result](const BackupListing& backup) {
+    if (!backup.index) return true;
+    const std::chrono::duration<double> age = std::chrono::system_clock::now() - backup.time;
+    result = ok(fmt::format("the newest complete backup is {}, {} old", backup.object.key, human_seconds(age.count())));
+    return false;
+  });
+  return result;
 }
 
 // Writes as much as it takes for the store to have said yes, and takes it back.

@@ -7,11 +7,10 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace pana {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kHeaderMark = "-- pana:index ";
 constexpr std::string_view kTableMark = "-- pana:table ";
@@ -37,6 +36,7 @@ Json header_json(const IndexHeader& header) {
                {"filters", header.filters},
                {"roles", Json::array()},
                {"extensions", Json::array()}};
+  if (!header.run.empty()) json["run"] = header.run;
   for (const RoleUse& role : header.roles) {
     json["roles"].push_back(
         {{"name", role.name}, {"owns", role.owns}, {"granted", role.granted}, {"in_policy", role.in_policy}});
@@ -67,6 +67,7 @@ IndexHeader parse_header(const Json& json) {
   header.sequences = json.at("sequences").get<std::uint64_t>();
   header.large_objects = json.at("large_objects").get<std::uint64_t>();
   header.filters = json.at("filters").get<std::vector<std::string>>();
+  header.run = json.value("run", "");
   for (const Json& role : json.at("roles")) {
     header.roles.push_back({.name = role.at("name").get<std::string>(),
                             .owns = role.at("owns").get<bool>(),

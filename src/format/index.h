@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +64,7 @@ struct IndexHeader {
   std::vector<RoleUse> roles;
   std::vector<ExtensionUse> extensions;
   std::vector<std::string> filters;  // the options that left something out, empty for a whole database
+  std::string run;  // what the caller named the run by, so that the same one asked for twice is recognised; or empty
   std::uint64_t sequences = 0;
   std::uint64_t large_objects = 0;
 };

@@ -6,15 +6,10 @@
 #include <iterator>
 
 #include "base/environment.h"
+#include "base/text.h"
 
 namespace pana {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") + 1 - begin);
-}
 
 bool is_comment(std::string_view line) { return line.starts_with('#') || line.starts_with(';'); }
 

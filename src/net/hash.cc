@@ -1,6 +1,5 @@
 #include "net/hash.h"
 
-#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <zlib.h>
@@ -32,12 +31,6 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
     throw std::bad_alloc();
   }
   return {reinterpret_cast<const char*>(result.data()), length};
-}
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return text;
 }
 
 std::string base64(std::string_view bytes) {

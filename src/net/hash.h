@@ -11,7 +11,6 @@ std::string sha256(std::string_view bytes);                             // 32 by
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
 std::string md5(std::string_view bytes);                                // 16 bytes
 
-std::string hex(std::string_view bytes);  // lower case
 std::string base64(std::string_view bytes);
 
 // CRC-32 as S3's CRC32 (ISO 3309, zlib's).

@@ -24,7 +24,7 @@ struct HttpRequest {
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string_view body;                                     // must outlive the request
   std::chrono::seconds connect_timeout{15};
-  std::chrono::seconds silence{60};  // the longest time in which less than a trickle arrives or leaves
+  std::chrono::seconds silence{60};  // the longest time in which less than a trickle arrives or leaves; 0: no limit
   bool direct = false;               // past any proxy: for services of the machine itself
   // Receives the body of an answer with status 2xx piece by piece; without it, all bodies are collected.
   std::function<void(std::string_view)> sink = {};

@@ -4,18 +4,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "base/unicode.h"
 
 namespace pana {
-namespace {
-
-std::string hex(std::string_view bytes) {
-  std::string text;
-  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return text;
-}
-
-}  // namespace
 
 std::vector<std::string> parse_text_array(std::string_view text) {
   std::vector<std::string> elements;

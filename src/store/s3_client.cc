@@ -3,23 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/environment.h"
 #include "base/log.h"
 #include "base/sleep.h"
-#include "net/aws_profile.h"
+#include "base/text.h"
 #include "store/s3_xml.h"
 
 namespace pana {
 namespace {
-
-std::string first_of(std::initializer_list<std::string> values) {
-  for (const std::string& value : values) {
-    if (!value.empty()) return value;
-  }
-  return {};
-}
 
 // In a host name of its own, a certificate covers a bucket's name without dots only.
 bool is_host_label(std::string_view bucket) {
@@ -56,53 +47,32 @@ bool S3Error::may_pass() const {
 }
 
 S3Client::S3Client(std::string bucket, const S3Options& options)
-    : bucket_(std::move(bucket)), read_timeout_(options.read_timeout_seconds), credentials_(http_, options.profile) {
-  const Profile profile = read_profile(options.profile.empty() ? profile_from_environment() : options.profile);
-  const auto setting = [&profile](const char* key) {
-    const auto found = profile.find(key);
-    return found == profile.end() ? std::string() : found->second;
-  };
-  region_ = first_of({options.region, environment_value("AWS_REGION"), environment_value("AWS_DEFAULT_REGION"),
-                      setting("region"), "us-east-1"});
-  origin_ = first_of({options.endpoint_url, environment_value("AWS_ENDPOINT_URL_S3"),
-                      environment_value("AWS_ENDPOINT_URL"), setting("endpoint_url")});
-  const std::string attempts = first_of({environment_value("AWS_MAX_ATTEMPTS"), setting("max_attempts")});
-  std::from_chars(attempts.data(), attempts.data() + attempts.size(), attempts_at_most_);
-  const bool on_aws = origin_.empty();
-  if (on_aws) {
-    origin_ = fmt::format("https://s3.{}.amazonaws.com{}", region_, region_.starts_with("cn-") ? ".cn" : "");
-  }
-  if (!origin_.starts_with("https://") && !origin_.starts_with("http://")) {
-    throw Error(ErrorKind::usage, fmt::format("the endpoint {} is no URL", origin_), "it looks like https://host:port");
-  }
-  const std::size_t host = origin_.find("://") + 3;
-  const std::size_t slash = origin_.find('/', host);
-  if (slash != std::string::npos) {
-    path_ = origin_.substr(slash);
-    origin_.resize(slash);
-    while (path_.ends_with('/')) path_.pop_back();
-  }
+    : bucket_(std::move(bucket)), read_timeout_(options.read_timeout_seconds),
+      endpoint_(find_endpoint("s3", {.region = options.region,
+                                     .endpoint_url = options.endpoint_url,
+                                     .profile = options.profile})),
+      credentials_(http_, options.profile) {
   const bool in_host = options.addressing == S3Addressing::virtual_hosted ||
-                       (options.addressing == S3Addressing::automatic && on_aws && is_host_label(bucket_));
+                       (options.addressing == S3Addressing::automatic && endpoint_.is_aws && is_host_label(bucket_));
   if (in_host) {
-    origin_.insert(host, bucket_ + ".");
+    endpoint_.origin.insert(endpoint_.origin.find("://") + 3, bucket_ + ".");
   } else {
-    path_ += "/" + percent_encode(bucket_);
+    endpoint_.path += "/" + percent_encode(bucket_);
   }
 }
 
 HttpResponse S3Client::send_once(const S3Request& request, const std::stop_token& stop) {
   const Credentials credentials = credentials_.get(stop);
-  const bool is_of_bucket = request.key.empty() && !path_.empty();
+  const bool is_of_bucket = request.key.empty() && !endpoint_.path.empty();
   HttpRequest http{.method = request.method,
-                   .origin = origin_,
-                   .path = is_of_bucket ? path_ : path_ + "/" + percent_encode_path(request.key),
+                   .origin = endpoint_.origin,
+                   .path = is_of_bucket ? endpoint_.path : endpoint_.path + "/" + percent_encode_path(request.key),
                    .query = query_string(request.query),
                    .headers = request.headers,
                    .body = request.body,
                    .silence = read_timeout_ * request.patience,
                    .sink = request.sink};
-  sign(http, credentials, region_, "s3", std::chrono::system_clock::now());
+  sign(http, credentials, endpoint_.region, "s3", std::chrono::system_clock::now());
   HttpResponse response;
   try {
     response = http_.send(http, stop);
@@ -165,8 +135,8 @@ S3Error S3Client::explain(const S3Request& request, const HttpResponse& response
 
 std::string S3Client::hint(const S3Request& request, const HttpResponse& response, const std::string& code,
                            const std::string& region) const {
-  if (!region.empty() && region != region_ && response.status < 500) {
-    return fmt::format("the bucket is in region {}, not {}: say --region {}", region, region_, region);
+  if (!region.empty() && region != endpoint_.region && response.status < 500) {
+    return fmt::format("the bucket is in region {}, not {}: say --region {}", region, endpoint_.region, region);
   }
   if (is_one_of(code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
     return "check the access key id, the secret access key, and the endpoint";

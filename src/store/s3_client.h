@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "net/aws_settings.h"
 #include "net/credentials.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -57,7 +58,7 @@ class S3Client {
   // One attempt; and what an attempt that failed leads to: a wait, or the end, when false is returned.
   HttpResponse send_once(const S3Request& request, const std::stop_token& stop);
   bool may_try_again(const Error& error, const S3Request& request, Retry& retry, const std::stop_token& stop);
-  Retry new_retry() { return Retry(budget_, attempts_at_most_); }
+  Retry new_retry() { return Retry(budget_, endpoint_.attempts_at_most); }
   void note_success() { budget_.refund(); }
 
   std::string url(const std::string& key) const { return "s3://" + bucket_ + "/" + key; }
@@ -69,13 +70,10 @@ class S3Client {
 
   const std::string bucket_;
   const std::chrono::seconds read_timeout_;
-  std::string origin_;
-  std::string path_;  // of the bucket, without a slash at its end
-  std::string region_;
+  AwsEndpoint endpoint_;  // of the bucket
   HttpClient http_;
   CredentialChain credentials_;
   RetryBudget budget_;
-  int attempts_at_most_ = Retry::kAttempts;  // AWS_MAX_ATTEMPTS, or the profile's max_attempts
 };
 
 }  // namespace pana

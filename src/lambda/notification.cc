@@ -1,0 +1,62 @@
+#include "lambda/notification.h"
+
+#include <fmt/format.h>
+
+#include "base/human.h"
+#include "base/unicode.h"
+#include "net/aws_service.h"
+#include "net/uri.h"
+
+namespace pana {
+namespace {
+
+constexpr std::size_t kLongestSubject = 100;
+constexpr std::size_t kLongestReason = 8000;  // SNS takes 256 KiB; nobody reads as much
+
+std::string subject_for(const std::string& database) {
+  std::string subject = fmt::format("pana: the backup of {} failed", database);
+  const bool is_allowed = is_ascii(subject) && without_controls(subject) == subject && subject.size() <= kLongestSubject;
+  return is_allowed ? subject : "pana: a database backup failed";
+}
+
+}  // namespace
+
+Notification describe(const FailedBackup& backup, const Error& error) {
+  const std::string database = backup.database.empty() ? "the database" : backup.database;
+  std::string text = fmt::format("The backup of {} failed. It began at {} and ended after {}.\n\n", database,
+                                 rfc3339(backup.started), human_seconds(backup.seconds));
+  text += fmt::format("What failed:\n  {}\n\n", std::string(error.what()).substr(0, kLongestReason));
+  if (!error.hint().empty()) text += fmt::format("What to do:\n  {}\n\n", error.hint().substr(0, kLongestReason));
+  text += fmt::format(
+      "What there is:\n"
+      "  Earlier backups are untouched. Uploads become visible only when they are complete, so whatever stands under\n"
+      "  {}/ with a name like backup_YYYYMMDD_HHMMSS.sql is whole; \"pana verify\" proves it.\n\n",
+      backup.location);
+  text += fmt::format(
+      "Where to look:\n"
+      "  request {}\n"
+      "  aws logs filter-log-events --region {} --log-group-name {} --log-stream-names '{}' --filter-pattern '\"{}\"'\n\n",
+      backup.request_id, backup.region, backup.log_group, backup.log_stream, backup.request_id);
+  text += fmt::format(
+      "When it is mended, try at once:\n"
+      "  aws lambda invoke --region {} --function-name {} --payload '{{}}' --cli-binary-format raw-in-base64-out "
+      "--cli-read-timeout 0 response.json\n\n",
+      backup.region, backup.function);
+  text += "A scheduled backup is tried once more by Lambda, a minute after it failed; another message follows if that fails, too.\n";
+  return {.subject = subject_for(database), .message = std::move(text)};
+}
+
+void publish(const std::string& topic, const Notification& notification, const std::stop_token& stop) {
+  const std::string body = query_string({{"Action", "Publish"},
+                                         {"Version", "2010-03-31"},
+                                         {"TopicArn", topic},
+                                         {"Subject", notification.subject},
+                                         {"Message", notification.message}});
+  AwsService("sns").post({.action = fmt::format("publish to {}", topic),
+                          .permission = fmt::format("sns:Publish on {}, and the topic's key", topic),
+                          .headers = {{"content-type", "application/x-www-form-urlencoded"}},
+                          .body = body},
+                         stop);
+}
+
+}  // namespace pana

@@ -1,0 +1,33 @@
+// The message about a backup that failed, written for the person who gets the e-mail.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace pana {
+
+struct FailedBackup {
+  std::string database;  // host:port/name, without a password; empty when it is not known
+  std::string location;
+  TimePoint started;
+  double seconds = 0;
+  std::string function;    // of Lambda
+  std::string region;
+  std::string log_group;
+  std::string log_stream;
+  std::string request_id;
+};
+
+struct Notification {
+  std::string subject;  // printable ASCII, at most 100 characters, as SNS wants it
+  std::string message;
+};
+Notification describe(const FailedBackup& backup, const Error& error);
+
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html. Throws Error when SNS does not take it.
+void publish(const std::string& topic, const Notification& notification, const std::stop_token& stop);
+
+}  // namespace pana
