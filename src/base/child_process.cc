@@ -40,15 +40,13 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }
 
 // Runs in the child between fork and exec, where only async-signal-safe calls are allowed.
-[[noreturn]] void become(char* const* argv, char* const* environment, int output, int error, pid_t parent) {
+[[noreturn]] void become(char* const* argv, char* const* environment, int input, int output, int error, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  const int input = ::open("/dev/null", O_RDONLY);
-  if (input < 0 || ::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 ||
-      ::dup2(error, STDERR_FILENO) < 0) {
+  if (::dup2(input, STDIN_FILENO) < 0 || ::dup2(output, STDOUT_FILENO) < 0 || ::dup2(error, STDERR_FILENO) < 0) {
     ::_exit(127);
   }
   ::execve(argv[0], argv, environment);
@@ -72,6 +70,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv,
   for (const auto& [name, value] : environment) variables.push_back(fmt::format("{}={}", name, value));
   const std::vector<char*> argument_pointers = pointers(arguments);
   const std::vector<char*> variable_pointers = pointers(variables);
+  Pipe input = make_pipe();
+  input.write_end.reset();  // it is at its end; a file that is would need a file system
   Pipe output = make_pipe();
   Pipe error = make_pipe();
   const pid_t parent = ::getpid();
@@ -80,7 +80,8 @@ ChildProcess::ChildProcess(const std::vector<std::string>& argv,
     throw Error(ErrorKind::failed, fmt::format("cannot start {}: {}", argv[0], std::generic_category().message(errno)));
   }
   if (id_ == 0) {
-    become(argument_pointers.data(), variable_pointers.data(), output.write_end.get(), error.write_end.get(), parent);
+    become(argument_pointers.data(), variable_pointers.data(), input.read_end.get(), output.write_end.get(),
+           error.write_end.get(), parent);
   }
   output_ = std::move(output.read_end);
   error_ = std::move(error.read_end);

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
+
 namespace pana {
 
 // One piece of an upload. All parts but the last have the same size; numbers count from 1 without gaps.
@@ -15,6 +17,14 @@ struct Part {
   std::string bytes;
 };
 
+// The key has an object already, or one that is under way. Nothing was overwritten.
+class KeyTaken : public Error {
+ public:
+  explicit KeyTaken(const std::string& name)
+      : Error(ErrorKind::refused, name + " exists already and is never overwritten",
+              "backups are named by the second; try again") {}
+};
+
 // An object appears whole or not at all: it becomes visible when its upload completes, and an upload that is
 // destroyed before that leaves nothing behind.
 class ObjectUpload {
@@ -22,7 +32,8 @@ class ObjectUpload {
   virtual ~ObjectUpload() = default;
   virtual std::uint64_t part_bytes() const = 0;  // the size every part but the last must have
   virtual void put(Part part) = 0;               // returns when stored; safe to call from several threads
-  virtual void complete() = 0;                   // once, after every put() has returned; never overwrites
+  // Once, after every put() has returned. Throws KeyTaken when another upload was first.
+  virtual void complete() = 0;
 };
 
 // Random access to one stored object that does not change. Safe from several threads.

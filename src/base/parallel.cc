@@ -15,7 +15,7 @@ void run_parallel(const std::vector<Task>& tasks, std::stop_token outer) {
   {
     std::vector<std::jthread> threads;
     threads.reserve(tasks.size());
-    for (const Task& task : tasks) {
+    const auto start = [&](const Task& task) {
       threads.emplace_back([&task, &stop, &first_failure] {
         try {
           task(stop.get_token());
@@ -27,6 +27,12 @@ void run_parallel(const std::vector<Task>& tasks, std::stop_token outer) {
           stop.request_stop();
         }
       });
+    };
+    try {
+      for (const Task& task : tasks) start(task);
+    } catch (...) {  // no thread to be had: those that run already shall not go on without it
+      stop.request_stop();
+      throw;
     }
   }
   if (const std::exception_ptr failure = first_failure.with([](std::exception_ptr& first) { return first; })) {

@@ -164,8 +164,8 @@ std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectS
     key = fmt::format("backup_{}{}", compact_time(std::chrono::system_clock::now()), request.compression.file_suffix());
     try {
       return store.begin_upload(key, expected_bytes);
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::refused || attempt == kAttempts || stop.stop_requested()) throw;
+    } catch (const KeyTaken&) {
+      if (attempt == kAttempts || stop.stop_requested()) throw;
       std::this_thread::sleep_until(std::chrono::ceil<std::chrono::seconds>(std::chrono::system_clock::now()));
     }
   }
@@ -247,14 +247,19 @@ Json BackupReport::json() const {
 }
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+  constexpr int kNamesAtMost = 3;
   const auto give_up = Clock::now() + request.locks.give_up_after;
-  while (true) {
+  for (int names = 1;;) {
     try {
       return back_up_once(request, store, progress, stop);
     } catch (const DatabaseError& error) {
       // A migration came right behind our locks and waits for them, pg_dump waits for the migration: we step aside.
       if (error.sqlstate() != kLockNotAvailable || Clock::now() >= give_up) throw;
       log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
+    } catch (const KeyTaken& error) {
+      // Another backup of the same second was complete first. What is in a bucket's upload is bound to its key.
+      if (++names > kNamesAtMost) throw;
+      log(LogLevel::warning, "start_over", fmt::format("starting over under another name: {}", error.what()));
     }
     progress.total = progress.done = progress.bytes = progress.rows = 0;
   }

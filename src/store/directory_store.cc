@@ -28,8 +28,7 @@ constexpr std::uint64_t kPartBytes = 1 << 20;
 }
 
 [[noreturn]] void throw_exists(const fs::path& path) {
-  throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", path.string()),
-              "backups are named by the second; try again");
+  throw KeyTaken(path.string());
 }
 
 void sync_directory(const fs::path& directory) {

@@ -104,8 +104,7 @@ bool S3Store::exists(const std::string& key) try {
 
 std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std::uint64_t expected_bytes) {
   if (exists(place_.prefix + key)) {
-    throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", describe(key)),
-                "backups are named by the second; try again");
+    throw KeyTaken(describe(key));
   }
   return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes, stop_);
 }

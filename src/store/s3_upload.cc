@@ -206,8 +206,7 @@ void S3ObjectUpload::settle(const Error& error) {
   const auto* const refusal = dynamic_cast<const S3Error*>(&error);
   const int status = refusal == nullptr ? 0 : refusal->status();
   if (holder == Holder::another && (status == 409 || status == 412)) {
-    throw Error(ErrorKind::refused, fmt::format("{} exists already and is never overwritten", client_.url(key_)),
-                "backups are named by the second; try again");
+    throw KeyTaken(client_.url(key_));
   }
   if (holder == Holder::absent && (status == 412 || status == 501)) {
     log(LogLevel::warning, "no_conditional_writes",

@@ -20,6 +20,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "support/wait.h"
+
 extern char** environ;
 
 namespace pana::test {
@@ -164,6 +166,15 @@ std::string Background::out_so_far() const {
 }
 std::string Background::err_so_far() const {
   return content_of(err_);
+}
+
+std::string first_line_of(Background& server) {
+  const bool listens = becomes_true([&] {
+    return server.out_so_far().find('\n') != std::string::npos || server.ends_within(std::chrono::milliseconds(10));
+  });
+  const std::string said = server.out_so_far();
+  if (!listens || said.empty()) throw std::runtime_error("the server does not start: " + server.err_so_far());
+  return said.substr(0, said.find('\n'));
 }
 
 std::vector<pid_t> children_of(pid_t parent) {

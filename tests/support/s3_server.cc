@@ -9,7 +9,6 @@
 
 #include "net/sigv4.h"
 #include "support/cluster.h"
-#include "support/wait.h"
 
 namespace pana::test {
 namespace fs = std::filesystem;
@@ -21,16 +20,6 @@ constexpr const char* kRegion = "eu-central-1";
 constexpr const char* kPython = "/usr/bin/python3";
 
 std::string fixture_script(const std::string& name) { return std::string(PANA_SOURCE_DIR) + "/tests/support/" + name; }
-
-std::string first_line_of(Background& server) {
-  const bool listens = becomes_true([&] {
-    return server.out_so_far().ends_with('\n') || server.ends_within(std::chrono::milliseconds(10));
-  });
-  std::string line = server.out_so_far();
-  if (!listens || line.empty()) throw std::runtime_error("no S3 server: " + server.err_so_far());
-  line.pop_back();
-  return line;
-}
 
 std::map<std::string, std::string> environment_for(const std::string& port, const std::string& key_id,
                                                    const std::string& secret) {
