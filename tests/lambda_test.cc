@@ -3,11 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "store/s3_store.h"
@@ -27,50 +24,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-
-std::vector<nlohmann::json> lines_of(const std::string& text) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
-}
-
-// The process of a function and the API that it asks. What it said must be JSON and hold no password.
-class Function {
- public:
-  Function(const std::string& handler, const std::map<std::string, std::string>& environment,
-           const std::vector<std::string>& launcher = {}) {
-    Command command{.argv = launcher};
-    command.argv.push_back(PANA_PROGRAM);
-    command.environment = function_environment(api, handler);
-    for (const auto& [name, value] : environment) command.environment[name] = value;
-    process_ = std::make_unique<Background>(command);
-  }
-  ~Function() {
-    process_->send(SIGTERM);
-    EXPECT_TRUE(process_->ends_within(std::chrono::seconds(10)));
-    const Outcome outcome = process_->wait();
-    expect_clean_output(outcome);
-    EXPECT_NO_THROW(lines_of(outcome.out + outcome.err)) << outcome.description();
-  }
-  Function(const Function&) = delete;
-  Function& operator=(const Function&) = delete;
-
-  // What its log holds as metrics, by their names.
-  nlohmann::json metrics() const {
-    nlohmann::json found = nlohmann::json::object();
-    for (const nlohmann::json& line : lines_of(process_->out_so_far())) {
-      if (line.contains("_aws")) found.update(line);
-    }
-    return found;
-  }
-  std::string log() const { return process_->err_so_far(); }
-
-  RuntimeApi api;
-
- private:
-  std::unique_ptr<Background> process_;
-};
 
 class Lambda : public EndToEnd {
  protected:
@@ -153,7 +106,7 @@ TEST_F(Lambda, AnswersWithTheBackupItMade) {
   EXPECT_EQ("pana_db_backup", metrics.at("FunctionName"));
   EXPECT_EQ("Pana", metrics.at("_aws").at("CloudWatchMetrics").at(0).at("Namespace"));
   for (const char* name : {"BackupBytes", "BackupRows", "BackupSeconds"}) EXPECT_GT(metrics.at(name), 0) << name;
-  for (const nlohmann::json& line : lines_of(function.log())) {
+  for (const nlohmann::json& line : json_lines(function.log())) {
     EXPECT_TRUE(line.contains("timestamp") && line.contains("level") && line.contains("message")) << line;
     EXPECT_EQ("00000000-0000", line.value("requestId", "").substr(0, 13)) << line;
   }
@@ -300,7 +253,7 @@ TEST_F(Lambda, TellsThatPgDumpIsTooOld) {
 
 TEST_F(Lambda, TellsThatMemoryIsNotEnough) {
   // Address space for the program and its libraries, but not for four workers.
-  Function function("backup", environment_, {"prlimit", "--as=110000000"});
+  Function function("backup", environment_, {"prlimit", "--as=110000000", PANA_PROGRAM});
   const RuntimeApi::Answer answer = function.api.invoke("{}");
   EXPECT_FALSE(answer.is_success()) << answer.body;
   EXPECT_THAT(answer.error(), HasSubstr("memory")) << answer.body;

@@ -1,6 +1,8 @@
 #include "support/lambda.h"
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
 
 #include <sstream>
 
@@ -77,6 +79,36 @@ std::map<std::string, std::string> function_environment(const RuntimeApi& api, c
           {"AWS_ENDPOINT_URL_SNS", Topic::shared().endpoint()},
           {"AWS_ENDPOINT_URL_SSM", Topic::shared().endpoint()},
           {"PANA_TOPIC_ARN", Topic::shared().arn()}};
+}
+
+std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(nlohmann::json::parse(line));
+  return lines;
+}
+
+Function::Function(const std::string& handler, const std::map<std::string, std::string>& environment,
+                   const std::vector<std::string>& argv) {
+  Command command{.argv = argv, .environment = environment};
+  command.environment.merge(function_environment(api, handler));
+  process_ = std::make_unique<Background>(command);
+}
+
+Function::~Function() {
+  process_->send(SIGTERM);
+  EXPECT_TRUE(process_->ends_within(std::chrono::seconds(10)));
+  const Outcome outcome = process_->wait();
+  expect_clean_output(outcome);
+  EXPECT_NO_THROW(json_lines(outcome.out + outcome.err)) << outcome.description();
+}
+
+nlohmann::json Function::metrics() const {
+  nlohmann::json found = nlohmann::json::object();
+  for (const nlohmann::json& line : json_lines(process_->out_so_far())) {
+    if (line.contains("_aws")) found.update(line);
+  }
+  return found;
 }
 
 }  // namespace pana::test

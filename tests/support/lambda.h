@@ -65,8 +65,31 @@ class Topic {
   std::size_t seen_ = 0;
 };
 
-// The environment in which Lambda starts a function, with the settings that the deployment gives it; a cleared
-// AWS_ENDPOINT_URL is the caller's to set.
+// The environment in which Lambda starts a function, with the settings that do not depend on a test.
 std::map<std::string, std::string> function_environment(const RuntimeApi& api, const std::string& handler);
+
+// One JSON value a line. Throws when a line is none.
+std::vector<nlohmann::json> json_lines(const std::string& text);
+
+// The process of a function and the API that it asks. It is asked to stop at the end; what it said must be JSON and hold
+// no password.
+class Function {
+ public:
+  // `environment` is added to function_environment(); `argv` starts the function.
+  Function(const std::string& handler, const std::map<std::string, std::string>& environment,
+           const std::vector<std::string>& argv = {PANA_PROGRAM});
+  ~Function();
+  Function(const Function&) = delete;
+  Function& operator=(const Function&) = delete;
+
+  // What its log holds as metrics, by their names.
+  nlohmann::json metrics() const;
+  std::string log() const { return process_->err_so_far(); }
+
+  RuntimeApi api;
+
+ private:
+  std::unique_ptr<Background> process_;
+};
 
 }  // namespace pana::test

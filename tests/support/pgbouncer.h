@@ -18,6 +18,7 @@ class PgBouncer {
     int pool_size = 20;                 // server connections to each database
     int max_client_connections = 100;   // further logins are refused, as Supabase's pooler does
     int query_wait_timeout_seconds = 120;
+    bool tls = false;  // demanded of clients, with a certificate for 127.0.0.1 that is its own authority
   };
 
   PgBouncer(const Cluster& cluster, const Options& options);
@@ -26,8 +27,11 @@ class PgBouncer {
   static std::optional<std::string> missing();
 
   std::string url(const std::string& database) const;
+  std::string certificate() const;  // in PEM
 
  private:
+  std::filesystem::path certificate_file() const;
+
   const Cluster& cluster_;
   TemporaryDirectory directory_;
   int port_;
