@@ -132,6 +132,7 @@ std::vector<Case> cases() {
   add("backup", "CreateMultipartUpload", {});
   add("backup", "UploadPart", {"wrong-checksum"});
   add("backup", "CompleteMultipartUpload", {"200-error"});
+  add("backup", "GetObject", {"truncate"});
   add("backup of little", "PutObject", {});
   add("verify", "ListObjectsV2", {"truncate"});
   add("verify", "HeadObject", {});

@@ -1,0 +1,51 @@
+#include "lambda/backup_event.h"
+
+#include <gtest/gtest.h>
+
+namespace pana {
+namespace {
+
+BackupRequest parse(const std::string& event) {
+  return parse_backup_event(event, "request-1", {.jobs = 4}, {.exclude_schemas = {"auth"}});
+}
+
+TEST(BackupEvent, WithoutMembersIsWhatTheDeploymentSays) {
+  const BackupRequest request = parse("{}");
+  EXPECT_EQ(4u, request.jobs);
+  EXPECT_EQ("none", request.compression.text());
+  EXPECT_EQ("request-1", request.run);
+  EXPECT_EQ(std::vector<std::string>{"--exclude-schema=auth"}, request.filter.arguments());
+}
+
+TEST(BackupEvent, ChangesTheRunByItsMembers) {
+  const BackupRequest request =
+      parse(R"({"jobs": 8, "compression": "zstd:3", "lock_wait_seconds": 60, "exclude_schemas": ["a", "b"], "exclude_table_data": ["x"]})");
+  EXPECT_EQ(8u, request.jobs);
+  EXPECT_EQ("zstd:3", request.compression.text());
+  EXPECT_EQ(std::chrono::seconds(60), request.locks.give_up_after);
+  EXPECT_EQ((std::vector<std::string>{"--exclude-schema=a", "--exclude-schema=b", "--exclude-table-data=x"}),
+            request.filter.arguments());
+}
+
+TEST(BackupEvent, OfEventBridgeIsNamedByItAndHasItsMembersInTheDetail) {
+  const BackupRequest request =
+      parse(R"({"id": "event-1", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {"jobs": 2}})");
+  EXPECT_EQ("event-1", request.run);
+  EXPECT_EQ(2u, request.jobs);
+}
+
+TEST(BackupEvent, IsRefusedWithoutRepeatingIt) {
+  for (const char* event : {"", "[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
+                            R"({"s3cret": 1})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
+    try {
+      parse(event);
+      ADD_FAILURE() << event;
+    } catch (const Error& error) {
+      EXPECT_EQ(ErrorKind::usage, error.kind());
+      EXPECT_EQ(std::string::npos, std::string(error.what()).find("s3cret"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pana

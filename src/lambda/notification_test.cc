@@ -1,0 +1,40 @@
+#include "lambda/notification.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pana {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+FailedBackup example(const std::string& database) {
+  return {.database = database,
+          .location = "s3://bucket/backups",
+          .started = TimePoint(std::chrono::seconds(1'700'000'000)),
+          .seconds = 3.2,
+          .function = "pana_db_backup",
+          .region = "eu-central-1",
+          .log_group = "/aws/lambda/pana_db_backup",
+          .log_stream = "2026/01/31/[$LATEST]abc",
+          .request_id = "request-1"};
+}
+
+TEST(Notification, SaysWhatFailedWhyWhatToDoAndWhereToLook) {
+  const Notification told = describe(example("host:5432/shop"), Error(ErrorKind::failed, "no route to host", "mend the network"));
+  EXPECT_EQ("pana: the backup of host:5432/shop failed", told.subject);
+  EXPECT_THAT(told.message, AllOf(HasSubstr("2023-11-14T22:13:20"), HasSubstr("no route to host"), HasSubstr("mend the network"),
+                                  HasSubstr("s3://bucket/backups/"), HasSubstr("/aws/lambda/pana_db_backup"),
+                                  HasSubstr("request-1")));
+}
+
+TEST(Notification, HasASubjectThatSnsTakes) {
+  const Error error(ErrorKind::failed, "x");
+  for (const std::string& database : {std::string("host/\xc3\xbc"), std::string("host/a\nb"), std::string(200, 'x')}) {
+    EXPECT_EQ("pana: a database backup failed", describe(example(database), error).subject);
+  }
+}
+
+}  // namespace
+}  // namespace pana
