@@ -40,8 +40,28 @@ resource "aws_lambda_function" "backup" {
     log_group  = aws_cloudwatch_log_group.backup.name
   }
 
+  # Not validations of the variables: those would print the URL that they refuse, and terraform destroy would need the zip.
   lifecycle {
-    # Not a variable's validation: terraform destroy must not need the zip.
+    precondition {
+      condition     = var.supabase_db_url == "" || can(regex("^postgres(ql)?://[^[:space:]]+$", var.supabase_db_url))
+      error_message = "supabase_db_url is not a URL of PostgreSQL: give postgresql://USER:PASSWORD@HOST:5432/postgres, without spaces"
+    }
+
+    precondition {
+      condition     = !strcontains(upper(var.supabase_db_url), "[YOUR-PASSWORD]")
+      error_message = "supabase_db_url still holds [YOUR-PASSWORD]: put the database's password there, characters like @ : / ? # percent-encoded"
+    }
+
+    precondition {
+      condition     = !can(regex("^[a-z]+://[^/?#]*:6543([/?#]|$)|[?&]port=6543(&|$)", var.supabase_db_url))
+      error_message = "supabase_db_url names port 6543, the pooler's transaction mode, in which a backup is not possible: use the session pooler, same host, port 5432"
+    }
+
+    precondition {
+      condition     = !can(regex("[?&]sslmode=(disable|allow|prefer)(&|$)", var.supabase_db_url))
+      error_message = "supabase_db_url allows a connection without TLS: use sslmode=require, or verify-full together with ssl_root_cert"
+    }
+
     precondition {
       condition     = fileexists(var.lambda_zip)
       error_message = "there is no ${var.lambda_zip}: build it with scripts/package-lambda, or set lambda_zip to where it is"

@@ -33,25 +33,7 @@ variable "supabase_db_url" {
   default     = ""
   sensitive   = true
 
-  validation {
-    condition     = var.supabase_db_url == "" || can(regex("^postgres(ql)?://[^[:space:]]+$", var.supabase_db_url))
-    error_message = "supabase_db_url is not a URL of PostgreSQL: give postgresql://USER:PASSWORD@HOST:5432/postgres, without spaces"
-  }
-
-  validation {
-    condition     = !strcontains(upper(var.supabase_db_url), "[YOUR-PASSWORD]")
-    error_message = "supabase_db_url still holds [YOUR-PASSWORD]: put the database's password there, characters like @ : / ? # percent-encoded"
-  }
-
-  validation {
-    condition     = !can(regex("^[a-z]+://[^/?#]*:6543([/?#]|$)", var.supabase_db_url)) && !can(regex("[?&]port=6543(&|$)", var.supabase_db_url))
-    error_message = "supabase_db_url names port 6543, the pooler's transaction mode, in which a backup is not possible: use the session pooler, same host, port 5432"
-  }
-
-  validation {
-    condition     = !can(regex("[?&]sslmode=(disable|allow|prefer)(&|$)", var.supabase_db_url))
-    error_message = "supabase_db_url allows a connection without TLS: use sslmode=require, or verify-full together with ssl_root_cert"
-  }
+  # What it must look like is said in lambda.tf: Terraform prints the value that a validation refuses, here the password.
 }
 
 variable "supabase_db_url_parameter" {
