@@ -51,9 +51,10 @@ S3Server::S3Server(const std::string& script, const std::string& key_id, bool wa
   environment_ = environment_for(first_line_of(*server_), key_id, secret);
 }
 
-S3Server::S3Server(const std::string& bucket, const std::string& policy)
-    : server_(std::make_unique<Background>(
-          Command{.argv = {"python3", fixture_script("moto_server.py"), bucket, policy}})) {
+S3Server::S3Server(const std::vector<std::string>& moto_arguments) {
+  Command command{.argv = {"python3", fixture_script("moto_server.py")}};
+  command.argv.insert(command.argv.end(), moto_arguments.begin(), moto_arguments.end());
+  server_ = std::make_unique<Background>(command);
   std::istringstream line(first_line_of(*server_));
   std::string port, key_id, secret;
   line >> port >> key_id >> secret;
@@ -61,8 +62,10 @@ S3Server::S3Server(const std::string& bucket, const std::string& policy)
 }
 
 std::unique_ptr<S3Server> S3Server::moto(const std::string& bucket, const std::string& policy) {
-  return std::unique_ptr<S3Server>(new S3Server(bucket, policy));
+  return std::unique_ptr<S3Server>(new S3Server({bucket, policy}));
 }
+
+std::unique_ptr<S3Server> S3Server::aws() { return std::unique_ptr<S3Server>(new S3Server(std::vector<std::string>{})); }
 
 S3Server& S3Server::stand_in() {
   static S3Server server("s3_stand_in.py", "tests", false);
@@ -94,16 +97,20 @@ std::optional<std::string> S3Server::swift_missing() {
   return std::nullopt;
 }
 
-void S3Server::create_bucket(const std::string& bucket) {
-  HttpRequest request{.method = "PUT", .origin = endpoint(), .path = "/" + bucket};
+HttpResponse S3Server::request(const std::string& method, const std::string& path, const std::string& query,
+                               const std::string& body) {
+  HttpRequest request{.method = method, .origin = endpoint(), .path = path, .query = query, .body = body};
   sign(request,
        {.access_key_id = environment_.at("AWS_ACCESS_KEY_ID"),
         .secret_access_key = environment_.at("AWS_SECRET_ACCESS_KEY"),
         .session_token = ""},
        kRegion, "s3", std::chrono::system_clock::now());
   HttpClient http;
-  const HttpResponse response = http.send(request, {});
-  if (response.status / 100 != 2) throw std::runtime_error("cannot create a bucket: " + response.body);
+  HttpResponse response = http.send(request, {});
+  if (response.status / 100 != 2) {
+    throw std::runtime_error(fmt::format("{} {}: status {}: {}", method, path, response.status, response.body));
+  }
+  return response;
 }
 
 nlohmann::json S3Server::control(const std::string& path, const std::string& body) {

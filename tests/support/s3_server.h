@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "net/http.h"
 #include "support/process.h"
 #include "support/temporary_directory.h"
 
@@ -21,6 +22,8 @@ class S3Server {
   static S3Server& swift();
   // One bucket and one user with the policy, a JSON document: moto checks what the user may do.
   static std::unique_ptr<S3Server> moto(const std::string& bucket, const std::string& policy);
+  // All of AWS that moto knows, not only S3, and whoever asks may do everything.
+  static std::unique_ptr<S3Server> aws();
 
   // The reasons why there can be none on this machine; nothing when there can.
   static std::optional<std::string> stand_in_missing();
@@ -31,7 +34,10 @@ class S3Server {
   const std::map<std::string, std::string>& environment() const { return environment_; }
   const std::string& endpoint() const { return environment_.at("AWS_ENDPOINT_URL"); }
 
-  void create_bucket(const std::string& bucket);
+  void create_bucket(const std::string& bucket) { request("PUT", "/" + bucket); }
+  // A signed request, for instance request("PUT", "/bucket/key", "", "content"); throws when it is not granted.
+  HttpResponse request(const std::string& method, const std::string& path, const std::string& query = "",
+                       const std::string& body = "");
 
   // Of the stand-in alone. A fault: {"operation": "UploadPart", "fault": "500", "times": 1, "after": 0}.
   void set_faults(const nlohmann::json& faults) { control("/_faults", faults.dump()); }
@@ -45,7 +51,7 @@ class S3Server {
 
  private:
   S3Server(const std::string& script, const std::string& key_id, bool wants_directory);
-  S3Server(const std::string& bucket, const std::string& policy);
+  explicit S3Server(const std::vector<std::string>& moto_arguments);
   nlohmann::json control(const std::string& path, const std::string& body);
 
   TemporaryDirectory directory_;
