@@ -5,10 +5,10 @@ resource "aws_cloudwatch_event_rule" "backup" {
   schedule_expression = var.backup_schedule
 }
 
+# The event is passed on as it is: its id tells a run that was delivered twice.
 resource "aws_cloudwatch_event_target" "backup" {
-  rule  = aws_cloudwatch_event_rule.backup.name
-  arn   = aws_lambda_function.backup.arn
-  input = jsonencode({})
+  rule = aws_cloudwatch_event_rule.backup.name
+  arn  = aws_lambda_function.backup.arn
 }
 
 resource "aws_lambda_permission" "backup" {
