@@ -232,6 +232,14 @@ TEST_F(Lambda, TellsThatTheStoreForbidsIt) {
   expect_failure(function, "Pana.Failed", "AccessDenied");
 }
 
+TEST_F(Lambda, TellsThatTheBucketIsMissing) {
+  if (const auto reason = S3Server::swift_missing()) GTEST_SKIP() << *reason;
+  for (const auto& [name, value] : S3Server::swift().environment()) environment_[name] = value;
+  environment_["PANA_LOCATION"] = "s3://there-is-no-such-bucket/backups";
+  Function function("backup", environment_);
+  expect_failure(function, "Pana.Failed", "NoSuchBucket");
+}
+
 TEST_F(Lambda, TellsThatTheTimeIsOver) {
   environment_["DATABASE_URL"] = cluster().url(big().database);
   store().set_rate(200'000);
