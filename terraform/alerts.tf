@@ -140,7 +140,8 @@ resource "aws_cloudwatch_metric_alarm" "backup_undelivered" {
 resource "aws_cloudwatch_metric_alarm" "freshness_errors" {
   alarm_name        = "pana_db_freshness_failed"
   alarm_description = <<-EOT
-    The function that watches over the age of the backups failed. The backups themselves may be well: aws s3 ls ${local.location}/
+    The function that watches over the age of the backups failed, or found no complete backup. Look whether there is one: aws s3 ls ${local.location}/
+    If not, start one: ${local.run_now}
     Look at its log: aws logs tail ${aws_cloudwatch_log_group.freshness.name} --since 24h --region ${var.aws_region}
   EOT
 

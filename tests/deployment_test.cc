@@ -77,6 +77,7 @@ TEST_F(DeploymentTest, SaysHowToInvokeListAndRestore) {
               AllOf(HasSubstr("aws s3 cp s3://pana-db-backups/backups/backup_YYYYMMDD_HHMMSS.sql . && psql "),
                     HasSubstr("\"$TARGET_URL\" < backup_YYYYMMDD_HHMMSS.sql")));
   EXPECT_THAT(deployment().output("logs_command"), HasSubstr("/aws/lambda/pana_db_backup"));
+  EXPECT_THAT(terraform().run_successfully({"output"}), Not(HasSubstr("postgres")));
 }
 
 TEST_F(DeploymentTest, RefusesAUrlThatCannotWorkAndSaysWhatToDo) {
@@ -123,6 +124,7 @@ TEST_F(DeploymentTest, DestroyLeavesBackupsAloneAndNothingElse) {
   EXPECT_TRUE(destroyed.succeeded()) << destroyed.description();
   EXPECT_EQ(terraform().run_successfully({"state", "list"}), "");
 
+  // What all of these runs printed, those of refused URLs, too.
   EXPECT_THAT(terraform().printed(),
               AllOf(HasSubstr("Apply complete!"), HasSubstr("Destroy complete!"), Not(HasSubstr("secret-"))));
 }
