@@ -1,6 +1,10 @@
 resource "aws_s3_bucket" "backups" {
-  bucket        = var.bucket_name
-  force_destroy = false # terraform destroy refuses while there are backups
+  bucket = var.bucket_name
+
+  # terraform destroy does not remove a bucket with backups; but what is set below (lifecycle, policy ...) it has removed by
+  # then. To leave the stack and keep the bucket as it is, make Terraform forget it first:
+  #     terraform state rm $(terraform state list | grep ^aws_s3_bucket)
+  force_destroy = false
 
   # Not here: access logs (CloudTrail's data events tell more, for those who need them) and replication to another region
   # (twice the cost; whoever wants it adds it to this bucket, which has the versioning for it).

@@ -156,7 +156,8 @@ TEST_F(DeploymentRules, OnlyTheRulesStartTheFunctions) {
     const json target = resource("aws_cloudwatch_event_target." + name);
     EXPECT_EQ(target.at("rule"), name + "_schedule");
     EXPECT_EQ(target.at("arn"), arn_of(function));
-    EXPECT_EQ(target.at("input"), "{}");
+    // The backup gets the event itself, whose id tells a second delivery; a constant would take it away.
+    EXPECT_EQ(target.at("input"), name == "backup" ? "" : "{}");
     const json permission = resource("aws_lambda_permission." + name);
     EXPECT_EQ(permission.at("principal"), "events.amazonaws.com");
     EXPECT_EQ(permission.at("source_arn"), arn_of(rule));
