@@ -16,7 +16,8 @@ enum class ErrorKind {
   damaged = 3,    // a backup is unreadable: truncated, altered or not a backup
   different = 4,  // a backup and a database do not hold the same content
   refused = 5,    // a precondition is not met; nothing was changed
-  interrupted = 6  // stopped by a signal or a deadline
+  interrupted = 6,  // stopped by a signal or a deadline
+  partial = 7       // done, but without something that was left out because it could not be had
 };
 
 class Error : public std::runtime_error {

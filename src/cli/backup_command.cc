@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "base/error.h"
 #include "base/human.h"
 #include "cli/commands.h"
 #include "cli/progress_line.h"
@@ -17,16 +18,45 @@ struct Options {
   std::size_t jobs = 4;
   std::string compression = "none";
   TableFilter::Patterns patterns;
-  std::size_t lock_wait_seconds = 300;
+  std::int64_t lock_wait_seconds = 300;
+  bool skip_unreadable = false;
+  bool no_split = false;
+  std::uint64_t max_rate = 0;
+  std::int64_t yield_seconds = 0;
+  std::int64_t stall_seconds = 600;
   bool json = false;
 };
+
+// "auto" is 0.
+CLI::Validator jobs_or_auto() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text == "auto") {
+          text = "0";
+          return std::string();
+        }
+        return CLI::Range(1, 64)(text);
+      },
+      "");
+}
+
+void print(const BackupReport& report, const std::string& name) {
+  fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
+             human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),
+             human_seconds(report.seconds), human_bytes(report.bytes));
+}
 
 void run(const Options& options, const CommandContext& context) {
   const BackupRequest request{.url = url_or_environment(options.url),
                               .jobs = options.jobs,
                               .compression = parse_compression(options.compression),
                               .filter = TableFilter(options.patterns),
-                              .locks = {.give_up_after = std::chrono::seconds(options.lock_wait_seconds)}};
+                              .locks = {.give_up_after = std::chrono::seconds(options.lock_wait_seconds)},
+                              .skip_unreadable = options.skip_unreadable,
+                              .split_tables = !options.no_split,
+                              .max_bytes_per_second = options.max_rate,
+                              .yield_to_waiters = std::chrono::seconds(options.yield_seconds),
+                              .longest_silence = std::chrono::seconds(options.stall_seconds)};
   const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   Progress progress;
   BackupReport report;
@@ -38,11 +68,12 @@ void run(const Options& options, const CommandContext& context) {
   if (options.json) {
     Json result = {{"backup", name}};
     result.update(report.json());
-    return print_json(result);
+    print_json(result);
+  } else {
+    print(report, name);
   }
-  fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
-             human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),
-             human_seconds(report.seconds), human_bytes(report.bytes));
+  if (report.skipped.empty()) return;
+  throw Error(ErrorKind::partial, fmt::format("the backup is stored, but lacks what could not be read: {}", fmt::join(report.skipped, ", ")));
 }
 
 }  // namespace
@@ -52,14 +83,24 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
   command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment");
   command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->required()->type_name("LOCATION");
-  command->add_option("-j,--jobs", options->jobs, "connections that read rows")
-      ->check(CLI::Range(1, 64))->capture_default_str();
+  command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")
+      ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
   command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->capture_default_str();
   add_filter_options(*command, options->patterns);
   command->add_option("--exclude-table-data", options->patterns.exclude_table_data,
                       "the definition but not the rows of tables matching PATTERN")
       ->type_name("PATTERN")->allow_extra_args(false);
   command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+  command->add_flag("--skip-unreadable", options->skip_unreadable,
+                    "leave out what the role may not read, say so, and end with status 7");
+  command->add_option("--yield-to-waiters", options->yield_seconds,
+                      "give up when another session has waited so long for a lock that the backup holds; 0: never")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+  command->add_option("--max-rate", options->max_rate, "read no more rows a second than this, over all connections: 20MiB")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))->type_name("SIZE");
+  command->add_flag("--no-split", options->no_split, "read each table over one connection, gently to the server's cache");
+  command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")
       ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });

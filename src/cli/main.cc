@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit status: 0 done, 1 failed, 2 wrong usage, 3 a backup is damaged, 4 contents differ,\n"
-    "5 refused because a precondition is not met (nothing was changed), 6 interrupted.";
+    "5 refused because a precondition is not met (nothing was changed), 6 interrupted,\n"
+    "7 done, but without what could not be read (--skip-unreadable).";
 
 void complain(const pana::Error& error) {
   pana::Json fields = {{"exit_status", error.exit_status()}};

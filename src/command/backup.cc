@@ -10,12 +10,14 @@
 #include "base/countdown.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/rate_limit.h"
 #include "command/backup_contents.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
 #include "command/catalogue.h"
 #include "command/connections.h"
 #include "command/plan.h"
+#include "pg/lock_watch.h"
 #include "pg/pg_dump.h"
 #include "pg/session.h"
 
@@ -94,13 +96,15 @@ class Backup {
   // pg_dump reads the catalog while the workers read rows; a worker's first frame waits for the tables' definitions.
   void write_schema_and_rows(SchemaFrames& schema) {
     std::vector<WorkItem> items = plan_rows(contents_.snapshot.tables, contents_.large_objects,
-                                            std::max<std::size_t>(connections_.workers.size(), 1));
+                                            std::max<std::size_t>(connections_.workers.size(), 1), request_.split_tables);
     for (const WorkItem& item : items) progress_.total += item.bytes;
     WorkList<WorkItem> list(items);
+    RateLimit rate(request_.max_bytes_per_second);
     RowWork work{.items = list,
                  .backup = writer_,
                  .progress = progress_,
                  .snapshot_id = contents_.snapshot.id,
+                 .rate = rate,
                  .frame_bytes = frame_bytes_for(progress_.total),
                  .compression = request_.compression,
                  .left_over = {}};
@@ -109,7 +113,7 @@ class Backup {
     std::vector<Task> tasks = {[&](const std::stop_token& stop) {
       connections_.control.set_stop(stop);
       write_schema(schema, stop);
-      while (!stop.stop_requested() && !reading.wait_for(stop, std::chrono::seconds(1))) connections_.keep_alive();
+      while (!stop.stop_requested() && !reading.wait_for(stop, std::chrono::seconds(1))) tend();
     }};
     for (Connection& connection : connections_.workers) {
       tasks.emplace_back([&](const std::stop_token& stop) {
@@ -127,7 +131,7 @@ class Backup {
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
     schema_dump_.read([&schema](std::string_view script) { schema.feed(script); },
-                      [this] { connections_.keep_alive(); }, stop);
+                      [this] { tend(); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -137,8 +141,15 @@ class Backup {
     schema.end_pre_data();
   }
 
+  // What the control connection does while others work.
+  void tend() {
+    connections_.keep_alive();
+    watch_.look(connections_.control);
+  }
+
   const BackupRequest& request_;
   BackupConnections& connections_;
+  LockWatch watch_{request_.yield_to_waiters};
   SchemaDump& schema_dump_;
   BackupContents& contents_;
   const std::string restrict_key_;
@@ -190,13 +201,14 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   const auto started = Clock::now();
   progress.set_activity("connecting");
   BackupConnections connections(request.url, request.jobs, stop);
+  connections.limit_silence(request.longest_silence);
   Connection& control = connections.control;
   const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
   std::string encoding = database_encoding(control);
   prepare_reading_session(control, encoding);
 
   progress.set_activity("locking tables");
-  Snapshot snapshot = lock_and_export(control, request.filter, request.locks);
+  Snapshot snapshot = lock_and_export(control, request.filter, request.skip_unreadable, request.locks);
   // pg_dump takes the same locks once more. It starts right away: a migration that came in between would stand in the
   // locks' queue, behind us and before pg_dump.
   const std::string restrict_key = pg_dump.has_restrict_key ? random_key() : "";
@@ -204,14 +216,16 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                          {.snapshot_id = snapshot.id,
                           .encoding = encoding,
                           .restrict_key = restrict_key,
-                          .arguments = request.filter.arguments(),
-                          .lock_timeout_ms = kLockTimeoutMilliseconds});
+                          .arguments = snapshot.filter.arguments(),
+                          .lock_timeout_ms = kLockTimeoutMilliseconds,
+                          .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
   prepare_workers(connections, contents);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),
                       .workers = std::max<std::size_t>(connections.workers.size(), 1),
-                      .snapshot_time = contents.header.snapshot_time};
+                      .snapshot_time = contents.header.snapshot_time,
+                      .skipped = contents.header.skipped};
 
   std::uint64_t expected_bytes = 0;
   for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
@@ -243,7 +257,8 @@ Json BackupReport::json() const {
           {"large_objects", large_objects},
           {"workers", workers},
           {"seconds", seconds},
-          {"snapshot_time", snapshot_time}};
+          {"snapshot_time", snapshot_time},
+          {"skipped", skipped}};
 }
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {

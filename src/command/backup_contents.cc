@@ -77,8 +77,12 @@ void add_roles_and_extensions(Connection& control, IndexHeader& header) {
 BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
                                     Snapshot snapshot, std::string encoding) {
   BackupContents contents{.snapshot = std::move(snapshot)};
-  contents.sequence_values = read_sequence_values(control, request.filter);
-  if (request.filter.includes_everything()) contents.large_objects = read_large_object_ids(control);
+  const TableFilter& filter = contents.snapshot.filter;
+  contents.sequence_values = read_sequence_values(control, filter);
+  if (filter.includes_everything()) {
+    const std::vector<LargeObjectId>& skipped = contents.snapshot.skipped.large_objects;  // in order, too
+    std::ranges::set_difference(read_large_object_ids(control), skipped, std::back_inserter(contents.large_objects));
+  }
   IndexHeader& header = contents.header;
   header.pana = PANA_VERSION;
   header.server = server_version_text(control);
@@ -88,6 +92,10 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.snapshot_time = contents.snapshot.time;
   header.compression = request.compression.text();
   header.filters = request.filter.arguments();
+  if (!contents.snapshot.skipped.empty()) {
+    header.filters.emplace_back("--skip-unreadable");
+    header.skipped = to_unicode(control, header.encoding, contents.snapshot.skipped.names());
+  }
   header.run = request.run;
   header.sequences = contents.sequence_values.size();
   header.large_objects = contents.large_objects.size();

@@ -76,6 +76,7 @@ class RowReader {
     flush();
     read_large_objects(connection, item.large_objects, [this](std::string_view line) {
       frame_.add_large_object_line(line);
+      work_.rate.take(line.size(), stop_);
       work_.progress.bytes += line.size();
       if (frame_.bytes() >= work_.frame_bytes) flush();
     });
@@ -88,6 +89,7 @@ class RowReader {
     const std::uint64_t share = std::min(bytes_, chunk.bytes - counted_);
     counted_ += share;
     work_.progress.done += share;
+    work_.rate.take(bytes_, stop_);
     work_.progress.bytes += std::exchange(bytes_, 0);
     work_.progress.rows += std::exchange(rows_, 0);
   }

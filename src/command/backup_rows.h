@@ -8,6 +8,7 @@
 
 #include "base/guarded.h"
 #include "base/progress.h"
+#include "base/rate_limit.h"
 #include "base/work_list.h"
 #include "command/plan.h"
 #include "format/backup_writer.h"
@@ -22,6 +23,7 @@ struct RowWork {
   BackupWriter& backup;
   Progress& progress;
   const std::string& snapshot_id;
+  RateLimit& rate;
   std::uint64_t frame_bytes = 0;
   Compression compression;
   // Items whose tables a worker could not lock: a session that waits for an exclusive lock stands in between. The

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <thread>
+
 #include "base/log.h"
 #include "pg/pooler_probe.h"
 
@@ -14,6 +17,16 @@ constexpr std::chrono::seconds kHeartbeat{20};
 
 // How long a pooler may take to find a server connection for a worker.
 constexpr std::chrono::seconds kAdmissionTime{10};
+
+// A worker keeps a processor of the server busy and half of one here, and is not worth its connection for little.
+std::size_t suggested_jobs(Connection& control) {
+  constexpr std::uint64_t kBytesOfAJob = 64 << 20;
+  constexpr std::uint64_t kAtMost = 8;
+  const std::int64_t size = control.query("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())").integer(0, 0);
+  const std::uint64_t by_size = 1 + static_cast<std::uint64_t>(size) / kBytesOfAJob;
+  const std::uint64_t by_processors = 2 * std::max<std::uint64_t>(std::thread::hardware_concurrency(), 1);
+  return std::min({by_size, by_processors, kAtMost});
+}
 
 }  // namespace
 
@@ -52,12 +65,18 @@ BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, c
                 "raise the pool size, or run the backup when the application uses fewer connections");
   }
   const bool has_pooler = refuse_transaction_pooling(control, *worker);
+  if (jobs == 0) jobs = suggested_jobs(control);
   const std::size_t wanted = has_pooler ? jobs + 1 : jobs;
   while (worker) {
     workers.push_back(std::move(*worker));
     worker = workers.size() < wanted ? connect_worker(url, stop) : std::nullopt;
   }
   if (has_pooler || workers.size() < wanted) workers.pop_back();
+}
+
+void BackupConnections::limit_silence(std::chrono::seconds longest) {
+  control.limit_silence(longest);
+  for (Connection& worker : workers) worker.limit_silence(longest);
 }
 
 void BackupConnections::keep_alive() {

@@ -23,10 +23,14 @@ class BackupConnections {
   // Connects one after another, the control connection first, and probes for a pooler in transaction mode before
   // anything changes a session. A refused worker is reported and done without. Behind a pooler, or where connections
   // were refused, one is kept free for pg_dump; when that leaves no worker, the control connection reads the rows.
+  // `jobs` of 0: as many as the machine's processors and the size of the database suggest.
   BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop);
 
   Connection control;
   std::vector<Connection> workers;
+
+  // How long each connection may wait for the server to say something, from now on.
+  void limit_silence(std::chrono::seconds longest);
 
   // A query on the control connection every now and then: poolers and firewalls drop idle clients, and with it would
   // go the snapshot.

@@ -92,14 +92,14 @@ std::string WorkItem::copy_out() const {
 }
 
 std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<const LargeObjectId> large_objects,
-                                std::size_t jobs) {
+                                std::size_t jobs, bool split_tables) {
   std::uint64_t total_bytes = 0;
   for (const CatalogTable& table : tables) total_bytes += table.bytes;
 
   std::vector<WorkItem> items;
   Batches batches(items);
   for (TableId id = 1; const CatalogTable& table : tables) {
-    const std::uint64_t pieces = pieces_of(table, total_bytes, jobs);
+    const std::uint64_t pieces = split_tables ? pieces_of(table, total_bytes, jobs) : 1;
     std::vector<Chunk> chunks = pieces > 1 ? split_table(table, id, pieces) : std::vector{whole_table(table, id)};
     for (Chunk& chunk : chunks) {
       if (chunk.bytes <= kSmallTableBytes) {

@@ -36,7 +36,7 @@ struct WorkItem {
 
 // The table with the id i + 1 is tables[i]. Largest items first.
 std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<const LargeObjectId> large_objects,
-                                std::size_t jobs);
+                                std::size_t jobs, bool split_tables = true);
 
 // How much text a frame should hold: about 4 MiB, more for a very large database, so that its index stays small.
 std::uint64_t frame_bytes_for(std::uint64_t database_bytes);

@@ -37,6 +37,7 @@ Json header_json(const IndexHeader& header) {
                {"roles", Json::array()},
                {"extensions", Json::array()}};
   if (!header.run.empty()) json["run"] = header.run;
+  if (!header.skipped.empty()) json["skipped"] = header.skipped;
   for (const RoleUse& role : header.roles) {
     json["roles"].push_back(
         {{"name", role.name}, {"owns", role.owns}, {"granted", role.granted}, {"in_policy", role.in_policy}});
@@ -68,6 +69,7 @@ IndexHeader parse_header(const Json& json) {
   header.large_objects = json.at("large_objects").get<std::uint64_t>();
   header.filters = json.at("filters").get<std::vector<std::string>>();
   header.run = json.value("run", "");
+  header.skipped = json.value("skipped", std::vector<std::string>());
   for (const Json& role : json.at("roles")) {
     header.roles.push_back({.name = role.at("name").get<std::string>(),
                             .owns = role.at("owns").get<bool>(),

@@ -18,6 +18,7 @@ std::string type_of(const Error& error) {
     case ErrorKind::different: return "Pana.Different";
     case ErrorKind::refused: return "Pana.Refused";
     case ErrorKind::interrupted: return "Pana.Interrupted";
+    case ErrorKind::partial: return "Pana.Partial";
   }
   return "Pana.Failed";
 }

@@ -57,7 +57,8 @@ SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.reln
        coalesce(pg_catalog.has_table_privilege(c.oid, 'SELECT'), true),  -- null: dropped since the query's snapshot
        pg_catalog.row_security_active(c.oid),
        pg_catalog.pg_table_is_visible(c.oid),
-       {load_name}
+       {load_name},
+       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({extension_relations}) AS x ON x.oid = c.oid
@@ -135,22 +136,21 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
                       .pages = static_cast<std::uint64_t>(result.integer(row, 9)),
                       .can_split = result.boolean(row, 10),
                       .readable = result.boolean(row, 11),
-                      .hides_rows = result.boolean(row, 12)});
+                      .hides_rows = result.boolean(row, 12),
+                      .in_usable_schema = result.boolean(row, 15)});
     if (tables.back().sql_load_name != tables.back().sql_name) sort_columns(tables.back());
   }
   return tables;
 }
 
-namespace {
-
-// The sequences that belong to the backup, as quoted names. One that a table owns goes with its table, too.
-std::vector<std::string> read_sequence_names(Connection& connection, const TableFilter& filter) {
+std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {
   const std::string sql = fmt::format(
       R"(
 SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
        CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i',
        pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid),
-       coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true)
+       coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true),
+       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({}) AS x ON x.oid = c.oid
@@ -174,34 +174,30 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
     const bool is_identity = owned && result.boolean(row, 6);
     return owner_wanted || (!is_identity && filter.includes(schema, name, visible));
   };
-  std::vector<std::string> names;
-  std::vector<std::string> unreadable;
+  std::vector<CatalogSequence> sequences;
   for (int row = 0; row < result.rows(); ++row) {
-    if (wanted(row)) (result.boolean(row, 9) ? names : unreadable).push_back(result.string(row, 0));
+    if (!wanted(row)) continue;
+    sequences.push_back({.name = {.schema = result.string(row, 1), .name = result.string(row, 2), .sql_name = result.string(row, 0)},
+                         .readable = result.boolean(row, 9),
+                         .in_usable_schema = result.boolean(row, 10)});
   }
-  if (!unreadable.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("no permission to read the sequences {}", join(unreadable, ", ")),
-                "GRANT SELECT on these sequences to the backup's role, or leave them out with --exclude-table");
-  }
-  return names;
+  return sequences;
 }
 
-}  // namespace
-
 std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter) {
-  const std::vector<std::string> names = read_sequence_names(connection, filter);
+  const std::vector<CatalogSequence> sequences = read_sequences(connection, filter);
   // Many sequences in one query: each is a relation of its own to read, but needs no round trip of its own.
   constexpr std::size_t kBatch = 500;
   std::vector<std::string> statements;
-  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
-    const std::size_t end = std::min(begin + kBatch, names.size());
+  for (std::size_t begin = 0; begin < sequences.size(); begin += kBatch) {
+    const std::size_t end = std::min(begin + kBatch, sequences.size());
     std::vector<std::string> selects;
     for (std::size_t i = begin; i < end; ++i) {
-      selects.push_back(fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, names[i]));
+      selects.push_back(fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, sequences[i].name.sql_name));
     }
     const QueryResult values = connection.query(join(selects, " UNION ALL ") + " ORDER BY position");
     for (int row = 0; row < values.rows(); ++row) {
-      const std::string& name = names.at(static_cast<std::size_t>(values.integer(row, 0)));
+      const std::string& name = sequences.at(static_cast<std::size_t>(values.integer(row, 0))).name.sql_name;
       statements.push_back(fmt::format("SELECT pg_catalog.setval({}, {}, {});\n", connection.quote_literal(name),
                                        values.text(row, 1), values.boolean(row, 2)));
     }

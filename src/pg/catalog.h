@@ -12,6 +12,12 @@
 
 namespace pana {
 
+struct CatalogName {
+  std::string schema;
+  std::string name;
+  std::string sql_name;  // both, quoted where needed
+};
+
 // One table whose rows belong to a backup. Text is in the session's encoding.
 struct CatalogTable {
   std::uint32_t oid = 0;
@@ -27,6 +33,7 @@ struct CatalogTable {
   bool can_split = false;                // by ranges of ctid
   bool readable = false;                 // SELECT is granted
   bool hides_rows = false;               // row level security would apply to us
+  bool in_usable_schema = false;         // USAGE is granted
 
   // The table and, where it has any, its columns as in COPY: public.orders (id, total); to read from, and to load into.
   std::string copy_source() const;
@@ -35,6 +42,15 @@ struct CatalogTable {
 
 // The tables in the order of their names.
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
+
+struct CatalogSequence {
+  CatalogName name;
+  bool readable = false;
+  bool in_usable_schema = false;
+};
+
+// The sequences whose values belong to the backup. One that a table owns goes with its table, too.
+std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter);
 
 // A statement for each sequence that sets it to its present value: SELECT pg_catalog.setval(...);
 std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <charconv>
@@ -31,6 +34,29 @@ std::string one_line(std::string_view message) {
 std::string_view field(const PGresult* result, int code) {
   const char* const text = PQresultErrorField(result, code);
   return text == nullptr ? std::string_view() : std::string_view(text);
+}
+
+// What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as
+// ours does: a child process makes it, and is not waited for long. (PQcancel() is made for signal handlers, so it may be
+// called in the child of a process with threads.)
+void cancel(PGconn* connection) {
+  constexpr int kPatienceMilliseconds = 1000;
+  constexpr int kStepMilliseconds = 5;
+  if (PQtransactionStatus(connection) != PQTRANS_ACTIVE) return;
+  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection), &PQfreeCancel);
+  const pid_t child = request ? ::fork() : -1;
+  if (child < 0) return;
+  if (child == 0) {
+    std::array<char, 256> message{};
+    PQcancel(request.get(), message.data(), static_cast<int>(message.size()));
+    ::_exit(0);
+  }
+  for (int waited = 0; waited < kPatienceMilliseconds; waited += kStepMilliseconds) {
+    if (::waitpid(child, nullptr, WNOHANG) != 0) return;
+    ::poll(nullptr, 0, kStepMilliseconds);
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
 }
 
 std::string connection_hint(std::string_view message) {
@@ -80,14 +106,8 @@ DatabaseError error_of(const PGresult* result) {
   return {message, std::string(field(result, PG_DIAG_SQLSTATE)), one_line(field(result, PG_DIAG_MESSAGE_HINT))};
 }
 
-void Connection::Finish::operator()(PGconn* connection) const {
-  if (PQtransactionStatus(connection) == PQTRANS_ACTIVE) {
-    // What the server was doing for us must not go on after us.
-    std::array<char, 256> message{};
-    PGcancel* const cancel = PQgetCancel(connection);
-    if (cancel != nullptr) PQcancel(cancel, message.data(), static_cast<int>(message.size()));
-    PQfreeCancel(cancel);
-  }
+void FinishConnection::operator()(PGconn* connection) const {
+  if (!cancelled) cancel(connection);
   PQfinish(connection);
 }
 
@@ -113,7 +133,7 @@ void Connection::establish() {
   const auto deadline = Clock::now() + kConnectTimeout;
   PostgresPollingStatusType status = PGRES_POLLING_WRITING;
   while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED) {
-    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    look_for_stop();
     pollfd descriptor{.fd = PQsocket(handle_.get()), .events = 0, .revents = 0};
     descriptor.events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
     if (descriptor.fd >= 0 && ::poll(&descriptor, 1, kStopCheckMilliseconds) == 0) {
@@ -127,11 +147,23 @@ void Connection::establish() {
   throw DatabaseError(fmt::format("cannot connect to the database: {}", message), "", connection_hint(message));
 }
 
+// The thread that is stopped cancels its own query: all of them at the same time.
+void Connection::look_for_stop() {
+  if (!stop_.stop_requested()) return;
+  if (!std::exchange(handle_.get_deleter().cancelled, true)) cancel(handle_.get());
+  throw Error(ErrorKind::interrupted, "stopped on request");
+}
+
 void Connection::wait(bool for_write) {
   pollfd descriptor{.fd = PQsocket(handle_.get()), .events = POLLIN, .revents = 0};
   if (for_write) descriptor.events = POLLIN | POLLOUT;
+  const auto began = std::chrono::steady_clock::now();
   do {
-    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    look_for_stop();
+    if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
+      throw DatabaseError(fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
+                          "the network or the server hangs; a server that may think for longer is given more by --stall-timeout");
+    }
     if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
       throw DatabaseError("the server admitted the connection and then did not answer", "",
                           "the pooler may have no server connection free: raise its pool size, or wait for one");

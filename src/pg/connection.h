@@ -1,7 +1,7 @@
 // A connection to PostgreSQL by libpq whose every wait can be stopped.
 //
 // Used by one thread at a time. All waiting is poll() on the socket with a look at the stop token, so a silent server
-// cannot hold a worker; a connection that is destroyed in the middle of a query cancels it on the server first.
+// cannot hold a worker; a connection that is stopped or destroyed in the middle of a query cancels it on the server.
 // Errors are DatabaseError with the server's message; a password never stands in one.
 #pragma once
 
@@ -62,6 +62,11 @@ class QueryResult {
   std::unique_ptr<PGresult, Clear> result_;
 };
 
+struct FinishConnection {
+  bool cancelled = false;  // the query that was running, already
+  void operator()(PGconn* connection) const;
+};
+
 class Connection {
  public:
   // `conninfo` is a URL or a keyword/value string as libpq takes them; empty means libpq's environment, service and
@@ -85,6 +90,9 @@ class Connection {
   // connection admits the client, and may never answer. Once there was an answer, nothing limits the next ones.
   void limit_first_answer(std::chrono::seconds limit) { first_answer_by_ = std::chrono::steady_clock::now() + limit; }
 
+  // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever.
+  void limit_silence(std::chrono::seconds longest) { longest_silence_ = longest; }
+
   int server_version() const { return PQserverVersion(handle_.get()); }  // 150008
   std::string parameter(const char* name) const;                          // a ParameterStatus value
   std::string quote_literal(std::string_view text);
@@ -104,13 +112,12 @@ class Connection {
  private:
   void establish();
   QueryResult last_result();
+  void look_for_stop();
 
-  struct Finish {
-    void operator()(PGconn* connection) const;
-  };
   std::stop_token stop_;
+  std::chrono::seconds longest_silence_{0};
   std::optional<std::chrono::steady_clock::time_point> first_answer_by_;
-  std::unique_ptr<PGconn, Finish> handle_;
+  std::unique_ptr<PGconn, FinishConnection> handle_;
 };
 
 // The message, detail and hint of a failed result, as one DatabaseError.

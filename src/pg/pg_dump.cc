@@ -145,14 +145,27 @@ PgDumpProgram find_pg_dump(int server_version) {
 }
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, const Connection& connection, const PgDumpRequest& request)
-    : child_(arguments_of(program, request), environment_of(connection)) {}
+    : child_(arguments_of(program, request), environment_of(connection)), longest_silence_(request.longest_silence) {}
 
 void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
                       const std::stop_token& stop) {
   Messages messages;
-  const int status = child_.run({.standard_output = output,
-                                 .standard_error = [&messages](std::string_view text) { messages.add(text); },
-                                 .idle = idle},
+  auto last_sign = std::chrono::steady_clock::now();
+  const int status = child_.run({.standard_output = [&](std::string_view text) {
+                                   output(text);
+                                   last_sign = std::chrono::steady_clock::now();
+                                 },
+                                 .standard_error = [&](std::string_view text) {
+                                   messages.add(text);
+                                   last_sign = std::chrono::steady_clock::now();
+                                 },
+                                 .idle = [&] {
+                                   idle();
+                                   if (longest_silence_.count() == 0) return;
+                                   if (std::chrono::steady_clock::now() - last_sign <= longest_silence_) return;
+                                   throw DatabaseError(fmt::format("pg_dump said nothing for {} s", longest_silence_.count()), "",
+                                                       "the network or the server hangs; see --stall-timeout");
+                                 }},
                                 stop);
   if (status != 0 && messages.errors().find("Query was: LOCK TABLE") != std::string::npos) {
     throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),

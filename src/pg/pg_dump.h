@@ -1,6 +1,7 @@
 // pg_dump as a child process: the schema of a backup comes from it, because only it knows every object kind.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,7 @@ struct PgDumpRequest {
   std::string restrict_key;            // empty: do not ask for one
   std::vector<std::string> arguments;  // of the filter
   int lock_timeout_ms = 0;
+  std::chrono::seconds longest_silence{0};  // of pg_dump, which tells its steps; 0: no limit
 };
 
 // One run of pg_dump for the schema (pre-data and post-data).
@@ -46,6 +48,7 @@ class SchemaDump {
 
  private:
   ChildProcess child_;
+  std::chrono::seconds longest_silence_;
 };
 
 }  // namespace pana

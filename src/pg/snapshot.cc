@@ -12,24 +12,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// All of them at once: a person should not have to mend one grant a night.
-void refuse_unreadable(const std::vector<CatalogTable>& tables) {
-  std::string unreadable;
-  std::string hiding;
-  for (const CatalogTable& table : tables) {
-    if (!table.readable) unreadable += (unreadable.empty() ? "" : ", ") + table.sql_name;
-    if (table.hides_rows) hiding += (hiding.empty() ? "" : ", ") + table.sql_name;
-  }
-  if (!unreadable.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", unreadable),
-                "GRANT SELECT on these tables to the backup's role, or leave them out with --exclude-table");
-  }
-  if (!hiding.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("row level security would hide rows of: {}", hiding),
-                "use a role with BYPASSRLS (ALTER ROLE ... BYPASSRLS), or the tables' owner");
-  }
-}
-
 std::string lock_sql(const std::vector<CatalogTable>& tables) {
   std::string sql = "LOCK TABLE ";
   for (const CatalogTable& table : tables) sql += (&table == tables.data() ? "ONLY " : ", ONLY ") + table.sql_name;
@@ -43,17 +25,21 @@ bool same_tables(const std::vector<CatalogTable>& a, const std::vector<CatalogTa
 }
 
 // One attempt; nothing when the tables changed meanwhile.
-std::optional<Snapshot> try_once(Connection& control, const TableFilter& filter) {
-  const std::vector<CatalogTable> before = read_tables(control, filter);
-  refuse_unreadable(before);
+std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted, bool skip_unreadable) {
+  std::vector<CatalogTable> before = read_tables(control, wanted);
+  Unreadable skipped = find_unreadable(control, before, wanted);
+  if (!skip_unreadable) refuse_unreadable(control, skipped);
+  TableFilter filter = leave_out(wanted, skipped);
+  if (!skipped.empty()) before = read_tables(control, filter);
   control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
   if (!before.empty()) control.query(lock_sql(before));
   const QueryResult exported = control.query(
       "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
-  Snapshot snapshot{
-      .id = exported.string(0, 0), .time = exported.string(0, 1), .tables = read_tables(control, filter)};
+  Snapshot snapshot{.id = exported.string(0, 0), .time = exported.string(0, 1), .tables = read_tables(control, filter)};
   if (!same_tables(before, snapshot.tables)) return std::nullopt;
+  snapshot.filter = std::move(filter);
+  snapshot.skipped = std::move(skipped);
   control.query("SET lock_timeout = 0");
   return snapshot;
 }
@@ -69,7 +55,7 @@ void pause(Connection& control, int attempt) {
 
 }  // namespace
 
-Snapshot lock_and_export(Connection& control, const TableFilter& filter, const LockPolicy& policy) {
+Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy) {
   const auto deadline = Clock::now() + policy.give_up_after;
   // Listing the tables takes locks, too: their sizes are asked for.
   control.query(fmt::format("SET lock_timeout = {}", policy.lock_timeout.count()));
@@ -77,7 +63,7 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, const L
     std::string obstacle = "tables were created, dropped or renamed at that moment";
     bool wait = false;
     try {
-      if (std::optional<Snapshot> snapshot = try_once(control, filter)) return std::move(*snapshot);
+      if (std::optional<Snapshot> snapshot = try_once(control, filter, skip_unreadable)) return std::move(*snapshot);
     } catch (const DatabaseError& error) {
       wait = error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
       if (!wait && error.sqlstate() != kUndefinedTable) throw;

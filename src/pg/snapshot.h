@@ -11,6 +11,7 @@
 
 #include "pg/catalog.h"
 #include "pg/connection.h"
+#include "pg/rights.h"
 
 namespace pana {
 
@@ -23,11 +24,13 @@ struct Snapshot {
   std::string id;    // for SET TRANSACTION SNAPSHOT
   std::string time;  // RFC 3339, by the server's clock
   std::vector<CatalogTable> tables;
+  TableFilter filter;    // what was asked for, without what is skipped
+  Unreadable skipped;
 };
 
-// Leaves `control` in the transaction that holds the locks and the snapshot. Throws Error(refused), with all of them in
-// the message, when tables cannot be read; Error(failed) when a lock could not be had in time.
-Snapshot lock_and_export(Connection& control, const TableFilter& filter, const LockPolicy& policy);
+// Leaves `control` in the transaction that holds the locks and the snapshot. What the role may not read is refused before,
+// with all of it in the message, or skipped. Throws Error(failed) when a lock could not be had in time.
+Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy);
 
 // Puts a session into a transaction that sees the snapshot.
 void import_snapshot(Connection& connection, const std::string& snapshot_id);

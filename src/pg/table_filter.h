@@ -46,6 +46,8 @@ class TableFilter {
   // The table patterns that match none of these relations.
   std::vector<std::string> unmatched_tables(const std::vector<std::pair<std::string, std::string>>& relations) const;
 
+  const Patterns& patterns() const { return patterns_; }
+
   // pg_dump's options for the same choice, one "--option=pattern" each.
   std::vector<std::string> arguments() const;
 

@@ -1,0 +1,113 @@
+#include "pg/rights.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pana {
+namespace {
+
+// has_largeobject_privilege() is there from PostgreSQL 18 on only.
+std::vector<LargeObjectId> unreadable_large_objects(Connection& connection) {
+  const QueryResult result = connection.query(R"(
+SELECT m.oid FROM pg_catalog.pg_largeobject_metadata AS m
+WHERE NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+  AND NOT pg_catalog.current_setting('lo_compat_privileges')::bool
+  AND NOT pg_catalog.pg_has_role(m.lomowner, 'USAGE')
+  AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(m.lomacl) AS g
+                  WHERE g.privilege_type = 'SELECT' AND (g.grantee = 0 OR pg_catalog.pg_has_role(g.grantee, 'USAGE')))
+ORDER BY m.oid)");
+  std::vector<LargeObjectId> ids;
+  for (int row = 0; row < result.rows(); ++row) ids.push_back(result.oid(row, 0));
+  return ids;
+}
+
+std::string sql_list(const std::vector<CatalogName>& names) {
+  std::string list;
+  for (const CatalogName& name : names) list += (list.empty() ? "" : ", ") + name.sql_name;
+  return list;
+}
+
+void add_schema(std::vector<CatalogName>& schemas, Connection& connection, const std::string& schema) {
+  const auto is_it = [&schema](const CatalogName& known) { return known.schema == schema; };
+  if (std::none_of(schemas.begin(), schemas.end(), is_it)) {
+    schemas.push_back({.schema = schema, .name = {}, .sql_name = connection.quote_identifier(schema)});
+  }
+}
+
+// As psql and pg_dump take a name that is to be matched as it is.
+std::string exact_pattern(const CatalogName& name) {
+  const auto quoted = [](std::string_view text) {
+    std::string pattern = "\"";
+    for (const char c : text) pattern.append(c == '"' ? 2 : 1, c);
+    return pattern + "\"";
+  };
+  return quoted(name.schema) + "." + quoted(name.name);
+}
+
+}  // namespace
+
+bool Unreadable::empty() const {
+  return schemas.empty() && tables.empty() && hidden.empty() && sequences.empty() && large_objects.empty();
+}
+
+std::vector<std::string> Unreadable::names() const {
+  std::vector<std::string> all;
+  const auto add = [&all](std::string_view kind, const std::vector<CatalogName>& names) {
+    for (const CatalogName& name : names) all.push_back(fmt::format("{} {}", kind, name.sql_name));
+  };
+  add("table", tables);
+  add("rows of table", hidden);
+  add("value of sequence", sequences);
+  for (const LargeObjectId id : large_objects) all.push_back(fmt::format("large object {}", id));
+  return all;
+}
+
+Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables, const TableFilter& filter) {
+  Unreadable unreadable;
+  for (const CatalogTable& table : tables) {
+    const CatalogName name{.schema = table.schema, .name = table.name, .sql_name = table.sql_name};
+    if (!table.in_usable_schema) add_schema(unreadable.schemas, connection, table.schema);
+    if (!table.readable || !table.in_usable_schema) {
+      unreadable.tables.push_back(name);
+    } else if (table.hides_rows) {
+      unreadable.hidden.push_back(name);
+    }
+  }
+  for (const CatalogSequence& sequence : read_sequences(connection, filter)) {
+    if (!sequence.in_usable_schema) add_schema(unreadable.schemas, connection, sequence.name.schema);
+    if (!sequence.readable || !sequence.in_usable_schema) unreadable.sequences.push_back(sequence.name);
+  }
+  if (filter.includes_everything()) unreadable.large_objects = unreadable_large_objects(connection);
+  return unreadable;
+}
+
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable) {
+  if (unreadable.empty()) return;
+  const std::string role = connection.query("SELECT pg_catalog.quote_ident(current_user)").string(0, 0);
+  std::string grants;
+  const auto grant = [&](std::string_view what, const std::string& list) {
+    if (!list.empty()) grants += fmt::format(" GRANT {} {} TO {};", what, list, role);
+  };
+  grant("USAGE ON SCHEMA", sql_list(unreadable.schemas));
+  grant("SELECT ON TABLE", sql_list(unreadable.tables));
+  grant("SELECT ON SEQUENCE", sql_list(unreadable.sequences));
+  grant("SELECT ON LARGE OBJECT", fmt::format("{}", fmt::join(unreadable.large_objects, ", ")));
+  std::string hint = grants.empty() ? "" : "have their owner run:" + grants;
+  if (!unreadable.hidden.empty()) {
+    hint += fmt::format("{}row level security hides rows from all but the owner and roles with BYPASSRLS: ALTER ROLE {} BYPASSRLS;",
+                        hint.empty() ? "" : " ", role);
+  }
+  throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
+              hint + " or leave them out with --exclude-table, or whatever it is with --skip-unreadable");
+}
+
+TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable) {
+  TableFilter::Patterns patterns = filter.patterns();
+  for (const CatalogName& table : unreadable.tables) patterns.exclude_tables.push_back(exact_pattern(table));
+  for (const CatalogName& table : unreadable.hidden) patterns.exclude_table_data.push_back(exact_pattern(table));
+  for (const CatalogName& sequence : unreadable.sequences) patterns.exclude_table_data.push_back(exact_pattern(sequence));
+  return TableFilter(std::move(patterns));
+}
+
+}  // namespace pana

@@ -1,0 +1,37 @@
+// What of a backup the role may not read: found out before anything begins, all of it at once, so that nobody has to mend
+// one grant a night.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "pg/catalog.h"
+#include "pg/connection.h"
+#include "pg/large_objects.h"
+#include "pg/table_filter.h"
+
+namespace pana {
+
+struct Unreadable {
+  std::vector<CatalogName> schemas;     // without USAGE; what they hold is among the rest
+  std::vector<CatalogName> tables;      // without SELECT
+  std::vector<CatalogName> hidden;      // tables whose rows row level security would hide
+  std::vector<CatalogName> sequences;   // without SELECT
+  std::vector<LargeObjectId> large_objects;
+
+  bool empty() const;
+  // Each thing's name, with its kind: "table public.orders".
+  std::vector<std::string> names() const;
+};
+
+// `tables` is what read_tables() gives for the filter.
+Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables, const TableFilter& filter);
+
+// Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable);
+
+// The filter without it: unreadable tables are left out with their definitions, which pg_dump could not lock; of hidden
+// tables and of sequences only the rows and values. Large objects have no filter.
+TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable);
+
+}  // namespace pana
