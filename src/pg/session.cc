@@ -5,13 +5,17 @@
 namespace pana {
 namespace {
 
-std::string common_settings(std::string_view encoding, int server_version) {
+// A session of ours that is idle for so long in its transaction has lost us, and nobody else would end it: its locks and
+// its snapshot would stay. A worker waits for its turn and for a slow store no longer than this.
+constexpr int kIdleMinutes = 60;
+
+std::string common_settings(std::string_view encoding, int server_version, int idle_minutes) {
   std::string sql = fmt::format(
       "SET client_encoding = '{}'; SET standard_conforming_strings = on; SET search_path = ''; "
-      "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0; "
+      "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'; "
       "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
       "SET client_min_messages = warning",
-      encoding);
+      encoding, idle_minutes);
   if (server_version >= 140000) sql += "; SET idle_session_timeout = 0";
   if (server_version >= 170000) sql += "; SET transaction_timeout = 0";
   return sql;
@@ -20,13 +24,13 @@ std::string common_settings(std::string_view encoding, int server_version) {
 }  // namespace
 
 void prepare_reading_session(Connection& connection, std::string_view encoding) {
-  connection.query(common_settings(encoding, connection.server_version()) +
+  connection.query(common_settings(encoding, connection.server_version(), kIdleMinutes) +
                    "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex; "
                    "SET TimeZone = 'UTC'");
 }
 
 void prepare_loading_session(Connection& connection, std::string_view encoding) {
-  connection.query(common_settings(encoding, connection.server_version()) +
+  connection.query(common_settings(encoding, connection.server_version(), 0) +
                    "; SET check_function_bodies = off; SET xmloption = content; SET synchronous_commit = off");
 }
 

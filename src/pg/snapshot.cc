@@ -40,7 +40,8 @@ std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted,
   if (!same_tables(before, snapshot.tables)) return std::nullopt;
   snapshot.filter = std::move(filter);
   snapshot.skipped = std::move(skipped);
-  control.query("SET lock_timeout = 0");
+  // The heartbeat comes every few seconds: without it, this session has lost us, and must not keep its locks.
+  control.query("SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '5min'");
   return snapshot;
 }
 

@@ -1,0 +1,176 @@
+// Faults of the network, the server and pana's own processes at random moments of a backup: no false success, nothing
+// incomplete to be seen, nothing left running on the server.
+//
+// PANA_FAULT_RUNS chooses how many backups are disturbed; with PANA_WRITE_DOCS=1 the table goes to docs/faults.md.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <random>
+
+#include "support/fault_proxy.h"
+#include "support/pana.h"
+#include "support/wait.h"
+
+namespace pana::test {
+namespace {
+
+constexpr int kDefaultRuns = 36;
+
+constexpr const char* kIntroduction = R"(# What faults lead to
+
+Written by the test `Faults` (tests/faults_test.cc) with PANA_FAULT_RUNS={runs}: a backup of {bytes:.0f} MB with 3 jobs and
+`--stall-timeout 2` is disturbed once at a random moment, counted in bytes from the server. Faults of S3:
+[s3-faults.md](s3-faults.md).
+
+* `reset`, `fin`, `stall`: one connection of pana or pg_dump is cut by RST or FIN, or nothing passes any more; *all*: every
+  connection at that moment. `refuse`: one is cut, and no new one gets through.
+* `backend`: a random server process of the backup is terminated (`pg_terminate_backend`); `crash`: one is killed, and
+  the server restarts all.
+* `SIGTERM`, `SIGKILL`: pana itself is. `pg_dump`: its child is killed.
+
+*Stored* backups ended with status 0 before or in spite of the fault; each was compared with the database. *Failed* ones
+ended with the status that stands there. In every run: nothing incomplete was visible, no temporary file was left but after
+SIGKILL (the next backup removes it), and no session or query of the backup was left on the server.
+
+)";
+
+struct Tally {
+  int runs = 0;
+  int stored = 0;
+  std::map<int, int> statuses;
+  std::string message;         // the last one
+};
+
+class Faults : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    fresh_database("disturbed");
+    cluster().sql("disturbed", R"(
+      CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 40000) AS i;
+      CREATE INDEX ON large (id);
+      DO $$ BEGIN FOR i IN 1..60 LOOP
+        EXECUTE format('CREATE TABLE small_%s AS SELECT j AS id, md5(j::text) AS t FROM generate_series(1, 50) AS j', i);
+      END LOOP; END $$;
+      SELECT lo_from_bytea(0, convert_to(repeat(md5(i::text), 100), 'UTF8')) FROM generate_series(1, 50) AS i)");
+    network_ = std::make_unique<FaultProxy>(cluster());
+  }
+
+  Command command() const {
+    Command command = pana_command({"backup", network_->url("disturbed"), "--to", backups_.path(), "--jobs", "3",
+                                    "--stall-timeout", "2", "--lock-wait", "20"});
+    return command;
+  }
+
+  static int sessions() {
+    return std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'disturbed'"));
+  }
+
+  // One backup with the fault after so many bytes.
+  void disturb(const std::string& fault, std::uint64_t after_bytes, Tally& tally) {
+    SCOPED_TRACE(fmt::format("{} after {} bytes", fault, after_bytes));
+    for (const auto& file : strangers_in(backups_.path())) std::filesystem::remove(backups_ / file);
+    for (const auto& file : backups_in(backups_.path())) std::filesystem::remove(file);
+    const bool is_of_the_network = fault.starts_with("reset") || fault.starts_with("fin") || fault.starts_with("stall") || fault == "refuse";
+    // For the others the proxy only tells the moment: it holds the connections when it has come.
+    const std::string kind = fault.substr(0, fault.find(' '));
+    network_->set_fault(is_of_the_network ? kind : "none", after_bytes, fault.ends_with(" all"));
+    Background backup(command());
+    if (!is_of_the_network) strike(fault, after_bytes, backup);
+    const bool has_ended = backup.ends_within(std::chrono::seconds(40));
+    EXPECT_TRUE(has_ended) << backup.err_so_far();
+    if (!has_ended) backup.send(SIGKILL);
+    const Outcome outcome = backup.wait();
+    network_->clear_fault();
+    if (fault == "crash") cluster().wait_until_ready();
+    judge(fault, outcome, tally);
+  }
+
+  void strike(const std::string& fault, std::uint64_t after_bytes, Background& backup) {
+    becomes_true([&] { return backup.ends_within(std::chrono::milliseconds(1)) || network_->bytes() >= after_bytes; });
+    if (fault == "SIGTERM") backup.send(SIGTERM);
+    if (fault == "SIGKILL") backup.send(SIGKILL);
+    if (fault == "pg_dump") {
+      for (const pid_t child : children_of(backup.pid())) ::kill(child, SIGKILL);
+    }
+    if (fault == "backend") {
+      cluster().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
+    }
+    if (fault == "crash") {
+      const std::string victim = cluster().sql("postgres", "SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
+      if (!victim.empty()) ::kill(std::stoi(victim), SIGKILL);
+    }
+  }
+
+  void judge(const std::string& fault, const Outcome& outcome, Tally& tally) {
+    ++tally.runs;
+    const auto visible = backups_in(backups_.path());
+    EXPECT_TRUE(fault == "SIGKILL" || strangers_in(backups_.path()).empty());
+    if (outcome.exit_status == kOk) {
+      ++tally.stored;
+      EXPECT_EQ(1u, visible.size());
+      EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("disturbed")})));
+    } else {
+      ++tally.statuses[outcome.signal != 0 ? -outcome.signal : outcome.exit_status];
+      // Killed in the moment between the name and the end: then it is whole.
+      EXPECT_TRUE(visible.empty() || fault == "SIGKILL") << outcome.description();
+      for (const auto& file : visible) EXPECT_TRUE(ends_with(kOk, pana({"verify", file})));
+      if (!outcome.err.empty()) {
+        const std::size_t line = outcome.err.rfind('\n', outcome.err.size() - 2);
+        tally.message = nlohmann::json::parse(outcome.err.substr(line == std::string::npos ? 0 : line + 1)).value("message", "");
+        EXPECT_FALSE(tally.message.empty());
+      } else {
+        EXPECT_EQ("SIGKILL", fault);
+      }
+    }
+    EXPECT_TRUE(becomes_true([] { return sessions() == 0; }, std::chrono::seconds(10)))
+        << cluster().sql("postgres", "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
+  }
+
+  std::unique_ptr<FaultProxy> network_;
+};
+
+TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
+  const char* const chosen = std::getenv("PANA_FAULT_RUNS");
+  const int runs = chosen == nullptr ? kDefaultRuns : std::atoi(chosen);
+  network_->clear_fault();
+  ASSERT_TRUE(ends_with(kOk, pana(command())));
+  const std::uint64_t bytes = network_->clear_fault();
+
+  const std::vector<std::string> faults = {"reset", "reset all", "fin", "fin all", "stall", "stall all", "refuse",
+                                           "backend", "crash", "SIGTERM", "SIGKILL", "pg_dump"};
+  std::map<std::string, Tally> tallies;
+  std::random_device device;
+  const auto seed = device();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::minstd_rand random(seed);
+  for (int run = 0; run < runs; ++run) {
+    const std::string& fault = faults[static_cast<std::size_t>(run) % faults.size()];
+    // Half of them in the first tenth: connecting, locking, reading the catalog.
+    const std::uint64_t range = run / static_cast<int>(faults.size()) % 2 == 0 ? bytes / 10 : bytes;
+    disturb(fault, std::uniform_int_distribution<std::uint64_t>(0, range)(random), tallies[fault]);
+  }
+
+  std::string table = "| fault | runs | stored | failed, by exit status | the last message |\n|---|---|---|---|---|\n";
+  for (const std::string& fault : faults) {
+    const Tally& tally = tallies[fault];
+    std::string statuses;
+    for (const auto& [status, count] : tally.statuses) {
+      statuses += fmt::format("{}{} with {}", statuses.empty() ? "" : ", ", count, status < 0 ? fmt::format("signal {}", -status) : std::to_string(status));
+    }
+    table += fmt::format("| {} | {} | {} | {} | {} |\n", fault, tally.runs, tally.stored, statuses, tally.message);
+    EXPECT_TRUE(runs < 100 || tally.stored < tally.runs || fault == "pg_dump") << fault << " never struck";
+  }
+  std::printf("%s", table.c_str());
+  if (std::getenv("PANA_WRITE_DOCS") == nullptr) return;
+  std::ofstream(std::string(PANA_SOURCE_DIR) + "/docs/faults.md")
+      << fmt::format(kIntroduction, fmt::arg("runs", runs), fmt::arg("bytes", static_cast<double>(bytes) / 1e6)) << table;
+}
+
+}  // namespace
+}  // namespace pana::test

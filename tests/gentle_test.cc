@@ -1,0 +1,206 @@
+// A backup is gentle with the server that it reads, frank about what it may not read, and does not wait for ever.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "support/fault_proxy.h"
+#include "support/pana.h"
+#include "support/session.h"
+#include "support/wait.h"
+
+namespace pana::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr int kPartial = 7;
+
+class Gentle : public EndToEnd {
+ protected:
+  // A role that may read nearly everything, and all kinds of things that it may not.
+  std::string limited_role() const {
+    fresh_database("limited");
+    cluster().sql("limited", R"(
+      DROP ROLE IF EXISTS pana_limited; CREATE ROLE pana_limited;
+      CREATE TABLE public.open AS SELECT 1 AS id;
+      CREATE TABLE public.closed AS SELECT 2 AS id;
+      CREATE TABLE public."Closed ""too" AS SELECT 3 AS id;
+      CREATE TABLE public.guarded AS SELECT 4 AS id; ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+      CREATE SEQUENCE public.counter; CREATE SEQUENCE public.secret_counter;
+      CREATE SCHEMA vault; CREATE TABLE vault.keys AS SELECT 5 AS id; GRANT SELECT ON vault.keys TO pana_limited;
+      SELECT lo_create(424242);
+      GRANT SELECT ON public.open, public.guarded, public.counter TO pana_limited)");
+    cluster().allow_login("pana_limited");
+    return cluster().url("limited", "pana_limited", cluster().password());
+  }
+
+  Outcome back_up_as_limited(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"backup", cluster().url("limited", "pana_limited", cluster().password()), "--to",
+                                          backups_.path(), "--json"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+};
+
+TEST_F(Gentle, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
+  limited_role();
+  const Outcome refused = back_up_as_limited();
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  const nlohmann::json error = nlohmann::json::parse(refused.err.substr(0, refused.err.find('\n')));
+  EXPECT_THAT(error.at("message").get<std::string>(),
+              AllOf(HasSubstr("table public.closed"), HasSubstr(R"(table public."Closed ""too")"), HasSubstr("table vault.keys"),
+                    HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
+                    HasSubstr("large object 424242"), Not(HasSubstr("public.open"))));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+  const Outcome checked = pana({"check", cluster().url("limited", "pana_limited", cluster().password())});
+  EXPECT_TRUE(ends_with(kRefused, checked));
+  EXPECT_THAT(checked.out, HasSubstr("large object 424242"));
+
+  // What the hint says is SQL that mends it.
+  std::string hint = error.at("hint");
+  for (const char* words : {"have their owner run:", "row level security hides rows from all but the owner and roles with BYPASSRLS:"}) {
+    const std::size_t found = hint.find(words);
+    ASSERT_NE(std::string::npos, found) << hint;
+    hint.erase(found, std::string(words).size());
+  }
+  cluster().sql("limited", hint.substr(0, hint.find(" or leave them out")));
+  ASSERT_TRUE(ends_with(kOk, back_up_as_limited()));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")})));
+}
+
+TEST_F(Gentle, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
+  limited_role();
+  const Outcome partial = back_up_as_limited({"--skip-unreadable"});
+  EXPECT_TRUE(ends_with(kPartial, partial));
+  EXPECT_THAT(nlohmann::json::parse(partial.out).at("skipped"), SizeIs(6));
+  EXPECT_THAT(partial.err, HasSubstr("lacks what could not be read"));
+  const Outcome shown = pana({"show", backups_.path()});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("--skip-unreadable"), HasSubstr("left out    table vault.keys"),
+                               HasSubstr("left out    large object 424242")));
+
+  fresh_database("part");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("part"), "--verify"})));
+  EXPECT_EQ("1", cluster().sql("part", "SELECT id FROM public.open"));
+  EXPECT_EQ("0", cluster().sql("part", "SELECT count(*) FROM public.guarded"));
+  EXPECT_EQ("", cluster().sql("part", "SELECT to_regclass('public.closed')"));
+  cluster().sql("limited", "GRANT pg_read_all_data TO pana_limited; ALTER ROLE pana_limited BYPASSRLS; SELECT lo_unlink(424242)");
+  EXPECT_TRUE(ends_with(kOk, back_up_as_limited({"--skip-unreadable"}))) << "nothing was unreadable";
+}
+
+// A backup that holds its locks until it is released: its one worker reads slowly.
+class Slow : public Gentle {
+ protected:
+  void SetUp() override {
+    Gentle::SetUp();
+    if (IsSkipped()) return;
+    fresh_database("slow");
+    cluster().sql("slow", "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS payload FROM generate_series(1, 40000) AS i");
+  }
+  Command command(const std::vector<std::string>& options, const std::string& jobs = "2") const {
+    Command command = pana_command({"backup", cluster().url("slow"), "--to", backups_.path(), "--jobs", jobs});
+    command.argv.insert(command.argv.end(), options.begin(), options.end());
+    return command;
+  }
+  // Rows are being read, and pg_dump, which would give way by itself, has come and gone.
+  static bool reads_rows() {
+    return becomes_true([] {
+      return cluster().sql("postgres", R"(
+        SELECT count(*) FILTER (WHERE application_name = 'pana' AND query LIKE 'COPY%') > 0
+           AND count(*) FILTER (WHERE application_name = 'pg_dump') = 0 FROM pg_stat_activity)") == "t";
+    });
+  }
+  static std::string sessions() {
+    return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pana', 'pg_dump')");
+  }
+};
+
+TEST_F(Slow, SaysWhoWaitsForItsLocks) {
+  Background backup(command({"--max-rate", "3MiB"}));
+  ASSERT_TRUE(reads_rows());
+  Session migration(cluster().url("slow"));
+  migration.send("ALTER TABLE t ADD COLUMN extra int");
+  EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"waiter\"") != std::string::npos; }));
+  EXPECT_THAT(backup.err_so_far(), HasSubstr("waits for a lock on public.t that the backup holds"));
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  migration.finish();
+}
+
+TEST_F(Slow, GivesWayToWhoHasWaitedLongEnough) {
+  Background backup(command({"--max-rate", "1MiB", "--yield-to-waiters", "2"}));
+  ASSERT_TRUE(reads_rows());
+  Session migration(cluster().url("slow"));
+  migration.send("ALTER TABLE t ADD COLUMN extra int");
+  const auto began = std::chrono::steady_clock::now();
+  migration.finish();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8));
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("gave way: session"));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+TEST_F(Slow, ReadsNoFasterThanItMay) {
+  const auto began = std::chrono::steady_clock::now();
+  const Outcome outcome = pana(command({"--max-rate", "8MiB", "--json"}));
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - began;
+  const double bytes = nlohmann::json::parse(outcome.out).at("text_bytes");
+  EXPECT_GT(time.count(), 0.8 * bytes / (8 << 20));
+  EXPECT_LT(time.count(), 3 + 1.5 * bytes / (8 << 20));
+}
+
+TEST_F(Slow, StopsWithinTwoSecondsAndLeavesNoQueryRunning) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Background backup(command({"--max-rate", "1MiB"}));
+    ASSERT_TRUE(reads_rows());
+    backup.send(signal);
+    EXPECT_TRUE(backup.ends_within(std::chrono::seconds(2)));
+    EXPECT_TRUE(ends_with(kInterrupted, backup.wait()));
+    EXPECT_TRUE(becomes_true([] { return sessions() == "0"; }, std::chrono::seconds(2))) << sessions();
+    EXPECT_THAT(strangers_in(backups_.path()), IsEmpty());
+  }
+}
+
+TEST_F(Slow, StopsWithinTwoSecondsWhenTheServerIsSilent) {
+  FaultProxy network(cluster());
+  network.set_rate(2 << 20);
+  network.set_fault("stall", 1 << 20, /*all_connections=*/true);
+  Command stalled = pana_command({"backup", network.url("slow"), "--to", backups_.path(), "--jobs", "2"});
+  Background backup(stalled);
+  EXPECT_FALSE(backup.ends_within(std::chrono::seconds(3))) << backup.err_so_far();
+  backup.send(SIGTERM);
+  EXPECT_TRUE(backup.ends_within(std::chrono::seconds(2)));
+  EXPECT_TRUE(ends_with(kInterrupted, backup.wait()));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+TEST_F(Slow, GivesUpOnAServerThatSaysNothing) {
+  FaultProxy network(cluster());
+  network.set_rate(2 << 20);
+  network.set_fault("stall", 1 << 20, /*all_connections=*/true);
+  Command stalled = pana_command({"backup", network.url("slow"), "--to", backups_.path(), "--jobs", "2", "--stall-timeout", "2"});
+  stalled.timeout = std::chrono::seconds(30);
+  const Outcome outcome = pana(stalled);
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("said nothing for 2 s"));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+TEST_F(Slow, ChoosesItsJobsItselfAndSplitsNoTableWhenToldNotTo) {
+  const Outcome few = pana(command({"--json"}, "auto"));
+  ASSERT_TRUE(ends_with(kOk, few));
+  EXPECT_EQ(1, nlohmann::json::parse(few.out).at("workers"));
+  Command large = pana_command({"backup", cluster().url(big().database), "--to", backups_.path(), "--jobs", "auto", "--no-split", "--json"});
+  const Outcome more = pana(large);
+  ASSERT_TRUE(ends_with(kOk, more));
+  EXPECT_GT(nlohmann::json::parse(more.out).at("workers"), 1);
+  for (const char* wrong : {"0", "65", "some"}) EXPECT_TRUE(ends_with(kUsage, pana(command({}, wrong))));
+}
+
+}  // namespace
+}  // namespace pana::test
