@@ -77,9 +77,10 @@ class Faults : public EndToEnd {
     for (const auto& file : strangers_in(backups_.path())) std::filesystem::remove(backups_ / file);
     for (const auto& file : backups_in(backups_.path())) std::filesystem::remove(file);
     const bool is_of_the_network = fault.starts_with("reset") || fault.starts_with("fin") || fault.starts_with("stall") || fault == "refuse";
-    // For the others the proxy only tells the moment: it holds the connections when it has come.
+    // Of the others the proxy only tells the moment.
     const std::string kind = fault.substr(0, fault.find(' '));
     network_->set_fault(is_of_the_network ? kind : "none", after_bytes, fault.ends_with(" all"));
+    network_->set_rate(is_of_the_network ? 0 : 6 << 20);  // or it would be over before the hand has fallen
     Background backup(command());
     if (!is_of_the_network) strike(fault, after_bytes, backup);
     const bool has_ended = backup.ends_within(std::chrono::seconds(40));
