@@ -1,8 +1,11 @@
 // Behind a pooler: session mode works with the connections there are, transaction mode is refused before any harm.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
+
+#include "pg/pooler_probe.h"
 
 #include "support/pana.h"
 #include "support/pgbouncer.h"
@@ -100,6 +103,50 @@ TEST_F(Pooler, InTransactionModeUnderLoadIsRefusedBeforeTheApplicationIsHarmed) 
   }
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(ends_with(kRefused, back_up_through(pooler, "4")));
   for (const auto& application : applications) EXPECT_TRUE(ends_with(kOk, application->wait()));
+}
+
+// Two hundred probes: of pools in both modes, with one server session, with few and with many, idle and busy.
+TEST_F(Pooler, IsKnownByItsModeEveryTime) {
+  struct Pool {
+    std::string mode;
+    int size;
+    bool busy;
+    int probes;
+  };
+  for (const Pool& pool : {Pool{"session", 20, false, 40}, Pool{"session", 20, true, 60}, Pool{"transaction", 5, false, 40},
+                           Pool{"transaction", 6, true, 60}}) {
+    SCOPED_TRACE(fmt::format("{} {} {}", pool.mode, pool.size, pool.busy ? "busy" : "idle"));
+    const PgBouncer pooler(cluster(), {.pool_mode = pool.mode, .pool_size = pool.size});
+    std::vector<std::unique_ptr<Background>> applications;
+    for (int i = 0; pool.busy && i < 4; ++i) {
+      Command client = cluster().client("psql", {"-X", "-q", "-o", "/dev/null", "-d", pooler.url("pooled")}, "pooled");
+      client.environment.erase("PGOPTIONS");
+      for (int j = 0; j < 20'000; ++j) client.input += "SELECT count(*) FROM t WHERE t.i < 50;\n";
+      applications.push_back(std::make_unique<Background>(client));
+    }
+    int refused = 0;
+    for (int probe = 0; probe < pool.probes; ++probe) {
+      Connection a(pooler.url("pooled"), {});
+      Connection b(pooler.url("pooled"), {});
+      a.query("SELECT 1");
+      b.query("SELECT 1");
+      try {
+        EXPECT_TRUE(refuse_transaction_pooling(a, b));
+      } catch (const Error& error) {
+        EXPECT_EQ(ErrorKind::refused, error.kind()) << error.what();
+        ++refused;
+      }
+    }
+    for (const auto& application : applications) EXPECT_FALSE(application->ends_within(std::chrono::milliseconds(0)));
+    EXPECT_EQ(pool.mode == "session" ? 0 : pool.probes, refused);
+  }
+}
+
+TEST_F(Pooler, InTransactionModeWithASingleServerSessionIsRefused) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 1});
+  const Outcome outcome = back_up_through(pooler, "4");
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("transaction-mode pooler"));
 }
 
 TEST_F(Pooler, InSessionModeCarriesARestore) {

@@ -9,7 +9,7 @@
 namespace pana {
 
 // `a` and `b` are two idle connections of the same target. Throws Error(refused), with the remedy, on proof: while b
-// holds a transaction open, a's backend changes, or is b's. What it does not prove, it does not claim: a miss is
+// holds a transaction open, a's backend changes, is b's, or is not to be had. What it does not prove, it does not claim: a miss is
 // possible on a busy pool, so it asks up to six times. Returns whether any pooler stands in between.
 bool refuse_transaction_pooling(Connection& a, Connection& b);
 
