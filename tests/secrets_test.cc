@@ -42,6 +42,20 @@ TEST_F(Secrets, AreNotInTheArgumentsOfPgDumpNorInTheBackup) {
   EXPECT_THAT(content_of_file(backups_in(backups_.path()).at(0)), Not(HasSubstr(cluster().password())));
 }
 
+TEST_F(Secrets, AreNotDumpedWithACore) {
+  const std::string url = fresh_database("waiting");
+  Session locker(url);
+  locker.execute("CREATE TABLE held (); BEGIN; LOCK TABLE held");
+  Background backup(pana_command({"backup", url, "--to", backups_.path()}));
+  EXPECT_TRUE(becomes_true([&] {
+    const std::string limits = content_of_file(fmt::format("/proc/{}/limits", backup.pid()));
+    const std::size_t line = limits.find("Max core file size");
+    return line != std::string::npos && limits.substr(line, 40).find(" 0 ") != std::string::npos;
+  }));
+  locker.execute("COMMIT");
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+}
+
 TEST_F(Secrets, AreBlottedOutOfPanasOwnArguments) {
   // A table that is locked keeps the backup waiting while its arguments are looked at.
   const std::string url = fresh_database("locked");
