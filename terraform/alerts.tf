@@ -32,7 +32,7 @@ resource "aws_sns_topic_subscription" "email" {
 
 locals {
   look_at_log = "aws logs tail ${aws_cloudwatch_log_group.backup.name} --since 3h --region ${var.aws_region}"
-  run_now     = "aws lambda invoke --function-name ${local.backup_function} --payload '{}' --cli-binary-format raw-in-base64-out --cli-read-timeout 0 --region ${var.aws_region} response.json"
+  run_now     = "aws lambda invoke --function-name ${local.backup_function} --cli-read-timeout 0 --region ${var.aws_region} response.json"
 }
 
 resource "aws_cloudwatch_metric_alarm" "backup_errors" {

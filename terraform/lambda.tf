@@ -53,6 +53,16 @@ resource "aws_lambda_function" "backup" {
     }
 
     precondition {
+      condition     = !can(regex("^[a-z]+://[^:@/?#]+:PASSWORD@", var.supabase_db_url))
+      error_message = "supabase_db_url still holds the example's PASSWORD: put the database's password there, characters like @ : / ? # percent-encoded"
+    }
+
+    precondition {
+      condition     = !can(regex("^[a-z]+://[^?]*@[^?]*@|^[a-z]+://[^@?#/]*[/?#].*@", var.supabase_db_url))
+      error_message = "supabase_db_url holds a second @, or a / ? # before its @: in the password these are written %40 %2F %3F %23"
+    }
+
+    precondition {
       condition     = !can(regex("^[a-z]+://[^/?#]*:6543([/?#]|$)|[?&]port=6543(&|$)", var.supabase_db_url))
       error_message = "supabase_db_url names port 6543, the pooler's transaction mode, in which a backup is not possible: use the session pooler, same host, port 5432"
     }

@@ -11,7 +11,15 @@ locals {
   prefix   = "backups/"
   location = "s3://${var.bucket_name}/backups"
 
-  # The interval of a rate; 0 for a cron expression, whose interval is not so easily had.
-  rate           = try(regex("^rate\\(([0-9]+) (minute|hour|day)s?\\)$", var.backup_schedule), ["0", "hour"])
-  schedule_hours = tonumber(local.rate[0]) * { minute = 1 / 60, hour = 1, day = 24 }[local.rate[1]]
+  # The longest interval of the schedule, in hours: of a rate what it says, of a cron expression an estimate from above by
+  # its day of month, month and day of week.
+  rate    = try(regex("^rate\\(([0-9]+) (minute|hour|day)s?\\)$", var.backup_schedule), ["0", "hour"])
+  cron    = try(split(" ", regex("^cron\\((.*)\\)$", var.backup_schedule)[0]), [])
+  any_day = ["*", "?"]
+  cron_hours = length(local.cron) != 6 ? 0 : (
+    local.cron[3] != "*" ? 24 * 366 :
+    !contains(local.any_day, local.cron[2]) ? 24 * 31 :
+    !contains(local.any_day, local.cron[4]) ? 24 * 7 : 24
+  )
+  schedule_hours = max(tonumber(local.rate[0]) * { minute = 1 / 60, hour = 1, day = 24 }[local.rate[1]], local.cron_hours)
 }

@@ -5,7 +5,7 @@ variable "aws_region" {
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.aws_region))
+    condition     = can(regex("^[a-z]{2,4}(-[a-z]+)+-[0-9]$", var.aws_region))
     error_message = "aws_region is not the name of a region: give it like eu-central-1"
   }
 }
@@ -15,8 +15,8 @@ variable "alert_email" {
   type        = string
 
   validation {
-    condition     = can(regex("^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$", var.alert_email))
-    error_message = "alert_email is not a mail address: give one like you@example.com"
+    condition     = can(regex("^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$", var.alert_email)) && var.alert_email != "you@example.com"
+    error_message = "alert_email is not a mail address, or still the example's: give the one that shall hear of failures, like you@example.com"
   }
 }
 

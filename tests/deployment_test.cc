@@ -71,7 +71,7 @@ TEST_F(DeploymentTest, SaysHowToInvokeListAndRestore) {
   EXPECT_EQ(deployment().output("bucket"), "pana-db-backups");
   EXPECT_EQ(deployment().output("function_name"), "pana_db_backup");
   EXPECT_THAT(deployment().output("invoke_command"),
-              HasSubstr("aws lambda invoke --function-name pana_db_backup --payload '{}'"));
+              HasSubstr("aws lambda invoke --function-name pana_db_backup --cli-read-timeout 0"));
   EXPECT_EQ(deployment().output("list_command"), "aws s3 ls s3://pana-db-backups/backups/");
   EXPECT_THAT(deployment().output("restore_command"),
               AllOf(HasSubstr("aws s3 cp s3://pana-db-backups/backups/backup_YYYYMMDD_HHMMSS.sql . && psql "),

@@ -67,6 +67,17 @@ class Lambda : public EndToEnd {
     return bytes;
   }
 
+  void put(const std::string& key, const std::string& bytes) const {
+    const Environment environment(store().environment());
+    S3Store s3(location(), {}, {});
+    const auto upload = s3.begin_upload(key, 0);
+    std::uint32_t number = 0;
+    for (std::size_t offset = 0; offset == 0 || offset < bytes.size(); offset += upload->part_bytes()) {
+      upload->put({.number = ++number, .offset = offset, .bytes = bytes.substr(offset, upload->part_bytes())});
+    }
+    upload->complete();
+  }
+
   // An event whose backup fails: the answer is an error of that type with these words, one message says the same to a
   // person, and there is no object.
   void expect_failure(Function& function, const std::string& type, const std::string& words, double seconds_left = 900) {
@@ -202,6 +213,15 @@ TEST_F(Lambda, SaysToLambdaWhatKeepsItFromStarting) {
   EXPECT_THAT(failure("backup", "PANA_LOCATION", ""), HasSubstr("PANA_LOCATION is not set"));
   EXPECT_THAT(failure("backup", "PANA_JOBS", "many"), HasSubstr("PANA_JOBS is no number"));
   EXPECT_THAT(failure("backup", "DATABASE_URL", ""), HasSubstr("DATABASE_URL"));
+  {  // Not even that can be said: a status and words in the log, no crash.
+    RuntimeApi api;
+    Command command{.argv = {PANA_PROGRAM}, .environment = function_environment(api, "restore")};
+    Background process(command);
+    EXPECT_TRUE(process.ends_within(std::chrono::seconds(10)));
+    const Outcome outcome = process.wait();
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(json_lines(outcome.err), SizeIs(2));
+  }
   EXPECT_THAT(failure("freshness", "PANA_EXCLUDE_SCHEMAS", "auth"), HasSubstr("PANA_EXCLUDE_SCHEMAS is no JSON array"));
 }
 
@@ -287,6 +307,20 @@ TEST_F(Lambda, RefusesATransactionPoolerBeforePgDumpStarts) {
   EXPECT_EQ(before, application.execute("SHOW search_path"));
 }
 
+TEST_F(Lambda, AnswersInTimeAndLogsTheCauseWhenTheTopicIsSilent) {
+  Background silent({.argv = {"/usr/bin/python3", "-c",
+                              "import socket, time\ns = socket.create_server(('127.0.0.1', 0))\n"
+                              "print(s.getsockname()[1], flush=True)\ntime.sleep(300)"}});
+  environment_["AWS_ENDPOINT_URL_SNS"] = "http://127.0.0.1:" + first_line_of(silent);
+  environment_["DATABASE_URL"] = fmt::format("postgresql://postgres:secret-x@127.0.0.1:{}/postgres", free_port());
+  Function function("backup", environment_);
+  const auto began = std::chrono::steady_clock::now();
+  EXPECT_THAT(function.api.invoke("{}", 38).error(), HasSubstr("Connection refused"));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(25));
+  const std::size_t cause = function.log().find("Connection refused");
+  EXPECT_LT(cause, function.log().find("not_told"));
+}
+
 TEST_F(Lambda, FailsEvenWhenNobodyCanBeTold) {
   environment_["DATABASE_URL"] = fmt::format("postgresql://postgres:secret-x@127.0.0.1:{}/postgres", free_port());
   environment_["PANA_TOPIC_ARN"] = Topic::shared().arn() + "-none";
@@ -306,19 +340,20 @@ TEST_F(Lambda, MeasuresTheAgeOfTheNewestCompleteBackup) {
   ASSERT_TRUE(function.api.invoke("{}").is_success());
   const std::string whole = keys().at(0);
   ASSERT_TRUE(function.api.invoke(R"({"tables": ["parts.*"]})").is_success());  // a part is no replacement
-  {
-    const Environment environment(store().environment());
-    S3Store s3(location(), {}, {});
-    const auto upload = s3.begin_upload("backup_20990101_000000.sql", 0);  // an empty file is none either
-    upload->put({.number = 1, .offset = 0, .bytes = ""});
-    upload->complete();
-  }
+  put("backup_20990101_000000.sql", object(whole));  // nor is one that a wrong clock has named
+  const std::string empty = fmt::format("backup_{}.sql", compact_time(std::chrono::system_clock::now() + std::chrono::seconds(30)));
+  put(empty, "");
   const RuntimeApi::Answer answer = freshness.api.invoke("{}");
   ASSERT_TRUE(answer.is_success()) << answer.body;
   EXPECT_THAT(answer.body.at("backup").get<std::string>(), HasSubstr(whole));
   EXPECT_LT(answer.body.at("age_seconds"), 120);
   EXPECT_FALSE(answer.body.contains("size_percent"));
-  EXPECT_THAT(freshness.log(), HasSubstr("backup_20990101_000000.sql"));
+  EXPECT_THAT(freshness.log(), AllOf(HasSubstr("backup_20990101_000000.sql is of the future"), HasSubstr(empty)));
+
+  environment_["PANA_EXCLUDE_SCHEMAS"] = R"(["parts"])";
+  Function narrowed("freshness", environment_);
+  EXPECT_THAT(narrowed.api.invoke("{}").error(), HasSubstr("only of another choice: backup_"));
+  environment_.erase("PANA_EXCLUDE_SCHEMAS");
 
   environment_["DATABASE_URL"] = cluster().url(big().database);
   Function larger("backup", environment_);

@@ -1,9 +1,9 @@
 #include "command/connections.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "base/log.h"
 #include "pg/pooler_probe.h"
@@ -24,7 +24,7 @@ std::size_t suggested_jobs(Connection& control) {
   constexpr std::uint64_t kAtMost = 8;
   const std::int64_t size = control.query("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())").integer(0, 0);
   const std::uint64_t by_size = 1 + static_cast<std::uint64_t>(size) / kBytesOfAJob;
-  const std::uint64_t by_processors = 2 * std::max<std::uint64_t>(std::thread::hardware_concurrency(), 1);
+  const std::uint64_t by_processors = 2 * static_cast<std::uint64_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
   return std::min({by_size, by_processors, kAtMost});
 }
 

@@ -56,7 +56,7 @@ void apply(const Json& event, const std::string& name, BackupRequest& request, T
 
 BackupRequest parse_backup_event(const std::string& event, const std::string& request_id, BackupRequest defaults,
                                  TableFilter::Patterns patterns) {
-  Json json = Json::parse(event, nullptr, /*allow_exceptions=*/false);
+  Json json = event.empty() ? Json::object() : Json::parse(event, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) refuse("is no JSON object");
   defaults.run = request_id;
   if (json.contains("detail-type")) {  // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html

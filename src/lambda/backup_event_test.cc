@@ -35,8 +35,8 @@ TEST(BackupEvent, OfEventBridgeIsNamedByItAndHasItsMembersInTheDetail) {
 }
 
 TEST(BackupEvent, IsRefusedWithoutRepeatingIt) {
-  for (const char* event : {"", "[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
-                            R"({"s3cret": 1})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
+  for (const char* event : {"[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
+                            R"({"s3cret": 1})", R"({"tables": ["a\u0000b"]})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
     try {
       parse(event);
       ADD_FAILURE() << event;

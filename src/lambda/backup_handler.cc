@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -26,6 +27,10 @@ namespace {
 
 // Lambda delivers an event again within minutes, and never after six hours.
 constexpr std::chrono::hours kRepeatedWithin{6};
+
+// What telling the topic may take, and what is kept for the answer behind it.
+constexpr std::chrono::seconds kTimeToTell{15};
+constexpr std::chrono::seconds kTimeToAnswer{5};
 
 struct Deployment {
   std::string location;
@@ -108,7 +113,9 @@ class Run {
     return answer;
   }
 
-  void tell(const Error& error, const std::stop_token& stop) {
+  // In what is left of the time, and not in the last of it: Lambda is to be answered, too.
+  void tell(const Error& error) {
+    const auto left = std::chrono::floor<std::chrono::seconds>(invocation_.deadline - std::chrono::system_clock::now());
     const ProgressReading reading = read_progress(progress_, started_);
     publish(deployment_.topic,
             describe({.database = database_,
@@ -121,7 +128,7 @@ class Run {
                       .log_stream = environment_value("AWS_LAMBDA_LOG_STREAM_NAME"),
                       .request_id = invocation_.id},
                      error),
-            stop);
+            std::clamp(left - kTimeToAnswer, std::chrono::seconds(2), kTimeToTell));
   }
 
  private:
@@ -156,9 +163,11 @@ Json handle(const Deployment& deployment, const Invocation& invocation, const st
     return run.answer(stop);
   } catch (...) {
     const Error error = current_error(kMemoryHint);
+    log(LogLevel::info, "telling", fmt::format("the backup failed, telling the topic: {}", error.what()));
     try {
-      run.tell(error, stop);
-    } catch (const Error& silence) {
+      run.tell(error);
+    } catch (...) {
+      const Error silence = current_error(kMemoryHint);
       log(LogLevel::error, "not_told", fmt::format("the message about the failure could not be sent: {}", silence.what()),
           {{"hint", silence.hint()}});
     }

@@ -26,7 +26,8 @@ constexpr const char* kRootCertificateFile = "/tmp/pana-root-certificate.pem";
 std::string read_parameter(const std::string& name, const std::stop_token& stop) {
   const Json request = {{"Name", name}, {"WithDecryption", true}};
   const std::string answer = AwsService("ssm").post({.action = fmt::format("read the parameter {}", name),
-                                                     .permission = fmt::format("ssm:GetParameter on {}", name),
+                                                     .permission = fmt::format("ssm:GetParameter on {}, and its key", name),
+                                                     .hint = "see whether supabase_db_url_parameter names an SSM parameter of this region",
                                                      .headers = {{"content-type", "application/x-amz-json-1.1"},
                                                                  {"x-amz-target", "AmazonSSM.GetParameter"}},
                                                      .body = request.dump()},
@@ -39,8 +40,8 @@ std::string read_parameter(const std::string& name, const std::stop_token& stop)
 
 // What comes later in a connection string wins.
 std::string with_root_certificate(const std::string& url, const std::string& file) {
-  if (url.find("://") == std::string::npos) return fmt::format("{} sslmode=verify-full sslrootcert={}", url, file);
-  const char separator = url.find('?') == std::string::npos ? '?' : '&';
+  if (!url.starts_with("postgres")) return fmt::format("{} sslmode=verify-full sslrootcert={}", url, file);
+  const std::string_view separator = url.ends_with('?') || url.ends_with('&') ? "" : url.find('?') == std::string::npos ? "?" : "&";
   return fmt::format("{}{}sslmode=verify-full&sslrootcert={}", url, separator, file);
 }
 

@@ -13,25 +13,43 @@
 namespace pana {
 namespace {
 
-// The newest complete backups with these filters, at most two, the newest first.
-std::vector<BackupListing> newest_two(ObjectStore& store, const std::vector<std::string>& filters) {
-  std::vector<BackupListing> found;
+// A clock may be a little ahead; a backup of the future would look fresh for ever.
+constexpr std::chrono::minutes kClockSkew{5};
+
+// Of so many the function looks at each, at most: it has a minute.
+constexpr std::size_t kLookedAtAtMost = 200;
+
+struct Found {
+  std::vector<BackupListing> backups;  // whole, and with the deployment's filters: the newest and the one before
+  std::string other;                   // the newest whole one with other filters
+};
+
+Found find_newest(ObjectStore& store, const std::vector<std::string>& filters) {
+  Found found;
+  std::size_t looked_at = 0;
+  const auto pass_over = [](const std::string& why) { log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", why)); };
   visit_newest_first(store, [&](const BackupListing& backup) {
     if (!backup.index) {
-      log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", backup.damage));
+      pass_over(backup.damage);
+    } else if (backup.time > std::chrono::system_clock::now() + kClockSkew) {
+      pass_over(fmt::format("{} is of the future: the clock that named it was wrong", store.describe(backup.object.key)));
     } else if (backup.index->header.filters == filters) {
-      found.push_back(backup);
+      found.backups.push_back(backup);
+    } else if (found.other.empty()) {
+      found.other = backup.object.key;
     }
-    return found.size() < 2;
+    return found.backups.size() < 2 && ++looked_at < kLookedAtAtMost;
   });
   return found;
 }
 
 Json look(const std::string& location, const std::vector<std::string>& filters, const std::stop_token& stop) {
   const std::unique_ptr<ObjectStore> store = open_store(location, {.s3 = {}, .stop = stop});
-  const std::vector<BackupListing> backups = newest_two(*store, filters);
+  const Found found = find_newest(*store, filters);
+  const std::vector<BackupListing>& backups = found.backups;
   if (backups.empty()) {
-    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}", location),
+    const std::string but = found.other.empty() ? "" : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);
+    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}", location, but),
                 "invoke the backup function by hand and see what it says");
   }
   const BackupListing& newest = backups.front();

@@ -54,7 +54,7 @@ void serve(Runtime& runtime, const Handler& handler, const Invocation& invocatio
 
 bool is_lambda() { return !environment_value(kAddressVariable).empty(); }
 
-int run_lambda(const std::stop_token& stop) {
+int run_lambda(const std::stop_token& stop) try {
   Runtime runtime(environment_value(kAddressVariable));
   Handler handler;
   try {
@@ -65,14 +65,12 @@ int run_lambda(const std::stop_token& stop) {
     runtime.fail_initialization(error);
     return error.exit_status();
   }
-  try {
-    while (true) serve(runtime, handler, runtime.next(stop), stop);
-  } catch (...) {
-    const Error error = current_error(kMemoryHint);
-    if (error.kind() == ErrorKind::interrupted) return 0;  // Lambda has no more use for this process
-    complain(error);
-    return error.exit_status();
-  }
+  while (true) serve(runtime, handler, runtime.next(stop), stop);
+} catch (...) {
+  const Error error = current_error(kMemoryHint);
+  if (error.kind() == ErrorKind::interrupted) return 0;  // Lambda has no more use for this process
+  complain(error);
+  return error.exit_status();
 }
 
 }  // namespace pana

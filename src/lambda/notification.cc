@@ -13,6 +13,14 @@ namespace {
 constexpr std::size_t kLongestSubject = 100;
 constexpr std::size_t kLongestReason = 8000;  // SNS takes 256 KiB; nobody reads as much
 
+// Cut between characters: half a one would be no UTF-8, and nothing that SNS takes.
+std::string shortened(std::string text) {
+  if (text.size() <= kLongestReason) return text;
+  std::size_t end = kLongestReason;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + " ... (the log has all of it)";
+}
+
 std::string subject_for(const std::string& database) {
   std::string subject = fmt::format("pana: the backup of {} failed", database);
   const bool is_allowed = is_ascii(subject) && without_controls(subject) == subject && subject.size() <= kLongestSubject;
@@ -25,8 +33,8 @@ Notification describe(const FailedBackup& backup, const Error& error) {
   const std::string database = backup.database.empty() ? "the database" : backup.database;
   std::string text = fmt::format("The backup of {} failed. It began at {} and ended after {}.\n\n", database,
                                  rfc3339(backup.started), human_seconds(backup.seconds));
-  text += fmt::format("What failed:\n  {}\n\n", std::string(error.what()).substr(0, kLongestReason));
-  if (!error.hint().empty()) text += fmt::format("What to do:\n  {}\n\n", error.hint().substr(0, kLongestReason));
+  text += fmt::format("What failed:\n  {}\n\n", shortened(error.what()));
+  if (!error.hint().empty()) text += fmt::format("What to do:\n  {}\n\n", shortened(error.hint()));
   text += fmt::format(
       "What there is:\n"
       "  Earlier backups are untouched. Uploads become visible only when they are complete, so whatever stands under\n"
@@ -39,14 +47,13 @@ Notification describe(const FailedBackup& backup, const Error& error) {
       backup.request_id, backup.region, backup.log_group, backup.log_stream, backup.request_id);
   text += fmt::format(
       "When it is mended, try at once:\n"
-      "  aws lambda invoke --region {} --function-name {} --payload '{{}}' --cli-binary-format raw-in-base64-out "
-      "--cli-read-timeout 0 response.json\n\n",
+      "  aws lambda invoke --region {} --function-name {} --cli-read-timeout 0 response.json\n\n",
       backup.region, backup.function);
   text += "A scheduled backup is tried once more by Lambda, a minute after it failed; another message follows if that fails, too.\n";
   return {.subject = subject_for(database), .message = std::move(text)};
 }
 
-void publish(const std::string& topic, const Notification& notification, const std::stop_token& stop) {
+void publish(const std::string& topic, const Notification& notification, std::chrono::seconds patience) {
   const std::string body = query_string({{"Action", "Publish"},
                                          {"Version", "2010-03-31"},
                                          {"TopicArn", topic},
@@ -55,8 +62,9 @@ void publish(const std::string& topic, const Notification& notification, const s
   AwsService("sns").post({.action = fmt::format("publish to {}", topic),
                           .permission = fmt::format("sns:Publish on {}, and the topic's key", topic),
                           .headers = {{"content-type", "application/x-www-form-urlencoded"}},
-                          .body = body},
-                         stop);
+                          .body = body,
+                          .patience = patience},
+                         {});
 }
 
 }  // namespace pana

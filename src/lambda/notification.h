@@ -1,7 +1,7 @@
 // The message about a backup that failed, written for the person who gets the e-mail.
 #pragma once
 
-#include <stop_token>
+#include <chrono>
 #include <string>
 
 #include "base/error.h"
@@ -27,7 +27,7 @@ struct Notification {
 };
 Notification describe(const FailedBackup& backup, const Error& error);
 
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html. Throws Error when SNS does not take it.
-void publish(const std::string& topic, const Notification& notification, const std::stop_token& stop);
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html. Throws Error when SNS does not take it in the time given.
+void publish(const std::string& topic, const Notification& notification, std::chrono::seconds patience);
 
 }  // namespace pana

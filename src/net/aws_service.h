@@ -3,6 +3,7 @@
 // https://docs.aws.amazon.com/general/latest/gr/aws-apis.html. Safe to use from several threads.
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -21,8 +22,10 @@ class AwsService {
   struct Request {
     std::string action;      // what fails when this fails: "publish to the topic"
     std::string permission;  // what it takes: "sns:Publish on the topic"
+    std::string hint = {};   // when it fails for another reason than rights
     std::vector<std::pair<std::string, std::string>> headers;  // content-type, x-amz-target
     std::string body;
+    std::chrono::seconds patience{60};  // with all attempts
   };
 
   // The body of a good answer. Tried again when that can help. Throws Error(failed), or Error(interrupted).

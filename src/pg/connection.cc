@@ -62,7 +62,7 @@ void cancel(PGconn* connection) {
 std::string connection_hint(std::string_view message) {
   const auto says = [message](std::string_view words) { return message.find(words) != std::string_view::npos; };
   if (says("password authentication failed") || says("no password supplied")) {
-    return "check user and password; the password may also come from PGPASSWORD or a password file";
+    return "check user and password; one that is not in the URL comes from PGPASSWORD or a password file";
   }
   if (says("could not translate host name")) return "check the host name in the URL";
   if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {

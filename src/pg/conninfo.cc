@@ -19,13 +19,22 @@ bool is_url(std::string_view conninfo) {
   return conninfo.starts_with("postgresql://") || conninfo.starts_with("postgres://");
 }
 
+bool has_stray_percent(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
+  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+    const std::string_view digits = text.substr(at + 1, 2);
+    if (digits.size() < 2 || digits.find_first_not_of(kHex) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 // Which part of a URL does not parse, told without repeating any of it.
 std::string url_hint(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
   const std::size_t at = rest.rfind('@');
   if (at == std::string_view::npos) return "a URL looks like postgresql://user:password@host:5432/database";
   const std::string_view user_part = rest.substr(0, at);
-  if (user_part.find_first_of("@/?#[] %") != std::string_view::npos) {
+  if (user_part.find_first_of("@/?#[] ") != std::string_view::npos || has_stray_percent(user_part)) {
     return "user name or password hold characters that must be percent-encoded in a URL: @ is %40, / is %2F, ? is "
            "%3F, # is %23, % is %25; or leave the password out and set PGPASSWORD";
   }

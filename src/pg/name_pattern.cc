@@ -300,6 +300,8 @@ bool matches_whole(const Program& program, std::string_view text) {
 }  // namespace
 
 NamePattern NamePattern::parse(std::string_view pattern) {
+  // SQL and pg_dump would take it for the pattern's end, and match something else.
+  if (pattern.find('\0') != std::string_view::npos) throw Error(ErrorKind::usage, "a pattern holds a NUL character");
   const std::vector<Symbols> parts = regular_expressions(pattern);
   NamePattern result;
   result.name_ = Compiler(pattern, parts.back()).compile();

@@ -99,7 +99,7 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable) {
                         hint.empty() ? "" : " ", role);
   }
   throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
-              hint + " or leave them out with --exclude-table, or whatever it is with --skip-unreadable");
+              hint + " or leave them out with --exclude-table or --exclude-schema (exclude_schemas in a deployment), or whatever it is with --skip-unreadable");
 }
 
 TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable) {
