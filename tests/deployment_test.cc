@@ -87,6 +87,8 @@ TEST_F(DeploymentTest, RefusesAUrlThatCannotWorkAndSaysWhatToDo) {
        "is not a URL of PostgreSQL: give postgresql://USER:PASSWORD@HOST:5432/postgres"},
       {"postgresql://" + user + "[YOUR-PASSWORD]@example.com:5432/postgres",
        "still holds [YOUR-PASSWORD]: put the database's password there"},
+      {"postgresql://" + user + "p@ss@example.com:5432/postgres", "holds a second @"},
+      {"postgresql://" + user + "/x?y@example.com:5432/postgres", "or a / ? # before its @"},
       {"postgresql://" + user + "@example.com:6543/postgres", "use the session pooler, same host, port 5432"},
       {"postgres://" + user + "@example.com/postgres?sslmode=require&port=6543",
        "use the session pooler, same host, port 5432"},
@@ -100,10 +102,21 @@ TEST_F(DeploymentTest, RefusesAUrlThatCannotWorkAndSaysWhatToDo) {
   }
 }
 
-TEST_F(DeploymentTest, TakesTheExampleOfItsVariables) {
-  const Outcome planned =
-      terraform().run({"plan", "-refresh=false", "-lock=false", "-var-file=terraform.tfvars.example"});
-  EXPECT_TRUE(planned.succeeded()) << planned.description();
+TEST_F(DeploymentTest, TakesTheExampleOfItsVariablesWhenItIsFilledIn) {
+  const std::vector<std::string> plan = {"plan", "-refresh=false", "-lock=false", "-var-file=terraform.tfvars.example"};
+  const Outcome as_it_is = terraform().run(plan);
+  EXPECT_FALSE(as_it_is.succeeded());
+  EXPECT_THAT(in_one_line(as_it_is.err), HasSubstr("or still the example's"));
+
+  std::vector<std::string> with_address = plan;
+  with_address.emplace_back("-var=alert_email=backups@example.org");
+  const Outcome without_password = terraform().run(with_address);
+  EXPECT_FALSE(without_password.succeeded());
+  EXPECT_THAT(in_one_line(without_password.err), HasSubstr("still holds the example's PASSWORD"));
+
+  with_address.emplace_back("-var=supabase_db_url=postgresql://postgres.abc:p%40ss@aws-0-eu-central-1.pooler.supabase.com:5432/postgres");
+  const Outcome filled_in = terraform().run(with_address);
+  EXPECT_TRUE(filled_in.succeeded()) << filled_in.description();
 }
 
 // The last test: nothing is left to look at.

@@ -217,3 +217,13 @@ run "every_second_sunday_or_workday" {
     backup_schedule = "cron(30 3/6 ? JAN-DEC SUN#2,MON-FRI 2026-2030)"
   }
 }
+
+run "every_month_with_an_alarm_after_a_week" {
+  command = plan
+
+  variables {
+    backup_schedule = "cron(0 2 1 * ? *)"
+  }
+
+  expect_failures = [var.max_backup_age_hours]
+}
