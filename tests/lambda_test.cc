@@ -280,6 +280,7 @@ TEST_F(Lambda, TellsThatPgDumpIsTooOld) {
 }
 
 TEST_F(Lambda, TellsThatMemoryIsNotEnough) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer needs more address space than there is here";
   // Address space for the program and its libraries, but not for four workers.
   Function function("backup", environment_, {"prlimit", "--as=110000000", PANA_PROGRAM});
   const RuntimeApi::Answer answer = function.api.invoke("{}");

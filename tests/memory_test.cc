@@ -12,12 +12,6 @@
 namespace pana::test {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
-
 // The highest resident size so far, in KiB; 0 when the process has ended.
 long peak_kib(pid_t pid) {
   std::ifstream status(fmt::format("/proc/{}/status", pid));

@@ -24,6 +24,13 @@ constexpr int kDifferent = 4;
 constexpr int kRefused = 5;
 constexpr int kInterrupted = 6;
 
+// Whether the program is built with a sanitizer that needs memory and /proc for itself.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 Command pana_command(const std::vector<std::string>& arguments);
 
 // Runs pana. A sanitizer's report or a cluster's password in what it says fails the test.
