@@ -87,7 +87,7 @@ class Package : public EndToEnd {
     std::map<std::string, std::string> environment = store.environment();
     environment["PANA_LOCATION"] = fmt::format("s3://{}/backups", bucket);
     environment["DATABASE_URL"] = url;
-    environment["LD_LIBRARY_PATH"] = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib";
+    environment["LD_LIBRARY_PATH"] = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib";
     environment["LAMBDA_TASK_ROOT"] = "/var/task";
     return environment;
   }
