@@ -3,6 +3,7 @@
 //
 // PANA_FAULT_RUNS chooses how many backups are disturbed; with PANA_WRITE_DOCS=1 the table of 300 or more goes to docs/faults.md.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -13,10 +14,14 @@
 
 #include "support/fault_proxy.h"
 #include "support/pana.h"
+#include "support/pgbouncer.h"
 #include "support/wait.h"
 
 namespace pana::test {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 constexpr int kDefaultRuns = 36;
 
@@ -67,8 +72,8 @@ class Faults : public EndToEnd {
     return command;
   }
 
-  static int sessions() {
-    return std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'disturbed'"));
+  static int sessions(const std::string& database = "disturbed") {
+    return std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
   }
 
   // One backup with the fault after so many bytes.
@@ -133,8 +138,121 @@ class Faults : public EndToEnd {
         << cluster().sql("postgres", "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
   }
 
+  // Restores of a backup, disturbed in the same ways; a table of what came of them.
+  std::string restores_table(int runs) {
+    const std::string url = fresh_database("restored");
+    const Outcome made = pana({"backup", cluster().url("disturbed"), "--to", restored_from_.path(), "--json"});
+    EXPECT_TRUE(ends_with(kOk, made));
+    network_->clear_fault();
+    EXPECT_TRUE(ends_with(kOk, pana(restore_command())));
+    const std::uint64_t bytes = network_->clear_fault();
+    std::string table = "\n## Of a restore\n\nThe same, of `pana restore --clean` into a database: status 0 was believed only if "
+                        "`pana verify --against` found it equal.\n\n| fault | runs | equal | failed |\n|---|---|---|---|\n";
+    for (const std::string fault : {"reset", "reset all", "fin all", "stall", "stall all", "SIGTERM", "SIGKILL"}) {
+      int equal = 0;
+      for (int run = 0; run < std::max(runs / 7, 1); ++run) equal += disturb_restore(fault, bytes * static_cast<std::uint64_t>(run % 8 + 1) / 10) ? 1 : 0;
+      table += fmt::format("| {} | {} | {} | {} |\n", fault, std::max(runs / 7, 1), equal, std::max(runs / 7, 1) - equal);
+    }
+    return table;
+  }
+
+  Command restore_command() const {
+    return pana_command({"restore", restored_from_.path(), "--into", network_->url("restored"), "--clean", "--allow-non-empty",
+                         "--jobs", "3", "--stall-timeout", "2"});
+  }
+
+  // Whether it succeeded all the same. What comes from the server during a restore is little: its bytes give the moments.
+  bool disturb_restore(const std::string& fault, std::uint64_t after_bytes) {
+    SCOPED_TRACE(fmt::format("restore: {} after {} bytes", fault, after_bytes));
+    const bool is_signal = fault.starts_with("SIG");
+    network_->set_fault(is_signal ? "none" : fault.substr(0, fault.find(' ')), after_bytes, fault.ends_with(" all"));
+    network_->set_rate(0);
+    Background restore(restore_command());
+    if (is_signal) {
+      becomes_true([&] { return restore.ends_within(std::chrono::milliseconds(1)) || network_->bytes() >= after_bytes; });
+      restore.send(fault == "SIGTERM" ? SIGTERM : SIGKILL);
+    }
+    const bool has_ended = restore.ends_within(std::chrono::seconds(40));
+    EXPECT_TRUE(has_ended) << restore.err_so_far();
+    if (!has_ended) restore.send(SIGKILL);
+    const Outcome outcome = restore.wait();
+    network_->clear_fault();
+    EXPECT_TRUE(outcome.succeeded() || fault == "SIGKILL" || outcome.err.find("\"error\"") != std::string::npos) << outcome.description();
+    EXPECT_TRUE(becomes_true([] { return sessions("restored") == 0; }, std::chrono::seconds(10)));
+    if (outcome.succeeded()) {
+      EXPECT_TRUE(ends_with(kOk, pana({"verify", restored_from_.path(), "--against", cluster().url("restored")})));
+    }
+    return outcome.succeeded();
+  }
+
   std::unique_ptr<FaultProxy> network_;
+  TemporaryDirectory restored_from_;
 };
+
+// What can go wrong before there is a connection.
+using Connecting = EndToEnd;
+
+TEST_F(Connecting, AskedForAPasswordTriesTheWrongOneOnce) {
+  const Cluster server({"logging_collector = on", "log_filename = 'server.log'"});
+  const Outcome outcome = pana({"backup", server.url("postgres", "postgres", "wrong"), "--to", backups_.path(), "--jobs", "8"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("password authentication failed"));
+  const std::string log = server.sql("postgres", "SELECT pg_read_file('log/server.log')");
+  std::size_t failures = 0;
+  for (std::size_t at = 0; (at = log.find("FATAL:  password authentication failed", at)) != std::string::npos; ++at) ++failures;
+  EXPECT_EQ(1u, failures) << log;
+}
+
+TEST_F(Connecting, ToNobodySaysWhy) {
+  const std::string url = cluster().url("postgres");
+  const auto refused = [this](const std::string& to, const std::string& words) {
+    Command command = pana_command({"backup", to, "--to", backups_.path()});
+    command.timeout = std::chrono::seconds(30);
+    const Outcome outcome = pana(command);
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(words), HasSubstr("\"hint\"")));
+    EXPECT_TRUE(backups_in(backups_.path()).empty());
+  };
+  refused("postgresql://u:p@no-such-host.invalid/postgres", "could not translate host name");
+  refused("postgresql://u:p@127.0.0.1:1/postgres", "Connection refused");
+  refused(url + "?sslmode=require", "server does not support SSL");
+}
+
+TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {
+  if (const auto reason = PgBouncer::missing()) GTEST_SKIP() << *reason;
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .tls = true});
+  const PgBouncer stranger(cluster(), {.pool_mode = "session", .tls = true});
+  const auto certificate = [this](const PgBouncer& of, const char* name) {
+    const std::string file = backups_ / name;
+    std::ofstream(file) << of.certificate();
+    return file;
+  };
+  const std::string own = certificate(pooler, "own.crt");
+  const std::string other = certificate(stranger, "other.crt");
+  const auto check = [&](const std::string& host, const std::string& mode, const std::string& root) {
+    std::string url = pooler.url("postgres");
+    url.replace(url.find("127.0.0.1"), 9, host);
+    url = url.substr(0, url.find('?'));
+    return pana({"backup", fmt::format("{}?sslmode={}&sslrootcert={}", url, mode, root), "--to", backups_.path()});
+  };
+  EXPECT_TRUE(ends_with(kOk, check("127.0.0.1", "verify-full", own)));
+  EXPECT_THAT(check("127.0.0.1", "verify-ca", other).err, HasSubstr("certificate verify failed"));
+  EXPECT_THAT(check("localhost", "verify-full", own).err, HasSubstr("does not match host name"));
+  EXPECT_THAT(check("127.0.0.1", "verify-full", "/nowhere.crt").err, HasSubstr("/nowhere.crt"));
+  EXPECT_EQ(1u, backups_in(backups_.path()).size());
+}
+
+// A trickle is no stall: bytes do come. It is waited for, and can be stopped like everything else.
+TEST_F(Connecting, OverATrickleCanBeStopped) {
+  FaultProxy network(cluster());
+  network.set_rate(2000);
+  Background backup(pana_command({"backup", network.url(everything().database), "--to", backups_.path(), "--stall-timeout", "2"}));
+  EXPECT_FALSE(backup.ends_within(std::chrono::seconds(6))) << backup.err_so_far();
+  backup.send(SIGTERM);
+  EXPECT_TRUE(backup.ends_within(std::chrono::seconds(2)));
+  EXPECT_TRUE(ends_with(kInterrupted, backup.wait()));
+  EXPECT_TRUE(backups_in(backups_.path()).empty());
+}
 
 TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   const char* const chosen = std::getenv("PANA_FAULT_RUNS");
@@ -167,6 +285,7 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
     table += fmt::format("| {} | {} | {} | {} | {} |\n", fault, tally.runs, tally.stored, statuses, tally.message);
     EXPECT_TRUE(runs < 100 || tally.stored < tally.runs || fault == "pg_dump") << fault << " never struck";
   }
+  table += restores_table(runs / 4);
   std::printf("%s", table.c_str());
   if (std::getenv("PANA_WRITE_DOCS") == nullptr || runs < 300) return;
   std::ofstream(std::string(PANA_SOURCE_DIR) + "/docs/faults.md")

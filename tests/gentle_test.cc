@@ -121,6 +121,18 @@ class Slow : public Gentle {
   }
 };
 
+TEST_F(Gentle, LocksLastWhatOthersUseMost) {
+  const Cluster server({"logging_collector = on", "log_filename = 'server.log'", "log_statement = all"});
+  server.sql("postgres", "CREATE TABLE a (); CREATE TABLE b (); CREATE TABLE c ()");
+  Session reader(server.url("postgres"));
+  Session writer(server.url("postgres"));
+  reader.execute("BEGIN; TABLE b; TABLE a");
+  writer.execute("BEGIN; INSERT INTO a DEFAULT VALUES");
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path(), "--jobs", "1"})));
+  EXPECT_THAT(server.sql("postgres", "SELECT pg_read_file('log/server.log')"),
+              HasSubstr("LOCK TABLE ONLY public.c, ONLY public.b, ONLY public.a IN ACCESS SHARE MODE"));
+}
+
 TEST_F(Slow, SaysWhoWaitsForItsLocks) {
   Background backup(command({"--max-rate", "3MiB"}));
   ASSERT_TRUE(reads_rows(backup));

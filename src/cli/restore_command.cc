@@ -26,6 +26,7 @@ struct Options {
   bool no_analyze = false;
   bool verify = false;
   bool json = false;
+  std::int64_t stall_seconds = 0;
 };
 
 RestoreRequest request_of(const Options& options) {
@@ -37,6 +38,7 @@ RestoreRequest request_of(const Options& options) {
   request.privileges = !options.no_privileges;
   request.tablespaces = !options.no_tablespaces;
   request.analyze = !options.no_analyze;
+  request.longest_silence = std::chrono::seconds(options.stall_seconds);
   return request;
 }
 
@@ -100,6 +102,9 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
                     "no triggers and foreign keys while loading (needs the right to set session_replication_role)");
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
   command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
+  command->add_option("--stall-timeout", options->stall_seconds,
+                      "give up when the server says nothing for so long; it does not while it builds an index; 0: never")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards");
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });

@@ -61,10 +61,11 @@ void print(const OpenBackup& backup) {
   const Index& index = backup.reader->index();
   const IndexHeader& header = index.header;
   fmt::print("backup      {}\n", backup.name);
-  fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding, header.snapshot_time);
-  fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", header.pana, header.pg_dump, header.server);
+  fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding, without_controls(header.snapshot_time));
+  fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", without_controls(header.pana),
+             without_controls(header.pg_dump), without_controls(header.server));
   fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
-             human_bytes(index.text_bytes()), index.frames.size(), header.compression);
+             human_bytes(index.text_bytes()), index.frames.size(), without_controls(header.compression));
   fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,
              human_count(header.large_objects));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));

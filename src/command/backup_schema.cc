@@ -12,6 +12,13 @@ constexpr std::uint64_t kFrameBytes = 1 << 20;
 
 constexpr std::string_view kDropMark = "-- pana:drop ";
 
+// The comments are no SQL that anybody sees who reads the script: nothing but what drops may come out of them.
+bool is_drop(std::string_view statement) {
+  return is_one_statement(statement, "DROP ") || is_one_statement(statement, "CREATE OR REPLACE VIEW ") ||
+         is_one_statement(statement, "SELECT pg_catalog.lo_unlink(") ||
+         (is_one_statement(statement, "ALTER ") && statement.find(" DROP ") != std::string_view::npos);
+}
+
 }  // namespace
 
 SchemaFrames::SchemaFrames(BackupWriter& backup, Compression compression, std::vector<std::string> drops,
@@ -93,6 +100,7 @@ std::vector<std::string> parse_drop_comments(std::string_view text) {
         statement += line[i];
       }
     }
+    if (!is_drop(statement)) throw Error(ErrorKind::damaged, "the clean phase holds something that drops nothing");
   }
   return statements;
 }

@@ -172,6 +172,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   progress.set_activity("connecting");
   std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
   for (Connection& connection : connections) {
+    connection.limit_silence(request.longest_silence);
     prepare_loading_session(connection, index.header.encoding);
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }

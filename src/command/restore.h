@@ -1,6 +1,7 @@
 // pana restore: a backup, or some tables of it, into a database.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <stop_token>
 #include <string>
@@ -27,6 +28,7 @@ struct RestoreRequest {
   bool disable_triggers = false;  // while rows are loaded
   bool keep_going = false;        // collect errors instead of stopping at the first
   bool analyze = true;
+  std::chrono::seconds longest_silence{0};  // of the server, which says nothing while it builds an index; 0: no limit
 };
 
 struct RestoreReport {

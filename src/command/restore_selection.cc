@@ -93,6 +93,16 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
               "pana show lists the backup's tables");
 }
 
+// They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.
+void check_statements(const ConstraintIndex& constraint) {
+  if (is_one_statement(constraint.create_index, "CREATE UNIQUE INDEX ") &&
+      is_one_statement(constraint.add_constraint, "ALTER TABLE ") &&
+      constraint.add_constraint.find(" USING INDEX ") != std::string::npos) {
+    return;
+  }
+  throw Error(ErrorKind::damaged, "the index is damaged: a constraint's statements are something else");
+}
+
 }  // namespace
 
 RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection) {
@@ -105,6 +115,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   };
   const Index& index = backup.index();
   for (const TableInfo& table : index.tables) {
+    std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool wanted = table.id == kLargeObjects ? request.filter.includes_everything()
                                                   : request.filter.includes_rows(table.schema, table.name);
     if (!wanted) continue;

@@ -202,6 +202,18 @@ TEST(RowFrameReader, TakesApartWhatArrivesInPiecesOfAnySize) {
   }
 }
 
+TEST(RowFrameReader, RefusesALineThatPostgresCannotHaveSent) {
+  const RowFrameHandler handler{.begin_copy = [](std::string_view) {},
+                                .row = [](std::string_view) {},
+                                .end_copy = [] {},
+                                .large_object_line = [](std::string_view) {}};
+  RowFrameReader reader(handler);
+  reader.feed("COPY t FROM stdin;\n");
+  const std::string piece(std::size_t{64} << 20, ' ');
+  for (int mebibytes = 0; mebibytes < 1024; mebibytes += 64) reader.feed(piece);
+  EXPECT_THROW(reader.feed(piece), Error);
+}
+
 TEST(RowFrameReader, RefusesWhatIsNoRowFrame) {
   const RowFrameHandler handler{.begin_copy = [](std::string_view) {},
                                 .row = [](std::string_view) {},
@@ -209,6 +221,8 @@ TEST(RowFrameReader, RefusesWhatIsNoRowFrame) {
                                 .large_object_line = [](std::string_view) {}};
   EXPECT_THROW(RowFrameReader(handler).feed("DROP TABLE a;\n"), Error);
   EXPECT_THROW(RowFrameReader(handler).feed("COPY t FROM '/etc/passwd';\n"), Error);
+  EXPECT_THROW(RowFrameReader(handler).feed("COPY t (a) FROM stdin; DROP TABLE t; COPY t (a) FROM stdin;\n"), Error);
+  EXPECT_THROW(RowFrameReader(handler).feed("SELECT pg_catalog.lo_put(1, 0, '\\x00'); DROP TABLE t;\n"), Error);
   RowFrameReader unfinished(handler);
   unfinished.feed("COPY t FROM stdin;\n1\n");
   EXPECT_THROW(unfinished.finish(), Error);

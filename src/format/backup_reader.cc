@@ -19,6 +19,15 @@ constexpr std::uint64_t kReadBytes = 16 << 20;
 // No index is longer: some 100 bytes for each of at most a few hundred thousand frames and tables.
 constexpr std::uint64_t kMaximumIndexBytes = 1 << 30;
 
+// Text that is kept as a whole (the index, the schema) may be so long, or so many times what it takes in the file: a
+// crafted file of some KB must not make us hold gigabytes.
+void check_expansion(std::uint64_t text_bytes, std::uint64_t stored_bytes) {
+  constexpr std::uint64_t kHarmlessBytes = 256 << 20;
+  constexpr std::uint64_t kMaximumRatio = 256;
+  if (text_bytes <= kHarmlessBytes || text_bytes / kMaximumRatio <= stored_bytes) return;
+  throw Error(ErrorKind::damaged, fmt::format("{} bytes of it would become {} in memory", stored_bytes, text_bytes));
+}
+
 class Checksum {
  public:
   Checksum() : state_(XXH64_createState()) {
@@ -99,6 +108,7 @@ void BackupReader::open_compressed(std::uint64_t table_bytes) {
 
 Index BackupReader::read_compressed_index(const Place& place, const SeekEntry& entry) const {
   if (entry.bytes > kMaximumIndexBytes) throw Error(ErrorKind::damaged, "the index is impossibly long");
+  check_expansion(entry.bytes, place.bytes);
   const std::string encoded = read(place.offset, place.bytes);
   if (XXH64(encoded.data(), encoded.size(), 0) != place.checksum) {
     throw Error(ErrorKind::damaged, "the index was altered");
@@ -172,6 +182,14 @@ std::string BackupReader::content_of(std::size_t frame) const {
 
 std::string BackupReader::read_phase(Phase phase) const {
   std::string text;
+  std::uint64_t text_bytes = 0;
+  std::uint64_t stored_bytes = 0;
+  for (std::size_t i = 0; i < index_.frames.size(); ++i) {
+    if (index_.frames[i].phase != phase) continue;
+    text_bytes += index_.frames[i].bytes;
+    stored_bytes += places_[i].bytes;
+  }
+  check_expansion(text_bytes, stored_bytes);
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
     if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; });
   }

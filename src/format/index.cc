@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "base/error.h"
@@ -63,6 +64,10 @@ IndexHeader parse_header(const Json& json) {
   header.server_version_num = json.at("server_version_num").get<int>();
   header.pg_dump = json.at("pg_dump").get<std::string>();
   header.encoding = json.at("encoding").get<std::string>();
+  // It becomes part of a SET statement.
+  if (!std::ranges::all_of(header.encoding, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; })) {
+    damaged("its encoding is no name of one");
+  }
   header.snapshot_time = json.at("snapshot_time").get<std::string>();
   header.compression = json.at("compression").get<std::string>();
   header.sequences = json.at("sequences").get<std::uint64_t>();

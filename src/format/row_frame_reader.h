@@ -1,6 +1,7 @@
 // Takes the text of a row frame apart again: COPY statements, rows, and the lines that restore large objects.
 //
-// The text arrives in pieces of any size; memory is bounded by the longest line. The inverse of FrameBuilder.
+// The text arrives in pieces of any size; memory is bounded by the longest line. The inverse of FrameBuilder, and strict:
+// what comes out can be nothing but rows for a table and pieces of large objects, whoever wrote the text.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,7 @@ class RowFrameReader {
 
  private:
   void take_line(std::string_view line);
+  void keep(std::string_view text);
 
   const RowFrameHandler& handler_;
   std::string unfinished_;  // the beginning of a line whose end has not arrived

@@ -303,6 +303,10 @@ std::vector<std::string> statements_of(std::string_view text) {
   return statements;
 }
 
+bool is_one_statement(std::string_view text, std::string_view beginning) {
+  return text.starts_with(beginning) && statements_of(text).size() == 1;
+}
+
 bool is_owner_change(std::string_view statement) {
   SqlLexemes lexemes(statement);
   if (!lexemes.skip({"ALTER"})) return false;

@@ -87,6 +87,9 @@ bool is_post_data(std::string_view type);
 // The statements of an entry, each with its semicolon, without the comments and meta-commands between them.
 std::vector<std::string> statements_of(std::string_view text);
 
+// Whether the text is a single statement that begins so; it may lack its semicolon.
+bool is_one_statement(std::string_view text, std::string_view beginning);
+
 // Statements as one script, each on a line of its own.
 std::string join_statements(const std::vector<std::string>& statements);
 
