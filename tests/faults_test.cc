@@ -50,20 +50,22 @@ struct Tally {
   std::string message;         // the last one
 };
 
+// A cluster of its own: the death of a backend makes the others lose what is in no log (unlogged tables).
 class Faults : public EndToEnd {
  protected:
   void SetUp() override {
     EndToEnd::SetUp();
     if (IsSkipped()) return;
-    fresh_database("disturbed");
-    cluster().sql("disturbed", R"(
+    cluster_ = std::make_unique<Cluster>();
+    cluster_->create_database("disturbed");
+    cluster_->sql("disturbed", R"(
       CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 40000) AS i;
       CREATE INDEX ON large (id);
       DO $$ BEGIN FOR i IN 1..60 LOOP
         EXECUTE format('CREATE TABLE small_%s AS SELECT j AS id, md5(j::text) AS t FROM generate_series(1, 50) AS j', i);
       END LOOP; END $$;
       SELECT lo_from_bytea(0, convert_to(repeat(md5(i::text), 100), 'UTF8')) FROM generate_series(1, 50) AS i)");
-    network_ = std::make_unique<FaultProxy>(cluster());
+    network_ = std::make_unique<FaultProxy>(*cluster_);
   }
 
   Command command() const {
@@ -72,8 +74,8 @@ class Faults : public EndToEnd {
     return command;
   }
 
-  static int sessions(const std::string& database = "disturbed") {
-    return std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
+  int sessions(const std::string& database = "disturbed") const {
+    return std::stoi(cluster_->sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
   }
 
   // One backup with the fault after so many bytes.
@@ -93,7 +95,7 @@ class Faults : public EndToEnd {
     if (!has_ended) backup.send(SIGKILL);
     const Outcome outcome = backup.wait();
     network_->clear_fault();
-    if (fault == "crash") cluster().wait_until_ready();
+    if (fault == "crash") cluster_->wait_until_ready();
     judge(fault, outcome, tally);
   }
 
@@ -105,10 +107,10 @@ class Faults : public EndToEnd {
       for (const pid_t child : children_of(backup.pid())) ::kill(child, SIGKILL);
     }
     if (fault == "backend") {
-      cluster().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
+      cluster_->sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
     }
     if (fault == "crash") {
-      const std::string victim = cluster().sql("postgres", "SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
+      const std::string victim = cluster_->sql("postgres", "SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
       if (!victim.empty()) ::kill(std::stoi(victim), SIGKILL);
     }
   }
@@ -120,7 +122,7 @@ class Faults : public EndToEnd {
     if (outcome.exit_status == kOk) {
       ++tally.stored;
       EXPECT_EQ(1u, visible.size());
-      EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("disturbed")})));
+      EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster_->url("disturbed")})));
     } else {
       ++tally.statuses[outcome.signal != 0 ? -outcome.signal : outcome.exit_status];
       // Killed in the moment between the name and the end: then it is whole.
@@ -134,14 +136,14 @@ class Faults : public EndToEnd {
         EXPECT_EQ("SIGKILL", fault);
       }
     }
-    EXPECT_TRUE(becomes_true([] { return sessions() == 0; }, std::chrono::seconds(10)))
-        << cluster().sql("postgres", "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
+    EXPECT_TRUE(becomes_true([this] { return sessions() == 0; }, std::chrono::seconds(10)))
+        << cluster_->sql("postgres", "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
   }
 
   // Restores of a backup, disturbed in the same ways; a table of what came of them.
   std::string restores_table(int runs) {
-    const std::string url = fresh_database("restored");
-    const Outcome made = pana({"backup", cluster().url("disturbed"), "--to", restored_from_.path(), "--json"});
+    cluster_->create_database("restored");
+    const Outcome made = pana({"backup", cluster_->url("disturbed"), "--to", restored_from_.path(), "--json"});
     EXPECT_TRUE(ends_with(kOk, made));
     network_->clear_fault();
     EXPECT_TRUE(ends_with(kOk, pana(restore_command())));
@@ -178,13 +180,14 @@ class Faults : public EndToEnd {
     const Outcome outcome = restore.wait();
     network_->clear_fault();
     EXPECT_TRUE(outcome.succeeded() || fault == "SIGKILL" || outcome.err.find("\"error\"") != std::string::npos) << outcome.description();
-    EXPECT_TRUE(becomes_true([] { return sessions("restored") == 0; }, std::chrono::seconds(10)));
+    EXPECT_TRUE(becomes_true([this] { return sessions("restored") == 0; }, std::chrono::seconds(10)));
     if (outcome.succeeded()) {
-      EXPECT_TRUE(ends_with(kOk, pana({"verify", restored_from_.path(), "--against", cluster().url("restored")})));
+      EXPECT_TRUE(ends_with(kOk, pana({"verify", restored_from_.path(), "--against", cluster_->url("restored")})));
     }
     return outcome.succeeded();
   }
 
+  std::unique_ptr<Cluster> cluster_;
   std::unique_ptr<FaultProxy> network_;
   TemporaryDirectory restored_from_;
 };
@@ -230,7 +233,7 @@ TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {
   const std::string own = certificate(pooler, "own.crt");
   const std::string other = certificate(stranger, "other.crt");
   const auto check = [&](const std::string& host, const std::string& mode, const std::string& root) {
-    std::string url = pooler.url("postgres");
+    std::string url = pooler.url(everything().database);
     url.replace(url.find("127.0.0.1"), 9, host);
     url = url.substr(0, url.find('?'));
     return pana({"backup", fmt::format("{}?sslmode={}&sslrootcert={}", url, mode, root), "--to", backups_.path()});
@@ -240,6 +243,7 @@ TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {
   EXPECT_THAT(check("localhost", "verify-full", own).err, HasSubstr("does not match host name"));
   EXPECT_THAT(check("127.0.0.1", "verify-full", "/nowhere.crt").err, HasSubstr("/nowhere.crt"));
   EXPECT_EQ(1u, backups_in(backups_.path()).size());
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url(everything().database)})));
 }
 
 // A trickle is no stall: bytes do come. It is waited for, and can be stopped like everything else.

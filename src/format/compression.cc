@@ -44,6 +44,7 @@ FrameEncoder::FrameEncoder(Compression compression) {
   if (!context_) throw std::bad_alloc();
   check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, *compression.zstd_level));
   check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
+  output_ = std::make_unique_for_overwrite<char[]>(ZSTD_CStreamOutSize());
 }
 
 void FrameEncoder::append(std::string_view text, std::string& encoded) {
@@ -62,12 +63,10 @@ void FrameEncoder::drive(std::string_view text, ZSTD_EndDirective directive, std
   ZSTD_inBuffer in{text.data(), text.size(), 0};
   std::size_t remaining = 0;
   do {
-    const std::size_t used = encoded.size();
-    encoded.resize(used + ZSTD_CStreamOutSize());
-    ZSTD_outBuffer out{encoded.data() + used, encoded.size() - used, 0};
+    ZSTD_outBuffer out{output_.get(), ZSTD_CStreamOutSize(), 0};
     remaining = ZSTD_compressStream2(context_.get(), &out, &in, directive);
-    encoded.resize(used + out.pos);
     check(remaining);
+    encoded.append(output_.get(), out.pos);
   } while (directive == ZSTD_e_end ? remaining != 0 : in.pos < in.size);
 }
 

@@ -37,6 +37,7 @@ class FrameEncoder {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
   };
   std::unique_ptr<ZSTD_CCtx, Free> context_;  // null: plain SQL
+  std::unique_ptr<char[]> output_;
 };
 
 // Decodes one zstd frame that arrives in pieces. Used by one thread at a time.

@@ -61,7 +61,9 @@ Frame FrameBuilder::finish(Phase phase) {
   frame_.info.bytes = std::exchange(bytes_, 0);
   frame_.info.xxh64 = XXH64_digest(checksum_.get());
   XXH64_reset(checksum_.get(), 0);
-  return std::exchange(frame_, {});
+  Frame finished = std::exchange(frame_, {});
+  frame_.encoded.reserve(finished.encoded.size());  // the next one will be about as long, and need not grow in steps
+  return finished;
 }
 
 }  // namespace pana

@@ -31,9 +31,13 @@ std::string one_line(std::string_view message) {
   return line;
 }
 
-std::string_view field(const PGresult* result, int code) {
-  const char* const text = PQresultErrorField(result, code);
-  return text == nullptr ? std::string_view() : std::string_view(text);
+// libpq's own errors have no fields, only a text.
+DatabaseError error_of_result(const PGresult* result) {
+  return error_of([result](int kind) -> std::string_view {
+    const char* text = PQresultErrorField(result, kind);
+    if (text == nullptr && kind == PG_DIAG_MESSAGE_PRIMARY) text = PQresultErrorMessage(result);
+    return text == nullptr ? std::string_view() : std::string_view(text);
+  });
 }
 
 // What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as
@@ -42,7 +46,6 @@ std::string_view field(const PGresult* result, int code) {
 void cancel(PGconn* connection) {
   constexpr int kPatienceMilliseconds = 1000;
   constexpr int kStepMilliseconds = 5;
-  if (PQtransactionStatus(connection) != PQTRANS_ACTIVE) return;
   const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection), &PQfreeCancel);
   const pid_t child = request ? ::fork() : -1;
   if (child < 0) return;
@@ -96,18 +99,18 @@ std::uint64_t QueryResult::affected_rows() const {
   return value;
 }
 
-DatabaseError error_of(const PGresult* result) {
-  std::string message = one_line(field(result, PG_DIAG_MESSAGE_PRIMARY));
-  if (message.empty()) message = one_line(PQresultErrorMessage(result));
-  const std::string_view detail = field(result, PG_DIAG_MESSAGE_DETAIL);
+DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
+  std::string message = one_line(field(PG_DIAG_MESSAGE_PRIMARY));
+  const std::string_view detail = field(PG_DIAG_MESSAGE_DETAIL);
   if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
-  const std::string_view context = field(result, PG_DIAG_CONTEXT);
+  const std::string_view context = field(PG_DIAG_CONTEXT);
   if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, 300)));
-  return {message, std::string(field(result, PG_DIAG_SQLSTATE)), one_line(field(result, PG_DIAG_MESSAGE_HINT))};
+  return {message, std::string(field(PG_DIAG_SQLSTATE)), one_line(field(PG_DIAG_MESSAGE_HINT))};
 }
 
 void FinishConnection::operator()(PGconn* connection) const {
-  if (!cancelled) cancel(connection);
+  const bool is_running = query_past_libpq || PQtransactionStatus(connection) == PQTRANS_ACTIVE;
+  if (is_running && !cancelled) cancel(connection);
   PQfinish(connection);
 }
 
@@ -150,13 +153,19 @@ void Connection::establish() {
 // The thread that is stopped cancels its own query: all of them at the same time.
 void Connection::look_for_stop() {
   if (!stop_.stop_requested()) return;
-  if (!std::exchange(handle_.get_deleter().cancelled, true)) cancel(handle_.get());
+  FinishConnection& state = handle_.get_deleter();
+  const bool is_running = state.query_past_libpq || PQtransactionStatus(handle_.get()) == PQTRANS_ACTIVE;
+  if (!std::exchange(state.cancelled, true) && is_running) cancel(handle_.get());
   throw Error(ErrorKind::interrupted, "stopped on request");
 }
 
 void Connection::wait(bool for_write) {
-  pollfd descriptor{.fd = PQsocket(handle_.get()), .events = POLLIN, .revents = 0};
-  if (for_write) descriptor.events = POLLIN | POLLOUT;
+  const short ready = await(static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN));
+  if ((ready & ~POLLOUT) != 0 && PQconsumeInput(handle_.get()) == 0) throw_error();
+}
+
+short Connection::await(short events) {
+  pollfd descriptor{.fd = PQsocket(handle_.get()), .events = events, .revents = 0};
   const auto began = std::chrono::steady_clock::now();
   do {
     look_for_stop();
@@ -170,7 +179,11 @@ void Connection::wait(bool for_write) {
     }
     if (descriptor.fd < 0) throw_error();
   } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
-  if ((descriptor.revents & ~POLLOUT) != 0 && PQconsumeInput(handle_.get()) == 0) throw_error();
+  return descriptor.revents;
+}
+
+void Connection::set_query_past_libpq(bool is_running) {
+  handle_.get_deleter().query_past_libpq = is_running;
 }
 
 void Connection::send(const std::string& sql) {
@@ -192,7 +205,7 @@ std::optional<QueryResult> Connection::next_result() {
   if (raw == nullptr) return std::nullopt;
   QueryResult result(raw);
   if (result.status() == PGRES_FATAL_ERROR || result.status() == PGRES_BAD_RESPONSE) {
-    DatabaseError error = error_of(raw);
+    DatabaseError error = error_of_result(raw);
     if (!is_alive()) throw DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
     // The rest of the query was not run; what is left to read is its end.
     while (PQtransactionStatus(handle_.get()) == PQTRANS_ACTIVE) {

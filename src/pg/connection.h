@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -63,7 +64,8 @@ class QueryResult {
 };
 
 struct FinishConnection {
-  bool cancelled = false;  // the query that was running, already
+  bool cancelled = false;        // the query that was running, already
+  bool query_past_libpq = false;  // one is running that libpq knows nothing of
   void operator()(PGconn* connection) const;
 };
 
@@ -83,6 +85,8 @@ class Connection {
 
   // Blocks until there is something to read (or, with `for_write`, until something can be written).
   void wait(bool for_write = false);
+  // Blocks until the socket is ready for one of poll()'s events, whatever libpq has read of it; returns which.
+  short await(short events);
   // Sends what libpq still holds back.
   void flush();
 
@@ -92,6 +96,9 @@ class Connection {
 
   // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever.
   void limit_silence(std::chrono::seconds longest) { longest_silence_ = longest; }
+
+  // Whether the server works for us without libpq's knowing: then it is up to us to cancel that (Wire).
+  void set_query_past_libpq(bool is_running);
 
   int server_version() const { return PQserverVersion(handle_.get()); }  // 150008
   std::string parameter(const char* name) const;                          // a ParameterStatus value
@@ -120,7 +127,7 @@ class Connection {
   std::unique_ptr<PGconn, FinishConnection> handle_;
 };
 
-// The message, detail and hint of a failed result, as one DatabaseError.
-DatabaseError error_of(const PGresult* result);
+// The message, detail and hint of an error as one DatabaseError. `field` gives what PG_DIAG_... stands for, or nothing.
+DatabaseError error_of(const std::function<std::string_view(int kind)>& field);
 
 }  // namespace pana

@@ -8,31 +8,18 @@ constexpr std::size_t kBufferBytes = 128 * 1024;
 
 }  // namespace
 
-CopyOut::CopyOut(Connection& connection, const std::string& statements) : connection_(connection) {
-  connection_.send(statements);
-}
+CopyOut::CopyOut(Connection& connection, const std::string& statements) : wire_(connection) { wire_.send_query(statements); }
 
 bool CopyOut::next_copy() {
-  const std::optional<QueryResult> result = connection_.next_result();
-  if (!result) return false;
-  if (result->status() == PGRES_COPY_OUT) return true;
+  const Wire::Message message = wire_.next();
+  if (message.type == Wire::kReadyForQuery) return false;
+  if (message.type == Wire::kCopyOutResponse) return true;
   throw DatabaseError("the server did not answer COPY with rows", "");
 }
 
-std::optional<std::string_view> CopyOut::next_row() {
-  PGconn* const handle = connection_.handle();
-  char* row = nullptr;
-  int length = 0;
-  while ((length = PQgetCopyData(handle, &row, /*async=*/1)) == 0) connection_.wait();
-  if (length > 0) {
-    row_.reset(row);
-    return std::string_view(row, static_cast<std::size_t>(length));
-  }
-  row_.reset();
-  if (length < -1) connection_.throw_error();
-  const std::optional<QueryResult> end = connection_.next_result();
-  if (!end || end->status() != PGRES_COMMAND_OK) throw DatabaseError("the server did not end COPY", "");
-  return std::nullopt;
+void CopyOut::expect_end(const Wire::Message& message) {
+  if (message.type == Wire::kCopyDone && wire_.next().type == Wire::kCommandComplete) return;
+  throw DatabaseError("the server did not end COPY", "");
 }
 
 CopyIn::CopyIn(Connection& connection, const std::string& statement) : connection_(connection) {

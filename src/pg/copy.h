@@ -1,12 +1,12 @@
 // COPY in both directions over one connection, text format.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "pg/connection.h"
+#include "pg/wire.h"
 
 namespace pana {
 
@@ -21,14 +21,17 @@ class CopyOut {
   bool next_copy();
 
   // The next row with its newline, valid until the next call; nothing at the end of this statement's rows.
-  std::optional<std::string_view> next_row();
+  std::optional<std::string_view> next_row() {
+    const Wire::Message message = wire_.next();
+    if (message.type == Wire::kCopyData) return message.body;
+    expect_end(message);
+    return std::nullopt;
+  }
 
  private:
-  struct Free {
-    void operator()(char* row) const { PQfreemem(row); }
-  };
-  Connection& connection_;
-  std::unique_ptr<char, Free> row_;
+  void expect_end(const Wire::Message& message);
+
+  Wire wire_;
 };
 
 // Sends the rows of one "COPY ... FROM STDIN". Destroyed before finish(), it makes the server forget them.

@@ -1,0 +1,153 @@
+#include "pg/wire.h"
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace pana {
+namespace {
+
+// Holds many of the server's 8 KiB pieces, and stays in the processor's cache.
+constexpr std::size_t kBufferBytes = 128 * 1024;
+
+// The server sends nothing larger than a row, which is 1 GiB at most.
+constexpr std::size_t kLongestMessage = (std::size_t{1} << 30) + 1024;
+
+std::uint32_t big_endian(const char* bytes) {
+  std::uint32_t value = 0;
+  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
+  return value;
+}
+
+}  // namespace
+
+Wire::Wire(Connection& connection)
+    : connection_(connection), socket_(PQsocket(connection.handle())),
+      ssl_(static_cast<SSL*>(PQsslStruct(connection.handle(), "OpenSSL"))),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)), capacity_(kBufferBytes) {
+  if (PQgssEncInUse(connection.handle()) == 0) return;
+  throw Error(ErrorKind::refused, "rows cannot be read over a connection that GSSAPI encrypts",
+              "use TLS: gssencmode=disable and sslmode=verify-full in the URL");
+}
+
+void Wire::send_query(std::string_view sql) {
+  connection_.set_query_past_libpq(true);
+  const auto length = static_cast<std::uint32_t>(sql.size() + 5);  // with itself and the zero at the end
+  std::string message = "Q";
+  for (int shift = 24; shift >= 0; shift -= 8) message.push_back(static_cast<char>(length >> shift & 0xff));
+  message.append(sql).push_back('\0');
+  for (std::string_view rest = message; !rest.empty();) rest.remove_prefix(send(rest));
+}
+
+std::size_t Wire::message_bytes() const {
+  const std::size_t bytes = std::size_t{1} + big_endian(&buffer_[begin_ + 1]);
+  if (bytes < kHeaderBytes || bytes > kLongestMessage) throw_broken("it is out of step with the protocol");
+  return bytes;
+}
+
+bool Wire::is_part_of_the_answer(const Message& message) {
+  switch (message.type) {
+    case 'E':
+      throw_error(message.body);
+    case 'N':  // notice
+    case 'S':  // a parameter's new value
+    case 'A':  // notification
+      return false;
+    case kReadyForQuery:
+      connection_.set_query_past_libpq(false);
+      return true;
+    default:
+      return true;
+  }
+}
+
+// `fields`: a byte that tells the kind and a string with a zero at its end, each; the kinds are libpq's PG_DIAG_...
+void Wire::throw_error(std::string_view fields) {
+  std::array<std::string, 128> values;
+  while (fields.size() > 1) {
+    const std::size_t end = std::min(fields.find('\0', 1), fields.size());
+    values[static_cast<unsigned char>(fields.front()) % values.size()] = fields.substr(1, end - 1);
+    fields.remove_prefix(std::min(end + 1, fields.size()));
+  }
+  DatabaseError error = error_of([&values](int kind) -> std::string_view { return values[static_cast<std::size_t>(kind)]; });
+  try {
+    while (next().type != kReadyForQuery) {
+    }
+  } catch (const DatabaseError&) {
+    // The error was the last that the server had to say here.
+    throw DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
+  }
+  throw error;
+}
+
+// Makes room for a message of that length, and reads at least one byte of it.
+void Wire::read_more(std::size_t message_bytes) {
+  if (begin_ + message_bytes > capacity_) {
+    std::unique_ptr<char[]> larger;
+    if (message_bytes > capacity_) {
+      capacity_ = message_bytes;
+      larger = std::make_unique_for_overwrite<char[]>(capacity_);
+    }
+    std::memmove(larger ? larger.get() : buffer_.get(), &buffer_[begin_], end_ - begin_);
+    if (larger) buffer_ = std::move(larger);
+    end_ -= std::exchange(begin_, 0);
+  } else if (begin_ == end_) {
+    begin_ = end_ = 0;
+  }
+  end_ += receive(&buffer_[end_], capacity_ - end_);
+}
+
+std::size_t Wire::receive(char* into, std::size_t at_most) {
+  while (true) {
+    if (ssl_ != nullptr) {
+      std::size_t bytes = 0;
+      ERR_clear_error();
+      const int result = SSL_read_ex(ssl_, into, at_most, &bytes);
+      if (result == 1) return bytes;
+      const int error = SSL_get_error(ssl_, result);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) throw_broken("server closed the connection unexpectedly");
+      connection_.await(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
+      continue;
+    }
+    connection_.await(POLLIN);
+    const ssize_t bytes = ::recv(socket_, into, at_most, 0);
+    if (bytes > 0) return static_cast<std::size_t>(bytes);
+    if (bytes == 0) throw_broken("server closed the connection unexpectedly");
+    if (errno != EINTR && errno != EAGAIN) throw_broken(std::strerror(errno));
+  }
+}
+
+std::size_t Wire::send(std::string_view bytes) {
+  while (true) {
+    if (ssl_ != nullptr) {
+      std::size_t sent = 0;
+      ERR_clear_error();
+      const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &sent);
+      if (result == 1) return sent;
+      const int error = SSL_get_error(ssl_, result);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) throw_broken("server closed the connection unexpectedly");
+      connection_.await(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
+      continue;
+    }
+    const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno == EAGAIN) {
+      connection_.await(POLLOUT);
+    } else if (errno != EINTR) {
+      throw_broken(std::strerror(errno));
+    }
+  }
+}
+
+void Wire::throw_broken(std::string_view why) const {
+  throw DatabaseError(fmt::format("the connection broke: {}", why), "");
+}
+
+}  // namespace pana
