@@ -45,7 +45,10 @@ class RowReader {
   }
 
   void flush() {
-    if (!frame_.empty()) work_.backup.append(frame_.finish(Phase::rows), stop_);
+    if (frame_.empty()) return;
+    Frame frame = frame_.finish(Phase::rows);
+    work_.backup.append(frame, stop_);
+    frame_.reuse(std::move(frame.encoded));
   }
 
  private:

@@ -65,7 +65,7 @@ void SchemaFrames::end_pre_data() {
 }
 
 void SchemaFrames::append_post_data() {
-  for (Frame& frame : kept_) backup_.append(std::move(frame), stop_);
+  for (const Frame& frame : kept_) backup_.append(frame, stop_);
   kept_.clear();
 }
 

@@ -25,7 +25,7 @@ void BackupWriter::begin_phase(Phase phase) {
   phase_opened_.notify_all();
 }
 
-void BackupWriter::append(Frame frame, const std::stop_token& stop) {
+void BackupWriter::append(const Frame& frame, const std::stop_token& stop) {
   const std::uint64_t stored_checksum = stored_checksum_of(frame.encoded);
   std::vector<Part> full_parts;
   {
@@ -38,7 +38,6 @@ void BackupWriter::append(Frame frame, const std::stop_token& stop) {
     merge(contents_, frame.digests);
     full_parts = place(frame.encoded);
   }
-  frame = {};
   for (Part& part : full_parts) upload_.put(std::move(part));
 }
 

@@ -29,7 +29,7 @@ class BackupWriter {
 
   // Places a frame and uploads the parts it fills. Waits for the frame's phase to be open; throws Error(interrupted)
   // when stopped meanwhile.
-  void append(Frame frame, const std::stop_token& stop);
+  void append(const Frame& frame, const std::stop_token& stop);
 
   // Writes the index made of `header`, `tables` (their contents are filled in from the frames) and the frames, the seek
   // table, and the last part. Call once, when every append() has returned. Returns the index as written.

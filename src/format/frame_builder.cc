@@ -1,5 +1,6 @@
 #include "format/frame_builder.h"
 
+#include <cassert>
 #include <new>
 #include <utility>
 
@@ -54,6 +55,12 @@ void FrameBuilder::add_large_object_line(std::string_view line) {
   add(line);
 }
 
+void FrameBuilder::reuse(std::string storage) {
+  assert(empty());
+  storage.clear();
+  frame_.encoded = std::move(storage);
+}
+
 Frame FrameBuilder::finish(Phase phase) {
   flush();
   encoder_.end_frame(frame_.encoded);
@@ -61,9 +68,7 @@ Frame FrameBuilder::finish(Phase phase) {
   frame_.info.bytes = std::exchange(bytes_, 0);
   frame_.info.xxh64 = XXH64_digest(checksum_.get());
   XXH64_reset(checksum_.get(), 0);
-  Frame finished = std::exchange(frame_, {});
-  frame_.encoded.reserve(finished.encoded.size());  // the next one will be about as long, and need not grow in steps
-  return finished;
+  return std::exchange(frame_, {});
 }
 
 }  // namespace pana

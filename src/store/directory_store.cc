@@ -19,8 +19,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Small enough to keep memory low, large enough that a write costs nothing beside the disk.
-constexpr std::uint64_t kPartBytes = 1 << 20;
+// Small enough that its memory comes from the heap and goes back there, large enough that a write costs nothing beside
+// what is written.
+constexpr std::uint64_t kPartBytes = 128 * 1024;
 
 [[noreturn]] void throw_errno(std::string_view action, const fs::path& path, int error = errno) {
   throw Error(ErrorKind::failed,
