@@ -139,6 +139,12 @@ void analyze(Connection& connection, const std::string& table) try {
   log(LogLevel::warning, "analyze", fmt::format("cannot analyze {}: {}", table, error.what()));
 }
 
+// What ANALYZE sorts, and its time with it, as long as default_statistics_target is the default.
+std::uint64_t values_sampled(const TableInfo& table) {
+  constexpr std::uint64_t kRowsSampled = 30'000;
+  return std::min(table.content.rows, kRowsSampled) * table.columns.size();
+}
+
 void analyze(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
              const std::stop_token& stop) {
   const IndexHeader& header = backup.index().header;
@@ -147,7 +153,7 @@ void analyze(std::span<Connection> connections, const BackupReader& backup, cons
     if (table->id != kLargeObjects && table->content.rows > 0) tables.push_back(table);
   }
   std::stable_sort(tables.begin(), tables.end(), [](const TableInfo* a, const TableInfo* b) {
-    return a->content.bytes > b->content.bytes;
+    return values_sampled(*a) > values_sampled(*b);
   });
   WorkList<const TableInfo*> list(tables);
   std::vector<Task> tasks;
@@ -174,6 +180,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   for (Connection& connection : connections) {
     connection.limit_silence(request.longest_silence);
     prepare_loading_session(connection, index.header.encoding);
+    raise_maintenance_memory(connection, connections.size());
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }
   Connection& control = connections.front();

@@ -34,6 +34,16 @@ void prepare_loading_session(Connection& connection, std::string_view encoding) 
                    "; SET check_function_bodies = off; SET xmloption = content; SET synchronous_commit = off");
 }
 
+void raise_maintenance_memory(Connection& connection, std::size_t sessions) {
+  // pg_settings gives shared_buffers in blocks of 8 kB, maintenance_work_mem in kB.
+  connection.query(fmt::format(
+      "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(memory.setting::bigint, "
+      "least(buffers.setting::bigint * 8 / 2 / {}, 1048576))::text, false) "
+      "FROM pg_catalog.pg_settings AS memory, pg_catalog.pg_settings AS buffers "
+      "WHERE memory.name = 'maintenance_work_mem' AND buffers.name = 'shared_buffers'",
+      sessions));
+}
+
 std::string backup_preamble(std::string_view encoding) {
   return fmt::format(
       "SET statement_timeout = 0;\n"

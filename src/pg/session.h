@@ -15,6 +15,10 @@ void prepare_reading_session(Connection& connection, std::string_view encoding);
 // Settings for loading: as in the preamble of a backup, and without waiting for the disk at every commit.
 void prepare_loading_session(Connection& connection, std::string_view encoding);
 
+// Lets each of so many sessions that build indexes at the same time sort in its share of half the server's shared_buffers,
+// up to 1 GB, if that is more than maintenance_work_mem: a sort that fits needs no temporary files.
+void raise_maintenance_memory(Connection& connection, std::size_t sessions);
+
 // The preamble that a backup begins with: SETs that every supported server accepts.
 std::string backup_preamble(std::string_view encoding);
 
