@@ -22,6 +22,13 @@ constexpr std::size_t kBatchTables = 64;
 constexpr std::size_t kBatchLargeObjects = 256;
 constexpr std::uint64_t kLargeObjectEstimateBytes = 16 << 10;  // nothing tells their size without reading them
 
+// How much text a table may become, in the measure of its heap: what is in TOAST is compressed, or bytes that take two
+// digits each.
+std::uint64_t text_estimate(const CatalogTable& table) {
+  constexpr std::uint64_t kTextOfToast = 4;
+  return table.bytes + (kTextOfToast - 1) * table.toast_bytes;
+}
+
 std::string select_sql(const CatalogTable& table, std::string_view where) {
   return fmt::format("COPY (SELECT {} FROM ONLY {} {}) TO STDOUT", fmt::join(table.sql_columns, ", "), table.sql_name,
                      where);
@@ -38,7 +45,7 @@ Chunk chunk_of(const CatalogTable& table, TableId id, std::string copy_out, std:
 Chunk whole_table(const CatalogTable& table, TableId id) {
   std::string copy_out = table.condition.empty() ? fmt::format("COPY {} TO STDOUT", table.copy_source())
                                                  : select_sql(table, table.condition);
-  return chunk_of(table, id, std::move(copy_out), table.bytes);
+  return chunk_of(table, id, std::move(copy_out), text_estimate(table));
 }
 
 std::vector<Chunk> split_table(const CatalogTable& table, TableId id, std::uint64_t pieces) {
@@ -50,17 +57,18 @@ std::vector<Chunk> split_table(const CatalogTable& table, TableId id, std::uint6
     // The last chunk is open-ended: the table may have grown since it was measured, and the snapshot may see rows on
     // new pages.
     if (piece + 1 < pieces) where += fmt::format(" AND ctid < '({},0)'::pg_catalog.tid", end);
-    chunks.push_back(chunk_of(table, id, select_sql(table, where), table.bytes / pieces));
+    chunks.push_back(chunk_of(table, id, select_sql(table, where), text_estimate(table) / pieces));
   }
   return chunks;
 }
 
 // Into how many ranges a table is split; 1: not at all.
 std::uint64_t pieces_of(const CatalogTable& table, std::uint64_t total_bytes, std::size_t jobs) {
-  if (jobs < 2 || !table.can_split || !table.condition.empty() || table.bytes < kSmallestSplitTableBytes) return 1;
-  if (table.bytes <= total_bytes / (2 * jobs)) return 1;
-  const std::uint64_t piece_bytes = std::max(total_bytes / (4 * jobs), kSmallestSplitTableBytes / 2);
-  return std::clamp<std::uint64_t>(table.bytes / piece_bytes, 1, std::max<std::uint64_t>(table.pages, 1));
+  const std::uint64_t bytes = text_estimate(table);
+  if (jobs < 2 || !table.can_split || !table.condition.empty() || bytes < kSmallestSplitTableBytes) return 1;
+  if (bytes <= total_bytes / (2 * jobs)) return 1;
+  const std::uint64_t piece_bytes = std::max(total_bytes / (8 * jobs), kSmallestSplitTableBytes / 2);
+  return std::clamp<std::uint64_t>(bytes / piece_bytes, 1, std::max<std::uint64_t>(table.pages, 1));
 }
 
 // Collects small tables into items of several chunks.
@@ -94,7 +102,7 @@ std::string WorkItem::copy_out() const {
 std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<const LargeObjectId> large_objects,
                                 std::size_t jobs, bool split_tables) {
   std::uint64_t total_bytes = 0;
-  for (const CatalogTable& table : tables) total_bytes += table.bytes;
+  for (const CatalogTable& table : tables) total_bytes += text_estimate(table);
 
   std::vector<WorkItem> items;
   Batches batches(items);

@@ -77,6 +77,12 @@ TEST(Plan, StartsWithTheLargest) {
   EXPECT_EQ(items.front().chunks.front().table, 2U);
 }
 
+TEST(Plan, ExpectsMoreTextOfToast) {
+  std::vector<CatalogTable> tables = {table("heap", 30 * kMebibyte), table("documents", 20 * kMebibyte)};
+  tables[1].toast_bytes = 18 * kMebibyte;
+  EXPECT_EQ(plan_rows(tables, {}, 1).front().chunks.front().table, 2U);
+}
+
 TEST(Plan, KeepsTheConditionOfAnExtensionsTable) {
   CatalogTable configuration = table("conf", 8192);
   configuration.condition = "WHERE id > 10";

@@ -58,7 +58,8 @@ SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.reln
        pg_catalog.row_security_active(c.oid),
        pg_catalog.pg_table_is_visible(c.oid),
        {load_name},
-       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
+       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true),
+       coalesce(pg_catalog.pg_relation_size(nullif(c.reltoastrelid, 0)), 0)
 FROM pg_catalog.pg_class AS c
 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN ({extension_relations}) AS x ON x.oid = c.oid
@@ -133,6 +134,7 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
                       .sql_load_name = result.string(row, result.is_null(row, 14) ? 3 : 14),
                       .condition = result.string(row, 6),
                       .bytes = static_cast<std::uint64_t>(result.integer(row, 8)),
+                      .toast_bytes = static_cast<std::uint64_t>(result.integer(row, 16)),
                       .pages = static_cast<std::uint64_t>(result.integer(row, 9)),
                       .can_split = result.boolean(row, 10),
                       .readable = result.boolean(row, 11),

@@ -29,6 +29,7 @@ struct CatalogTable {
   std::string sql_load_name;             // where its rows are loaded: itself, or the root of its partition tree
   std::string condition;                 // "WHERE ..." of an extension's configuration table, else empty
   std::uint64_t bytes = 0;               // with TOAST
+  std::uint64_t toast_bytes = 0;         // of them
   std::uint64_t pages = 0;               // of the heap
   bool can_split = false;                // by ranges of ctid
   bool readable = false;                 // SELECT is granted
