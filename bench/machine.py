@@ -21,6 +21,14 @@ SETTINGS = {"shared_buffers": "512MB", "fsync": "off", "autovacuum": "off", "jit
             "checkpoint_timeout": "1h", "timezone": "UTC", "listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 
 
+def use_newest_server():
+    """Lets the newest PostgreSQL's own programs be found first: Debian's /usr/bin/pg_dump is a wrapper script."""
+    newest = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]), default=None)
+    if not newest:
+        sys.exit("no PostgreSQL server in /usr/lib/postgresql: apt-get install postgresql")
+    os.environ["PATH"] = f"{newest.parent}:{os.environ['PATH']}"
+
+
 @dataclasses.dataclass
 class Run:
     wall: float     # seconds
@@ -51,6 +59,7 @@ class Cluster:
     """A PostgreSQL of our own on a free loopback port; it dies with this process, even if that is killed."""
 
     def __init__(self, directory):
+        use_newest_server()
         data, self.log = directory / "data", directory / "server.log"
         data.mkdir()
         become = ["setpriv", "--pdeathsig", "QUIT"]
