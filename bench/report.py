@@ -48,7 +48,7 @@ def text_at(x, y, text, anchor="start"):
 
 def bars(title, rows):
     """rows: a label, the parts of its bar as (value, colour), and the text behind it."""
-    left, full, step = 240, 380, 26
+    left, full, step = 240, 290, 26
     longest = max(sum(value for value, _ in parts) for _, parts, _ in rows)
     body = []
     for place, (label, parts, text) in enumerate(rows):
@@ -59,7 +59,7 @@ def bars(title, rows):
             body.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="18" fill="{colour}"/>')
             x += width
         body.append(text_at(x + 6, y + 14, text))
-    return svg(760, 52 + len(rows) * step, title, "".join(body))
+    return svg(800, 52 + len(rows) * step, title, "".join(body))
 
 
 def lines(title, ticks, series, unit):
