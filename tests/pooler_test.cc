@@ -51,8 +51,15 @@ TEST_F(Pooler, WithFewerConnectionsThanJobsWorksWithThoseThereAre) {
   expect_backup_holds_the_table();
 }
 
+// One holds the locks and the snapshot, and gives pg_dump its session; the other reads the rows.
+TEST_F(Pooler, WithTwoConnectionsWorks) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 2});
+  ASSERT_TRUE(ends_with(kOk, back_up_through(pooler, "8")));
+  expect_backup_holds_the_table();
+}
+
 TEST_F(Pooler, ThatRefusesLoginsWorksWithThoseItTakes) {
-  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 10, .max_client_connections = 3});
+  const PgBouncer pooler(cluster(), {.pool_mode = "session", .pool_size = 10, .max_client_connections = 2});
   ASSERT_TRUE(ends_with(kOk, back_up_through(pooler, "8")));
   expect_backup_holds_the_table();
 }

@@ -23,23 +23,55 @@ std::string content_of_file(const std::filesystem::path& path) {
 
 class Secrets : public EndToEnd {};
 
-TEST_F(Secrets, AreNotInTheArgumentsOfPgDumpNorInTheBackup) {
+TEST_F(Secrets, AreNotGivenToPgDumpNorInTheBackup) {
   Command command = pana_command({"backup", "--to", backups_.path()});
   command.environment = {{"DATABASE_URL", cluster().url(everything().database)}};
   Background backup(command);
   std::string arguments;
+  std::string environment;
   ASSERT_TRUE(becomes_true([&] {
     for (const pid_t child : children_of(backup.pid())) {
-      if (program_of(child) == "pg_dump") arguments = content_of_file(fmt::format("/proc/{}/cmdline", child));
+      if (program_of(child) != "pg_dump") continue;
+      arguments = content_of_file(fmt::format("/proc/{}/cmdline", child));
+      environment = content_of_file(fmt::format("/proc/{}/environ", child));
     }
-    return !arguments.empty() || backup.ends_within(std::chrono::milliseconds(0));
+    // Before that it is asked for its version.
+    return environment.find("PGHOST=@") != std::string::npos || backup.ends_within(std::chrono::milliseconds(0));
   }));
   const Outcome outcome = backup.wait();
   expect_clean_output(outcome);
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_FALSE(arguments.empty()) << "pg_dump was not seen";
-  EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
+  EXPECT_THAT(environment, HasSubstr("PGHOST=@")) << "pg_dump was not seen";
+  EXPECT_THAT(arguments + environment, Not(HasSubstr(cluster().password())));
   EXPECT_THAT(content_of_file(backups_in(backups_.path()).at(0)), Not(HasSubstr(cluster().password())));
+}
+
+// pg_dump finds its session at a socket whose name everybody on the machine can see.
+TEST_F(Secrets, AreOfOneUserEvenWhereTheSessionIsLentToPgDump) {
+  if (!server_account()) GTEST_SKIP() << "only root can be somebody else";
+  const auto slow_pg_dump = backups_ / "pg_dump";
+  std::ofstream(slow_pg_dump) << "#!/bin/sh\n[ \"$1\" = --version ] || sleep 3\nexec pg_dump \"$@\"\n";
+  std::filesystem::permissions(slow_pg_dump, std::filesystem::perms::owner_all);
+  TemporaryDirectory target;
+  Command command = pana_command({"backup", cluster().url(everything().database), "--to", target.path()});
+  command.environment = {{"PANA_PG_DUMP", slow_pg_dump}};
+  Background backup(command);
+  std::string host;
+  ASSERT_TRUE(becomes_true([&] {
+    const std::string sockets = content_of_file("/proc/net/unix");
+    const std::size_t begin = sockets.find("@pana-");
+    if (begin != std::string::npos) host = sockets.substr(begin, sockets.find('/', begin) - begin);
+    return !host.empty();
+  })) << backup.err_so_far();
+  Command stranger = cluster().client("psql", {"-X", "-c", "SELECT 1"}, everything().database);
+  stranger.account = server_account();
+  stranger.environment["PGHOST"] = host;
+  stranger.environment["PGPORT"] = "5432";
+  const Outcome refused = run(stranger);
+  EXPECT_FALSE(refused.succeeded());
+  EXPECT_THAT(refused.err, HasSubstr("server closed the connection unexpectedly"));
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", target.path(), "--against", cluster().url(everything().database)})));
 }
 
 TEST_F(Secrets, AreNotDumpedWithACore) {

@@ -94,14 +94,17 @@ ChildProcess::~ChildProcess() {
   }
 }
 
-int ChildProcess::run(const Output& output, const std::stop_token& stop) {
+int ChildProcess::run(const Talk& talk, const std::stop_token& stop) {
   std::vector<char> buffer(64 * 1024);
-  std::array<pollfd, 2> streams{pollfd{output_.get(), POLLIN, 0}, pollfd{error_.get(), POLLIN, 0}};
+  std::array<pollfd, 3> streams{pollfd{output_.get(), POLLIN, 0}, pollfd{error_.get(), POLLIN, 0}, pollfd{-1, POLLIN, 0}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
     if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
-    if (::poll(streams.data(), streams.size(), kIdleMilliseconds) == 0 && output.idle) output.idle();
-    if (streams[0].revents != 0 && !forward(output_, buffer, output.standard_output)) streams[0].fd = -1;
-    if (streams[1].revents != 0 && !forward(error_, buffer, output.standard_error)) streams[1].fd = -1;
+    if (talk.descriptor) streams[2].fd = talk.descriptor();
+    if (::poll(streams.data(), streams.size(), kIdleMilliseconds) < 0) continue;
+    if (streams[0].revents != 0 && !forward(output_, buffer, talk.standard_output)) streams[0].fd = -1;
+    if (streams[1].revents != 0 && !forward(error_, buffer, talk.standard_error)) streams[1].fd = -1;
+    if (streams[2].revents != 0) talk.ready();
+    if (talk.meanwhile) talk.meanwhile();
   }
   int status = 0;
   while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {

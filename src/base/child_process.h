@@ -24,15 +24,18 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();
 
-  struct Output {
+  // What is done with what comes from the child; only the first two must be there.
+  struct Talk {
     std::function<void(std::string_view)> standard_output;
     std::function<void(std::string_view)> standard_error;
-    std::function<void()> idle;  // called now and then while the child is silent
+    std::function<int()> descriptor;  // of another way by which the child asks for things, -1 for none
+    std::function<void()> ready;      // it can be read
+    std::function<void()> meanwhile;  // called now and then, ten times a second at least unless one of these takes longer
   };
 
   // Hands over everything the child prints until it has closed both streams and ended; returns its wait status.
   // Throws Error(interrupted) when stopped.
-  int run(const Output& output, const std::stop_token& stop);
+  int run(const Talk& talk, const std::stop_token& stop);
 
  private:
   pid_t id_ = -1;

@@ -26,7 +26,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long pg_dump and the workers may stand in the queue of a lock, behind a session that waits for an exclusive one.
+// How long a worker may stand in the queue of a lock, behind a session that waits for an exclusive one; and pg_dump, should
+// it want one that the control connection has not.
 constexpr int kLockTimeoutMilliseconds = 2000;
 
 // Large objects are defined so many at a time, to bound the memory their script takes.
@@ -96,7 +97,7 @@ class Backup {
   // pg_dump reads the catalog while the workers read rows; a worker's first frame waits for the tables' definitions.
   void write_schema_and_rows(SchemaFrames& schema) {
     std::vector<WorkItem> items = plan_rows(contents_.snapshot.tables, contents_.large_objects,
-                                            std::max<std::size_t>(connections_.workers.size(), 1), request_.split_tables);
+                                            connections_.workers.size(), request_.split_tables);
     for (const WorkItem& item : items) progress_.total += item.bytes;
     WorkList<WorkItem> list(items);
     RateLimit rate(request_.max_bytes_per_second);
@@ -124,14 +125,12 @@ class Backup {
     }
     run_parallel(tasks, stop_);
     connections_.control.set_stop(stop_);
-    if (connections_.workers.empty()) read_items(connections_.control, work, stop_);
     read_left_over(connections_.control, work, stop_);
   }
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
-    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); },
-                      [this] { tend(); }, stop);
+    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { tend(); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -209,11 +208,9 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
 
   progress.set_activity("locking tables");
   Snapshot snapshot = lock_and_export(control, request.filter, request.skip_unreadable, request.locks);
-  // pg_dump takes the same locks once more. It starts right away: a migration that came in between would stand in the
-  // locks' queue, behind us and before pg_dump.
   const std::string restrict_key = pg_dump.has_restrict_key ? random_key() : "";
   SchemaDump schema_dump(pg_dump, control,
-                         {.snapshot_id = snapshot.id,
+                         {.locked_tables = snapshot.locked_tables,
                           .encoding = encoding,
                           .restrict_key = restrict_key,
                           .arguments = snapshot.filter.arguments(),
@@ -223,7 +220,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   prepare_workers(connections, contents);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),
-                      .workers = std::max<std::size_t>(connections.workers.size(), 1),
+                      .workers = connections.workers.size(),
                       .snapshot_time = contents.header.snapshot_time,
                       .skipped = contents.header.skipped};
 
@@ -268,7 +265,7 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
     try {
       return back_up_once(request, store, progress, stop);
     } catch (const DatabaseError& error) {
-      // A migration came right behind our locks and waits for them, pg_dump waits for the migration: we step aside.
+      // pg_dump wants a table that came after the locks, and somebody stands in front of it.
       if (error.sqlstate() != kLockNotAvailable || Clock::now() >= give_up) throw;
       log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
     } catch (const KeyTaken& error) {

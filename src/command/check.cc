@@ -72,7 +72,7 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
   std::optional<BackupConnections> connections;
   if (!checks.run("connections", [&] {
         connections.emplace(request.url, request.jobs, stop);
-        const std::size_t workers = std::max<std::size_t>(connections->workers.size(), 1);
+        const std::size_t workers = connections->workers.size();
         const std::string message = fmt::format("{} of {} workers admitted, no pooler in transaction mode seen", workers, request.jobs);
         return workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
       })) {

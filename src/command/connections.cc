@@ -64,14 +64,12 @@ BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, c
     throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",
                 "raise the pool size, or run the backup when the application uses fewer connections");
   }
-  const bool has_pooler = refuse_transaction_pooling(control, *worker);
+  refuse_transaction_pooling(control, *worker);
   if (jobs == 0) jobs = suggested_jobs(control);
-  const std::size_t wanted = has_pooler ? jobs + 1 : jobs;
   while (worker) {
     workers.push_back(std::move(*worker));
-    worker = workers.size() < wanted ? connect_worker(url, stop) : std::nullopt;
+    worker = workers.size() < jobs ? connect_worker(url, stop) : std::nullopt;
   }
-  if (has_pooler || workers.size() < wanted) workers.pop_back();
 }
 
 void BackupConnections::limit_silence(std::chrono::seconds longest) {

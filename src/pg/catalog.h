@@ -44,6 +44,16 @@ struct CatalogTable {
 // The tables in the order of their names.
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
 
+struct LockableTable {
+  std::uint32_t oid = 0;
+  std::string sql_name;
+};
+
+// The tables that pg_dump would lock, as far as the role may: `with_rows`, and those whose definition alone belongs to the
+// backup: partitioned ones, and those whose rows are not wanted.
+std::vector<LockableTable> read_lockable_tables(Connection& connection, const TableFilter& filter,
+                                                const std::vector<CatalogTable>& with_rows);
+
 struct CatalogSequence {
   CatalogName name;
   bool readable = false;

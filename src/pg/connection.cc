@@ -182,6 +182,12 @@ short Connection::await(short events) {
   return descriptor.revents;
 }
 
+short Connection::await_briefly(short events, int milliseconds) {
+  look_for_stop();
+  pollfd descriptor{.fd = PQsocket(handle_.get()), .events = events, .revents = 0};
+  return ::poll(&descriptor, 1, milliseconds) > 0 ? descriptor.revents : short{0};
+}
+
 void Connection::set_query_past_libpq(bool is_running) {
   handle_.get_deleter().query_past_libpq = is_running;
 }

@@ -87,6 +87,8 @@ class Connection {
   void wait(bool for_write = false);
   // Blocks until the socket is ready for one of poll()'s events, whatever libpq has read of it; returns which.
   short await(short events);
+  // The same for so many milliseconds at most: nothing is ready then, and 0 is returned.
+  short await_briefly(short events, int milliseconds);
   // Sends what libpq still holds back.
   void flush();
 

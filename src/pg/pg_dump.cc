@@ -51,11 +51,16 @@ int number_at(std::string_view text, std::size_t position) {
 // "pg_dump (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"
 std::optional<PgDumpProgram> examine(const std::string& path) {
   if (::access(path.c_str(), X_OK) != 0) return std::nullopt;
+  // Debian's /usr/bin/pg_dump is a script that takes a while to find one of those in /usr/lib/postgresql, which we have.
+  std::error_code ignored;
+  if (fs::canonical(path, ignored).filename() == "pg_wrapper") return std::nullopt;
   std::string output;
   ChildProcess child({path, "--version"}, base_environment());
   const int status = child.run({.standard_output = [&output](std::string_view text) { output += text; },
                                 .standard_error = [](std::string_view) {},
-                                .idle = {}},
+                                .descriptor = {},
+                                .ready = {},
+                                .meanwhile = {}},
                                {});
   constexpr std::string_view kMark = "(PostgreSQL) ";
   const std::size_t begin = output.find(kMark);
@@ -108,7 +113,6 @@ std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDump
                                    "--clean",
                                    "--if-exists",
                                    "--verbose",
-                                   "--snapshot=" + request.snapshot_id,
                                    "--encoding=" + request.encoding,
                                    fmt::format("--lock-wait-timeout={}", request.lock_timeout_ms)};
   if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
@@ -116,9 +120,9 @@ std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDump
   return argv;
 }
 
-std::vector<std::pair<std::string, std::string>> environment_of(const Connection& connection) {
+std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoan& loan) {
   std::vector<std::pair<std::string, std::string>> environment = base_environment();
-  for (auto& variable : connection.environment()) environment.push_back(std::move(variable));
+  for (auto& variable : loan.environment()) environment.push_back(std::move(variable));
   return environment;
 }
 
@@ -144,27 +148,33 @@ PgDumpProgram find_pg_dump(int server_version) {
   return *newest;
 }
 
-SchemaDump::SchemaDump(const PgDumpProgram& program, const Connection& connection, const PgDumpRequest& request)
-    : child_(arguments_of(program, request), environment_of(connection)), longest_silence_(request.longest_silence) {}
+SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)
+    : loan_(connection, request.locked_tables), child_(arguments_of(program, request), environment_of(loan_)),
+      longest_silence_(request.longest_silence) {}
 
-void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
                       const std::stop_token& stop) {
+  using Clock = std::chrono::steady_clock;
   Messages messages;
-  auto last_sign = std::chrono::steady_clock::now();
+  auto last_sign = Clock::now();
   const int status = child_.run({.standard_output = [&](std::string_view text) {
                                    output(text);
-                                   last_sign = std::chrono::steady_clock::now();
+                                   last_sign = Clock::now();
                                  },
                                  .standard_error = [&](std::string_view text) {
                                    messages.add(text);
-                                   last_sign = std::chrono::steady_clock::now();
+                                   last_sign = Clock::now();
                                  },
-                                 .idle = [&] {
-                                   idle();
-                                   if (longest_silence_.count() == 0) return;
-                                   if (std::chrono::steady_clock::now() - last_sign <= longest_silence_) return;
-                                   throw DatabaseError(fmt::format("pg_dump said nothing for {} s", longest_silence_.count()), "",
-                                                       "the network or the server hangs; see --stall-timeout");
+                                 .descriptor = [this] { return loan_.descriptor(); },
+                                 .ready = [&] {
+                                   loan_.serve();
+                                   last_sign = Clock::now();
+                                 },
+                                 .meanwhile = [&] {
+                                   if (!loan_.has_failed()) meanwhile();
+                                   if (longest_silence_.count() == 0 || Clock::now() - last_sign <= longest_silence_) return;
+                                   throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
+                                               "see --stall-timeout");
                                  }},
                                 stop);
   if (status != 0 && messages.errors().find("Query was: LOCK TABLE") != std::string::npos) {

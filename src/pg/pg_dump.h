@@ -9,6 +9,7 @@
 
 #include "base/child_process.h"
 #include "pg/connection.h"
+#include "pg/session_loan.h"
 
 namespace pana {
 
@@ -25,7 +26,7 @@ struct PgDumpProgram {
 PgDumpProgram find_pg_dump(int server_version);
 
 struct PgDumpRequest {
-  std::string snapshot_id;
+  std::vector<std::string> locked_tables;  // as SQL, by the connection's transaction
   std::string encoding;
   std::string restrict_key;            // empty: do not ask for one
   std::vector<std::string> arguments;  // of the filter
@@ -33,20 +34,23 @@ struct PgDumpRequest {
   std::chrono::seconds longest_silence{0};  // of pg_dump, which tells its steps; 0: no limit
 };
 
-// One run of pg_dump for the schema (pre-data and post-data).
+// One run of pg_dump for the schema (pre-data and post-data), in the session of a connection: under its snapshot and with
+// its locks.
 //
-// It starts at once with the connection's own parameters, which reach it by the environment, and locks the tables in
-// its first moments; what it prints waits in a pipe until read() is called.
+// The program starts at once; what it has to say waits until read() is called.
 class SchemaDump {
  public:
-  SchemaDump(const PgDumpProgram& program, const Connection& connection, const PgDumpRequest& request);
+  // The connection is in the transaction that holds locks and snapshot.
+  SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request);
 
-  // Hands its output over as it comes, calls `idle` while there is none, until it has ended. Throws when it fails:
-  // DatabaseError with kLockNotAvailable when it stood too long in the queue of a lock.
-  void read(const std::function<void(std::string_view)>& output, const std::function<void()>& idle,
+  // Hands its output over as it comes, until it has ended. The connection's session is pg_dump's until then, except in
+  // `meanwhile`, which is called now and then. Throws when it fails: DatabaseError with kLockNotAvailable when it stood too
+  // long in the queue of a lock.
+  void read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
             const std::stop_token& stop);
 
  private:
+  SessionLoan loan_;
   ChildProcess child_;
   std::chrono::seconds longest_silence_;
 };

@@ -15,20 +15,20 @@ using Clock = std::chrono::steady_clock;
 
 // Locks all in one statement, those last that most others hold or wait for, so that these are held for the shortest time.
 // Asks the server what that is.
-std::string lock_sql(Connection& control, const std::vector<CatalogTable>& tables) {
+std::string lock_sql(Connection& control, const std::vector<LockableTable>& tables) {
   const QueryResult result = control.query(
       "SELECT relation, pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE relation IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() "
       "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) GROUP BY relation");
   std::map<std::uint32_t, std::int64_t> contention;
   for (int row = 0; row < result.rows(); ++row) contention[result.oid(row, 0)] = result.integer(row, 1);
-  std::vector<const CatalogTable*> order;
-  for (const CatalogTable& table : tables) order.push_back(&table);
-  std::ranges::stable_sort(order, {}, [&contention](const CatalogTable* table) {
+  std::vector<const LockableTable*> order;
+  for (const LockableTable& table : tables) order.push_back(&table);
+  std::ranges::stable_sort(order, {}, [&contention](const LockableTable* table) {
     const auto found = contention.find(table->oid);
     return found == contention.end() ? 0 : found->second;
   });
   std::string sql = "LOCK TABLE ";
-  for (const CatalogTable* const table : order) sql += (table == order.front() ? "ONLY " : ", ONLY ") + table->sql_name;
+  for (const LockableTable* const table : order) sql += (table == order.front() ? "ONLY " : ", ONLY ") + table->sql_name;
   return sql + " IN ACCESS SHARE MODE";
 }
 
@@ -45,9 +45,10 @@ std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted,
   if (!skip_unreadable) refuse_unreadable(control, skipped);
   TableFilter filter = leave_out(wanted, skipped);
   if (!skipped.empty()) before = read_tables(control, filter);
-  const std::string lock = lock_sql(control, before);  // asked for now: in the transaction, it would take a snapshot
+  const std::vector<LockableTable> lockable = read_lockable_tables(control, filter, before);
+  const std::string lock = lock_sql(control, lockable);  // asked for now: in the transaction, it would take a snapshot
   control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  if (!before.empty()) control.query(lock);
+  if (!lockable.empty()) control.query(lock);
   const QueryResult exported = control.query(
       "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
@@ -55,6 +56,7 @@ std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted,
   if (!same_tables(before, snapshot.tables)) return std::nullopt;
   snapshot.filter = std::move(filter);
   snapshot.skipped = std::move(skipped);
+  for (const LockableTable& table : lockable) snapshot.locked_tables.push_back(table.sql_name);
   // The heartbeat comes every few seconds: without it, this session has lost us, and must not keep its locks.
   control.query("SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '5min'");
   return snapshot;

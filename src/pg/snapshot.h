@@ -26,6 +26,7 @@ struct Snapshot {
   std::vector<CatalogTable> tables;
   TableFilter filter;    // what was asked for, without what is skipped
   Unreadable skipped;
+  std::vector<std::string> locked_tables;  // as SQL: those with rows, and those of which the backup has the definition only
 };
 
 // Leaves `control` in the transaction that holds the locks and the snapshot. What the role may not read is refused before,

@@ -17,6 +17,9 @@ namespace {
 // Holds many of the server's 8 KiB pieces, and stays in the processor's cache.
 constexpr std::size_t kBufferBytes = 128 * 1024;
 
+// So much at once shows that the server is fast.
+constexpr int kFlowBytes = 64 * 1024;
+
 // The server sends nothing larger than a row, which is 1 GiB at most.
 constexpr std::size_t kLongestMessage = (std::size_t{1} << 30) + 1024;
 
@@ -52,6 +55,12 @@ std::size_t Wire::message_bytes() const {
   return bytes;
 }
 
+Wire::Message Wire::next_of_any_kind() {
+  const Message message = read_message();
+  if (message.type == kReadyForQuery) end_query();
+  return message;
+}
+
 bool Wire::is_part_of_the_answer(const Message& message) {
   switch (message.type) {
     case 'E':
@@ -61,11 +70,16 @@ bool Wire::is_part_of_the_answer(const Message& message) {
     case 'A':  // notification
       return false;
     case kReadyForQuery:
-      connection_.set_query_past_libpq(false);
+      end_query();
       return true;
     default:
       return true;
   }
+}
+
+void Wire::end_query() {
+  connection_.set_query_past_libpq(false);
+  if (is_in_flow_) wake_up_for(1);
 }
 
 // `fields`: a byte that tells the kind and a string with a zero at its end, each; the kinds are libpq's PG_DIAG_...
@@ -116,12 +130,28 @@ std::size_t Wire::receive(char* into, std::size_t at_most) {
       connection_.await(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
       continue;
     }
-    connection_.await(POLLIN);
+    await_much();
     const ssize_t bytes = ::recv(socket_, into, at_most, 0);
+    if (bytes >= kFlowBytes && !is_in_flow_) wake_up_for(kFlowBytes);
     if (bytes > 0) return static_cast<std::size_t>(bytes);
     if (bytes == 0) throw_broken("server closed the connection unexpectedly");
     if (errno != EINTR && errno != EAGAIN) throw_broken(std::strerror(errno));
   }
+}
+
+// Every time that somebody waits for the server's next 8 KiB, both sides pay for being put to sleep and woken up. In a fast
+// flow the kernel is asked to wait for more; the end of the rows, or a pause, is noticed after a moment.
+void Wire::await_much() {
+  constexpr int kMomentMilliseconds = 2;
+  if (is_in_flow_ && connection_.await_briefly(POLLIN, kMomentMilliseconds) != 0) return;
+  if (is_in_flow_) wake_up_for(1);
+  connection_.await(POLLIN);
+}
+
+// Where the kernel knows no such thing (Unix sockets), nothing changes.
+void Wire::wake_up_for(int bytes) {
+  is_in_flow_ = bytes > 1;
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof(bytes));
 }
 
 std::size_t Wire::send(std::string_view bytes) {

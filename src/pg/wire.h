@@ -34,6 +34,25 @@ class Wire {
   // error of the server is thrown, once the rest of the answer has been passed over.
   Message next() {
     while (true) {
+      const Message message = read_message();
+      if (message.type == kCopyData || is_part_of_the_answer(message)) return message;
+    }
+  }
+
+  // The next message, whatever it is.
+  Message next_of_any_kind();
+
+  static constexpr char kCopyData = 'd';
+  static constexpr char kCopyDone = 'c';
+  static constexpr char kCopyOutResponse = 'H';
+  static constexpr char kCommandComplete = 'C';
+  static constexpr char kReadyForQuery = 'Z';
+
+ private:
+  static constexpr std::size_t kHeaderBytes = 5;  // type, and the length of all but the type
+
+  Message read_message() {
+    while (true) {
       const std::size_t bytes = end_ - begin_;
       if (bytes < kHeaderBytes) {
         read_more(kHeaderBytes);
@@ -46,24 +65,17 @@ class Wire {
       }
       const Message message{.type = buffer_[begin_], .body = {&buffer_[begin_ + kHeaderBytes], length - kHeaderBytes}};
       begin_ += length;
-      if (message.type == kCopyData || is_part_of_the_answer(message)) return message;
+      return message;
     }
   }
-
-  static constexpr char kCopyData = 'd';
-  static constexpr char kCopyDone = 'c';
-  static constexpr char kCopyOutResponse = 'H';
-  static constexpr char kCommandComplete = 'C';
-  static constexpr char kReadyForQuery = 'Z';
-
- private:
-  static constexpr std::size_t kHeaderBytes = 5;  // type, and the length of all but the type
-
   std::size_t message_bytes() const;
   bool is_part_of_the_answer(const Message& message);
+  void end_query();
   [[noreturn]] void throw_error(std::string_view fields);
   void read_more(std::size_t message_bytes);
   std::size_t receive(char* into, std::size_t at_most);
+  void await_much();
+  void wake_up_for(int bytes);
   std::size_t send(std::string_view bytes);
   [[noreturn]] void throw_broken(std::string_view why) const;
 
@@ -74,6 +86,7 @@ class Wire {
   std::size_t capacity_;
   std::size_t begin_ = 0;  // of what has been read and not been returned
   std::size_t end_ = 0;
+  bool is_in_flow_ = false;  // rows come so fast that it is enough to be woken up for many of them
 };
 
 }  // namespace pana
