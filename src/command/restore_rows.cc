@@ -18,9 +18,9 @@ constexpr std::size_t kStatementBytes = 1 << 20;
 // Loads one frame: the rows of the tables that are wanted, in the order in which the index lists them.
 class FrameLoader {
  public:
-  FrameLoader(Connection& connection, const BackupReader& backup, std::size_t frame, const RestoreSelection& selection,
-              RestoreErrors& errors, Progress& progress)
-      : connection_(connection), backup_(backup), frame_(frame), info_(backup.index().frames[frame]),
+  FrameLoader(Connection& connection, const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame,
+              const RestoreSelection& selection, RestoreErrors& errors, Progress& progress)
+      : connection_(connection), backup_(backup), memory_(memory), frame_(frame), info_(backup.index().frames[frame]),
         selection_(selection), errors_(errors), progress_(progress) {}
 
   void load() {
@@ -34,7 +34,7 @@ class FrameLoader {
       reader.feed(text);
       progress_.bytes += text.size();
       progress_.done += text.size();
-    });
+    }, memory_);
     reader.finish();
     send_statements();
     connection_.query("COMMIT");
@@ -98,6 +98,7 @@ class FrameLoader {
 
   Connection& connection_;
   const BackupReader& backup_;
+  BackupReader::Memory& memory_;
   const std::size_t frame_;
   const FrameInfo& info_;
   const RestoreSelection& selection_;
@@ -122,10 +123,11 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, co
   for (Connection& connection : connections) {
     tasks.emplace_back([&](const std::stop_token& worker_stop) {
       connection.set_stop(worker_stop);
+      BackupReader::Memory memory;
       while (const std::size_t* const frame = list.next()) {
         const std::string subject = backup.content_of(*frame);
         progress.set_activity(subject);
-        FrameLoader loader(connection, backup, *frame, selection, errors, progress);
+        FrameLoader loader(connection, backup, memory, *frame, selection, errors, progress);
         if (!errors.attempt(subject, connection, [&loader] { loader.load(); })) {
           connection.query("ROLLBACK");
           continue;

@@ -175,8 +175,21 @@ class Schedule {
   std::set<std::string> in_use_;
 };
 
+// The server may lend an index several of its processes, which take more time together than one does alone. That pays only
+// for an index that would otherwise be the last one being built.
+void choose_parallelism(std::vector<Step>& steps, std::size_t connections) {
+  std::uint64_t total = 0;
+  for (const Step& step : steps) total += step.weight;
+  for (Step& step : steps) {
+    if (step.weight == 0) continue;
+    step.sql.insert(0, step.weight > total / connections ? "RESET max_parallel_maintenance_workers;\n"
+                                                         : "SET max_parallel_maintenance_workers = 0;\n");
+  }
+}
+
 void PostData::run_together(std::vector<Step> steps) {
   if (steps.empty()) return;
+  choose_parallelism(steps, connections_.size());
   std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.weight > b.weight; });
   const std::size_t count = std::min(connections_.size(), steps.size());
   Schedule schedule(std::move(steps));

@@ -124,24 +124,31 @@ Index BackupReader::read_compressed_index(const Place& place, const SeekEntry& e
 }
 
 std::string BackupReader::read(std::uint64_t offset, std::uint64_t bytes) const {
-  std::string buffer(bytes, '\0');
-  object_.read(offset, buffer);
-  read_bytes_ += bytes;
+  std::string buffer;
+  read(offset, bytes, buffer);
   return buffer;
 }
 
-void BackupReader::read_frame(std::size_t frame, const Sink& sink) const try {
+std::string_view BackupReader::read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer) const {
+  if (buffer.size() < bytes) buffer.resize(bytes);
+  object_.read(offset, std::span(buffer).first(bytes));
+  read_bytes_ += bytes;
+  return std::string_view(buffer).substr(0, bytes);
+}
+
+void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memory) const try {
   const FrameInfo& info = index_.frames.at(frame);
   const Place& place = places_.at(frame);
   Checksum checksum;
   Checksum stored;
-  FrameDecoder decoder;
+  FrameDecoder& decoder = memory.decoder;
+  decoder.begin_frame();
   const auto take = [&](std::string_view text) {
     checksum.add(text);
     sink(text);
   };
   for (std::uint64_t done = 0; done < place.bytes;) {
-    const std::string encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done));
+    const std::string_view encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done), memory.encoded);
     done += encoded.size();
     if (compressed_) {
       stored.add(encoded);
@@ -190,8 +197,9 @@ std::string BackupReader::read_phase(Phase phase) const {
     stored_bytes += places_[i].bytes;
   }
   check_expansion(text_bytes, stored_bytes);
+  Memory memory;
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
-    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; });
+    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; }, memory);
   }
   return text;
 }

@@ -8,10 +8,12 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/object_io.h"
+#include "format/compression.h"
 #include "format/index.h"
 #include "format/seek_table.h"
 
@@ -29,9 +31,16 @@ class BackupReader {
 
   using Sink = std::function<void(std::string_view text)>;
 
+  // What a thread that reads many frames keeps from one to the next: memory that comes fresh from the kernel for each frame
+  // costs as much as decoding it.
+  struct Memory {
+    FrameDecoder decoder;
+    std::string encoded;
+  };
+
   // Decodes one frame and hands its text to `sink` in pieces, in order. Throws Error(damaged), naming the frame, when
   // its length or checksum is not what the index says: only after it returns may what it gave be trusted.
-  void read_frame(std::size_t frame, const Sink& sink) const;
+  void read_frame(std::size_t frame, const Sink& sink, Memory& memory) const;
 
   // What a frame holds, for messages: "rows of public.orders" or the name of its phase.
   std::string content_of(std::size_t frame) const;
@@ -50,6 +59,8 @@ class BackupReader {
   void open_compressed(std::uint64_t seek_table_bytes);
   Index read_compressed_index(const Place& place, const SeekEntry& entry) const;
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
+  // Into `buffer`, which grows to what was ever needed; returns the part that was read.
+  std::string_view read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer) const;
 
   const ObjectReader& object_;
   bool compressed_ = false;

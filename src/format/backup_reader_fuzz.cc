@@ -27,9 +27,10 @@ void read_all(std::string_view bytes) {
                                       .row = [](std::string_view) {},
                                       .end_copy = [] {},
                                       .large_object_line = [](std::string_view) {}};
+  pana::BackupReader::Memory memory;
   for (std::size_t i = 0; i < backup.index().frames.size(); ++i) {
     pana::RowFrameReader rows(handler);
-    backup.read_frame(i, [&rows](std::string_view text) { rows.feed(text); });
+    backup.read_frame(i, [&rows](std::string_view text) { rows.feed(text); }, memory);
   }
 }
 

@@ -75,6 +75,12 @@ FrameDecoder::FrameDecoder() : context_(ZSTD_createDCtx()), output_(ZSTD_DStream
   ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kMaximumWindowLog);
 }
 
+void FrameDecoder::begin_frame() {
+  ZSTD_DCtx_reset(context_.get(), ZSTD_reset_session_only);
+  decoded_ = 0;
+  ended_ = false;
+}
+
 std::string_view FrameDecoder::step(ZSTD_inBuffer& in, bool& output_full) {
   if (ended_) throw Error(ErrorKind::damaged, "there are bytes behind the end of the compressed frame");
   ZSTD_outBuffer out{output_.data(), output_.size(), 0};

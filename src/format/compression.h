@@ -40,7 +40,7 @@ class FrameEncoder {
   std::unique_ptr<char[]> output_;
 };
 
-// Decodes one zstd frame that arrives in pieces. Used by one thread at a time.
+// Decodes zstd frames that arrive in pieces, one after another. Used by one thread at a time.
 class FrameDecoder {
  public:
   FrameDecoder();
@@ -59,7 +59,10 @@ class FrameDecoder {
     }
   }
 
-  // Throws Error(damaged) unless exactly one whole frame has been decoded.
+  // Forgets the frame before; keeps its working memory.
+  void begin_frame();
+
+  // Throws Error(damaged) unless exactly one whole frame has been decoded since.
   void expect_end() const;
   std::uint64_t decoded_bytes() const { return decoded_; }
 
