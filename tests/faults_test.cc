@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -28,25 +29,30 @@ constexpr int kDefaultRuns = 36;
 constexpr const char* kIntroduction = R"(# What faults lead to
 
 Written by the test `Faults` (tests/faults_test.cc) with PANA_FAULT_RUNS={runs}: a backup of {bytes:.0f} MB with 3 jobs and
-`--stall-timeout 2` is disturbed once at a random moment, counted in bytes from the server. Faults of S3:
-[s3-faults.md](s3-faults.md).
+`--stall-timeout 2` is disturbed once at a random moment, counted in bytes from the server. In the first tenth of them it
+connects, looks for a pooler, locks the tables, reads the catalog, and pg_dump reads the schema; after that come rows, in
+the last tenth the last rows and the end. Faults of S3: [s3-faults.md](s3-faults.md).
 
-* `reset`, `fin`, `stall`: one connection of pana or pg_dump is cut by RST or FIN, or nothing passes any more; *all*: every
-  connection at that moment. `refuse`: one is cut, and no new one gets through.
+* `reset`, `fin`, `stall`: one connection of pana is cut by RST or FIN, or nothing passes any more; *all*: every connection
+  at that moment. `refuse`: one is cut, and no new one gets through.
 * `backend`: a random server process of the backup is terminated (`pg_terminate_backend`); `crash`: one is killed, and
   the server restarts all.
 * `SIGTERM`, `SIGKILL`: pana itself is. `pg_dump`: its child is killed.
 
 *Stored* backups ended with status 0 before or in spite of the fault; each was compared with the database. *Failed* ones
-ended with the status that stands there. In every run: nothing incomplete was visible, no temporary file was left but after
+ended with the status that stands there. The columns of moments say how many were stored and how many failed. In every run: nothing incomplete was visible, no temporary file was left but after
 SIGKILL (the next backup removes it), and no session or query of the backup was left on the server.
 
 )";
+
+constexpr std::array kMoments = {"first tenth", "middle", "last tenth"};
 
 struct Tally {
   int runs = 0;
   int stored = 0;
   std::map<int, int> statuses;
+  std::array<int, kMoments.size()> runs_at{};
+  std::array<int, kMoments.size()> stored_at{};
   std::string message;         // the last one
 };
 
@@ -272,21 +278,33 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   const auto seed = device();
   SCOPED_TRACE(fmt::format("seed {}", seed));
   std::minstd_rand random(seed);
+  const std::array<std::pair<std::uint64_t, std::uint64_t>, kMoments.size()> ranges = {
+      {{0, bytes / 10}, {bytes / 10, bytes - bytes / 10}, {bytes - bytes / 10, bytes}}};
   for (int run = 0; run < runs; ++run) {
     const std::string& fault = faults[static_cast<std::size_t>(run) % faults.size()];
-    // Half of them in the first tenth: connecting, locking, reading the catalog.
-    const std::uint64_t range = run / static_cast<int>(faults.size()) % 2 == 0 ? bytes / 10 : bytes;
-    disturb(fault, std::uniform_int_distribution<std::uint64_t>(0, range)(random), tallies[fault]);
+    const std::size_t moment = static_cast<std::size_t>(run) / faults.size() % kMoments.size();
+    const auto [from, to] = ranges[moment];
+    Tally& tally = tallies[fault];
+    const int stored_before = tally.stored;
+    disturb(fault, std::uniform_int_distribution<std::uint64_t>(from, to)(random), tally);
+    ++tally.runs_at[moment];
+    tally.stored_at[moment] += tally.stored - stored_before;
   }
 
-  std::string table = "| fault | runs | stored | failed, by exit status | the last message |\n|---|---|---|---|---|\n";
+  std::string table = "| fault | runs | stored | failed, by exit status |";
+  for (const char* const moment : kMoments) table += fmt::format(" {} |", moment);
+  table += " the last message |\n|---|---|---|---|---|---|---|---|\n";
   for (const std::string& fault : faults) {
     const Tally& tally = tallies[fault];
     std::string statuses;
     for (const auto& [status, count] : tally.statuses) {
       statuses += fmt::format("{}{} with {}", statuses.empty() ? "" : ", ", count, status < 0 ? fmt::format("signal {}", -status) : std::to_string(status));
     }
-    table += fmt::format("| {} | {} | {} | {} | {} |\n", fault, tally.runs, tally.stored, statuses, tally.message);
+    table += fmt::format("| {} | {} | {} | {} |", fault, tally.runs, tally.stored, statuses);
+    for (std::size_t moment = 0; moment < kMoments.size(); ++moment) {
+      table += fmt::format(" {} + {} |", tally.stored_at[moment], tally.runs_at[moment] - tally.stored_at[moment]);
+    }
+    table += fmt::format(" {} |\n", tally.message);
     EXPECT_TRUE(runs < 100 || tally.stored < tally.runs || fault == "pg_dump") << fault << " never struck";
   }
   table += restores_table(runs / 4);
