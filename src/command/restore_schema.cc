@@ -189,7 +189,7 @@ void choose_parallelism(std::vector<Step>& steps, std::size_t connections) {
 
 void PostData::run_together(std::vector<Step> steps) {
   if (steps.empty()) return;
-  choose_parallelism(steps, connections_.size());
+  if (connections_.size() > 1) choose_parallelism(steps, connections_.size());
   std::stable_sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.weight > b.weight; });
   const std::size_t count = std::min(connections_.size(), steps.size());
   Schedule schedule(std::move(steps));

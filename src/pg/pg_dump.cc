@@ -149,7 +149,7 @@ PgDumpProgram find_pg_dump(int server_version) {
 }
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)
-    : loan_(connection, request.locked_tables), child_(arguments_of(program, request), environment_of(loan_)),
+    : loan_(connection, request.locked_tables, request.longest_silence), child_(arguments_of(program, request), environment_of(loan_)),
       longest_silence_(request.longest_silence) {}
 
 void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
@@ -177,7 +177,9 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                                                "see --stall-timeout");
                                  }},
                                 stop);
-  if (status != 0 && messages.errors().find("Query was: LOCK TABLE") != std::string::npos) {
+  constexpr std::string_view kInsufficientPrivilege = "42501";
+  if (status != 0 && loan_.sqlstate() != kInsufficientPrivilege &&
+      messages.errors().find("uery was: LOCK TABLE") != std::string::npos) {  // "query" before version 15
     throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),
                         std::string(kLockNotAvailable));
   }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -60,18 +61,29 @@ std::pair<sockaddr_un, socklen_t> address_of(const std::string& name) {
 bool is_of_this_user(int socket) {
   ucred peer{};
   socklen_t length = sizeof(peer);
-  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid();
+  return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid() && peer.pid != 0;
+}
+
+// What an error's fields say under 'C'; see "Error and Notice Message Fields" of PostgreSQL's manual.
+std::string sqlstate_of(std::string_view fields) {
+  while (fields.size() > 1) {
+    const std::size_t end = std::min(fields.find('\0', 1), fields.size());
+    if (fields.front() == 'C') return std::string(fields.substr(1, end - 1));
+    fields.remove_prefix(std::min(end + 1, fields.size()));
+  }
+  return {};
 }
 
 }  // namespace
 
-SessionLoan::SessionLoan(Connection& connection, const std::vector<std::string>& locked_tables)
+SessionLoan::SessionLoan(Connection& connection, const std::vector<std::string>& locked_tables,
+                         std::chrono::seconds longest_silence)
     : connection_(connection), wire_(connection), name_(random_name()),
-      listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+      listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), longest_silence_(longest_silence) {
   for (const std::string& table : locked_tables) needless_.insert(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", table));
   const auto [address, length] = address_of(name_);
   if (!listener_ || ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
-      ::listen(listener_.get(), 1) != 0) {
+      ::listen(listener_.get(), SOMAXCONN) != 0) {
     throw_errno("make a socket for pg_dump");
   }
 }
@@ -89,7 +101,6 @@ void SessionLoan::serve() {
   constexpr char kQuery = 'Q';
   constexpr char kTerminate = 'X';
   if (request.type == kTerminate) {
-    listener_.reset();
     borrower_.reset();
   } else if (request.type != kQuery) {
     throw Error(ErrorKind::failed, fmt::format("pg_dump speaks a part of the protocol that is not known here ('{}')", request.type),
@@ -111,6 +122,7 @@ void SessionLoan::accept() {
   if (!borrower || !is_of_this_user(borrower.get())) return;
   borrower_ = std::move(borrower);
   if (!read_startup()) return borrower_.reset();
+  listener_.reset();  // whoever else wants to come in (libpq does, to cancel a query) shall not be kept waiting
   std::string answer;
   append_message(answer, 'R', std::string(4, '\0'));  // authentication is done
   for (const char* const name : {"server_version", "server_encoding", "client_encoding", "is_superuser", "session_authorization",
@@ -161,7 +173,9 @@ void SessionLoan::pass_on(const Request& request) {
     const Wire::Message message = wire_.next_of_any_kind();
     append_message(answer, message.type, message.body);
     is_over = message.type == Wire::kReadyForQuery;
+    if (message.type == 'E') sqlstate_ = sqlstate_of(message.body);
     if (is_over) has_failed_ = message.body == "E";
+    if (is_over && message.body == "I") throw Error(ErrorKind::failed, "pg_dump ended the transaction that holds the backup's snapshot");
     if (is_over || answer.size() >= kAnswerBytes) write(std::exchange(answer, {}));
   }
 }
@@ -198,8 +212,12 @@ void SessionLoan::write(std::string_view bytes) {
 
 void SessionLoan::await(short events) {
   pollfd descriptor{.fd = borrower_.get(), .events = events, .revents = 0};
+  const auto began = std::chrono::steady_clock::now();
   do {
     if (connection_.stop().stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+    if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
+      throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()), "see --stall-timeout");
+    }
   } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
 }
 

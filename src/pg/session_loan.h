@@ -9,6 +9,7 @@
 // Messages are those of "Frontend/Backend Protocol" of PostgreSQL's manual, version 3.
 #pragma once
 
+#include <chrono>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,7 +26,8 @@ namespace pana {
 class SessionLoan {
  public:
   // The connection is in a transaction that holds the locks of `locked_tables` (as SQL) in ACCESS SHARE mode.
-  SessionLoan(Connection& connection, const std::vector<std::string>& locked_tables);
+  // `longest_silence`: of a borrower in the middle of a message; 0: no limit.
+  SessionLoan(Connection& connection, const std::vector<std::string>& locked_tables, std::chrono::seconds longest_silence);
 
   // What libpq needs in its environment to find the session. There is no password in it.
   std::vector<std::pair<std::string, std::string>> environment() const;
@@ -38,6 +40,8 @@ class SessionLoan {
 
   // The server has refused something: in this transaction it will answer nothing more.
   bool has_failed() const { return has_failed_; }
+  // Of the server's last error; empty when there was none.
+  const std::string& sqlstate() const { return sqlstate_; }
 
  private:
   struct Request {
@@ -60,7 +64,9 @@ class SessionLoan {
   std::set<std::string> needless_;  // LOCK TABLE statements
   FileDescriptor listener_;
   FileDescriptor borrower_;
+  const std::chrono::seconds longest_silence_;
   bool has_failed_ = false;
+  std::string sqlstate_;
 };
 
 }  // namespace pana
