@@ -21,7 +21,8 @@ std::vector<Connection> connect_workers(const std::string& url, std::size_t coun
 class BackupConnections {
  public:
   // Connects one after another, the control connection first, and probes for a pooler in transaction mode before
-  // anything changes a session. A refused worker is reported and done without; one at least must be admitted. `jobs` of 0: as many as the machine's processors and the size of the database suggest.
+  // anything changes a session. A refused worker is reported and done without; one at least must be admitted. `jobs` of
+  // 0: as many as the machine's processors and the size of the database suggest.
   BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop);
 
   Connection control;

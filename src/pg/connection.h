@@ -112,7 +112,7 @@ class Connection {
   const std::stop_token& stop() const { return stop_; }
   void set_stop(std::stop_token stop) { stop_ = std::move(stop); }
 
-  // The connection's settings as libpq's environment variables (PGHOST, PGPASSWORD ...), for a child process.
+  // The connection's settings as libpq's environment variables name them (PGHOST, PGSSLMODE ...).
   std::vector<std::pair<std::string, std::string>> environment() const;
 
   // Throws the error that libpq holds for this connection.
