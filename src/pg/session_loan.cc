@@ -13,6 +13,8 @@
 #include <random>
 #include <system_error>
 
+#include "pg/protocol.h"
+
 namespace pana {
 namespace {
 
@@ -32,22 +34,6 @@ std::string random_name() {
 
 [[noreturn]] void throw_errno(const char* what) {
   throw Error(ErrorKind::failed, fmt::format("cannot {}: {}", what, std::generic_category().message(errno)));
-}
-
-void append_big_endian(std::string& to, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) to.push_back(static_cast<char>(value >> shift & 0xff));
-}
-
-void append_message(std::string& to, char type, std::string_view body) {
-  to.push_back(type);
-  append_big_endian(to, static_cast<std::uint32_t>(body.size() + 4));
-  to += body;
-}
-
-std::uint32_t big_endian(const char* bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
-  return value;
 }
 
 // libpq makes the same of the host "@name": a name of the abstract namespace begins with a zero and has none at its end.

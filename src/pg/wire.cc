@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "pg/protocol.h"
+
 namespace pana {
 namespace {
 
@@ -22,12 +24,6 @@ constexpr int kFlowBytes = 64 * 1024;
 
 // The server sends nothing larger than a row, which is 1 GiB at most.
 constexpr std::size_t kLongestMessage = (std::size_t{1} << 30) + 1024;
-
-std::uint32_t big_endian(const char* bytes) {
-  std::uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
-  return value;
-}
 
 }  // namespace
 
@@ -42,10 +38,8 @@ Wire::Wire(Connection& connection)
 
 void Wire::send_query(std::string_view sql) {
   connection_.set_query_past_libpq(true);
-  const auto length = static_cast<std::uint32_t>(sql.size() + 5);  // with itself and the zero at the end
-  std::string message = "Q";
-  for (int shift = 24; shift >= 0; shift -= 8) message.push_back(static_cast<char>(length >> shift & 0xff));
-  message.append(sql).push_back('\0');
+  std::string message;
+  append_message(message, 'Q', fmt::format("{}{}", sql, '\0'));
   for (std::string_view rest = message; !rest.empty();) rest.remove_prefix(send(rest));
 }
 
