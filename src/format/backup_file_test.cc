@@ -223,6 +223,7 @@ TEST(RowFrameReader, RefusesWhatIsNoRowFrame) {
   EXPECT_THROW(RowFrameReader(handler).feed("DROP TABLE a;\n"), Error);
   EXPECT_THROW(RowFrameReader(handler).feed("COPY t FROM '/etc/passwd';\n"), Error);
   EXPECT_THROW(RowFrameReader(handler).feed("COPY t (a) FROM stdin; DROP TABLE t; COPY t (a) FROM stdin;\n"), Error);
+  EXPECT_THROW(RowFrameReader(handler).feed("COPY FROM stdin;\n"), Error);
   EXPECT_THROW(RowFrameReader(handler).feed("SELECT pg_catalog.lo_put(1, 0, '\\x00'); DROP TABLE t;\n"), Error);
   RowFrameReader unfinished(handler);
   unfinished.feed("COPY t FROM stdin;\n1\n");

@@ -17,13 +17,10 @@ constexpr std::string_view kCopyFrom = " FROM stdin;";
 constexpr std::string_view kLargeObjectBegin = "SELECT pg_catalog.lo_put(";
 constexpr std::string_view kLargeObjectEnd = "');\n";
 
-// The only quotes in a COPY statement of ours are those around names; a quote inside a name is doubled.
-bool inside_quotes(std::string_view text) { return std::count(text.begin(), text.end(), '"') % 2 != 0; }
-
 // "COPY schema.table (column, ...) FROM stdin;": outside of quotes, names and what separates them.
 bool is_copy_statement(std::string_view text) {
-  if (!text.ends_with(kCopyFrom)) return false;
   text.remove_prefix(kCopyBegin.size());
+  if (!text.ends_with(kCopyFrom)) return false;
   text.remove_suffix(kCopyFrom.size());
   bool quoted = false;
   for (const char c : text) {
@@ -97,7 +94,9 @@ void RowFrameReader::take_line(std::string_view line) {
   if (statement_.empty() && !line.starts_with(kCopyBegin)) damaged("it holds something that is neither COPY nor a large object");
   if (statement_.size() + line.size() > kLongestLine) damaged("its COPY statement is malformed");
   statement_ += line;
-  if (inside_quotes(statement_)) return;
+  // The only quotes in a COPY statement of ours are those around names; a quote inside a name is doubled.
+  if (std::ranges::count(line, '"') % 2 != 0) in_name_ = !in_name_;
+  if (in_name_) return;
   statement_.pop_back();
   if (!is_copy_statement(statement_)) damaged("its COPY statement is malformed");
   in_copy_ = true;

@@ -32,6 +32,7 @@ class RowFrameReader {
   const RowFrameHandler& handler_;
   std::string unfinished_;  // the beginning of a line whose end has not arrived
   std::string statement_;   // a COPY statement whose quoted names hold newlines
+  bool in_name_ = false;    // it ends inside of such a name
   bool in_copy_ = false;
 };
 
