@@ -34,6 +34,7 @@ class Gentle : public EndToEnd {
       CREATE TABLE public."Closed ""too" AS SELECT 3 AS id;
       CREATE TABLE public.guarded AS SELECT 4 AS id; ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
       CREATE SEQUENCE public.counter; CREATE SEQUENCE public.secret_counter;
+      CREATE TABLE public.closed_tree (id int) PARTITION BY LIST (id);
       CREATE SCHEMA vault; CREATE TABLE vault.keys AS SELECT 5 AS id; GRANT SELECT ON vault.keys TO pana_limited;
       SELECT lo_create(424242);
       GRANT SELECT ON public.open, public.guarded, public.counter TO pana_limited)");
@@ -56,7 +57,7 @@ TEST_F(Gentle, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
   const nlohmann::json error = nlohmann::json::parse(refused.err.substr(0, refused.err.find('\n')));
   EXPECT_THAT(error.at("message").get<std::string>(),
               AllOf(HasSubstr("table public.closed"), HasSubstr(R"(table public."Closed ""too")"), HasSubstr("table vault.keys"),
-                    HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
+                    HasSubstr("table public.closed_tree"), HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
                     HasSubstr("large object 424242"), Not(HasSubstr("public.open"))));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
   const Outcome checked = pana({"check", cluster().url("limited", "pana_limited", cluster().password())});
@@ -79,7 +80,7 @@ TEST_F(Gentle, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
   limited_role();
   const Outcome partial = back_up_as_limited({"--skip-unreadable"});
   EXPECT_TRUE(ends_with(kPartial, partial));
-  EXPECT_THAT(nlohmann::json::parse(partial.out).at("skipped"), SizeIs(6));
+  EXPECT_THAT(nlohmann::json::parse(partial.out).at("skipped"), SizeIs(7));
   EXPECT_THAT(partial.err, HasSubstr("lacks what could not be read"));
   const Outcome shown = pana({"show", backups_.path()});
   EXPECT_THAT(shown.out, AllOf(HasSubstr("--skip-unreadable"), HasSubstr("left out    table vault.keys"),
@@ -131,6 +132,37 @@ TEST_F(Gentle, LocksLastWhatOthersUseMost) {
   ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path(), "--jobs", "1"})));
   EXPECT_THAT(server.sql("postgres", "SELECT pg_read_file('log/server.log')"),
               HasSubstr("LOCK TABLE ONLY public.c, ONLY public.b, ONLY public.a IN ACCESS SHARE MODE"));
+}
+
+// pg_dump asks for the definition of a view that somebody is changing, and would wait in a session that holds all tables.
+TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
+  cluster().sql("slow", "CREATE VIEW v AS SELECT i FROM t; CREATE TABLE wanted ()");
+  Session migration(cluster().url("slow"));
+  migration.execute("BEGIN; CREATE OR REPLACE VIEW v AS SELECT i, payload FROM t");
+  Background backup(command({}));
+  EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"start_over\"") != std::string::npos; })) << backup.err_so_far();
+  Session other(cluster().url("slow"));
+  const auto began = std::chrono::steady_clock::now();
+  other.execute("ALTER TABLE wanted ADD COLUMN extra int");
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(5)) << "2 s of lock_timeout, and a start";
+  migration.execute("COMMIT");
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
+}
+
+TEST_F(Slow, SaysWhyItsSessionWasEndedWhilePgDumpUsedIt) {
+  cluster().sql("slow", "CREATE VIEW v AS SELECT i FROM t");
+  Session migration(cluster().url("slow"));
+  migration.execute("BEGIN; CREATE OR REPLACE VIEW v AS SELECT i, payload FROM t");
+  Background backup(command({}));
+  EXPECT_TRUE(becomes_true([] {
+    return cluster().sql("postgres", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'slow' AND "
+                         "wait_event_type = 'Lock' AND query LIKE '%pg_get_viewdef%'") == "1";
+  }));
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("terminating connection due to administrator command"));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
 }
 
 TEST_F(Slow, SaysWhoWaitsForItsLocks) {

@@ -41,6 +41,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 // Runs in the child between fork and exec, where only async-signal-safe calls are allowed.
 [[noreturn]] void become(char* const* argv, char* const* environment, int input, int output, int error, pid_t parent) {
+  ::setpgid(0, 0);  // Ctrl-C is for the parent, which ends the child
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the line above
   sigset_t none;

@@ -214,7 +214,6 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                           .encoding = encoding,
                           .restrict_key = restrict_key,
                           .arguments = snapshot.filter.arguments(),
-                          .lock_timeout_ms = kLockTimeoutMilliseconds,
                           .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
   prepare_workers(connections, contents);
@@ -265,8 +264,8 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
     try {
       return back_up_once(request, store, progress, stop);
     } catch (const DatabaseError& error) {
-      // pg_dump wants a table that came after the locks, and somebody stands in front of it.
-      if (error.sqlstate() != kLockNotAvailable || Clock::now() >= give_up) throw;
+      // Somebody changes what only the catalog's functions or pg_dump lock: a view, a table that came after the locks.
+      if (!is_lock_in_the_way(error) || Clock::now() >= give_up) throw;
       log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
     } catch (const KeyTaken& error) {
       // Another backup of the same second was complete first. What is in a bucket's upload is bound to its key.

@@ -39,7 +39,7 @@ class RowReader {
         ++chunks_read;
       }
     } catch (const DatabaseError& error) {
-      if (error.sqlstate() != kLockNotAvailable) throw;
+      if (!is_lock_in_the_way(error)) throw;
     }
     return chunks_read;
   }

@@ -146,29 +146,31 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
   return tables;
 }
 
-std::vector<LockableTable> read_lockable_tables(Connection& connection, const TableFilter& filter,
+std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows) {
   const QueryResult result = query_by_default_path(connection, fmt::format(
       R"(
-SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), {}
+SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), {},
+       coalesce(pg_catalog.has_table_privilege(c.oid, 'SELECT'), true),
+       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {}
-  AND pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
       member_of_extension("pg_class", "c.oid"), kUserSchema));
-  std::vector<LockableTable> tables;
   std::set<std::uint32_t> known;
-  for (const CatalogTable& table : with_rows) {
-    tables.push_back({.oid = table.oid, .sql_name = table.sql_name});
-    known.insert(table.oid);
-  }
+  for (const CatalogTable& table : with_rows) known.insert(table.oid);
+  std::vector<CatalogDefinition> definitions;
   for (int row = 0; row < result.rows(); ++row) {
     const bool belongs_to_extension = result.boolean(row, 5);
     const bool wanted = belongs_to_extension ? filter.includes_everything()
                                              : filter.includes(result.text(row, 2), result.text(row, 3), result.boolean(row, 4));
-    if (wanted && !known.contains(result.oid(row, 0))) tables.push_back({.oid = result.oid(row, 0), .sql_name = result.string(row, 1)});
+    if (!wanted || known.contains(result.oid(row, 0))) continue;
+    definitions.push_back({.oid = result.oid(row, 0),
+                           .name = {.schema = result.string(row, 2), .name = result.string(row, 3), .sql_name = result.string(row, 1)},
+                           .readable = result.boolean(row, 6),
+                           .in_usable_schema = result.boolean(row, 7)});
   }
-  return tables;
+  return definitions;
 }
 
 std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {

@@ -44,14 +44,16 @@ struct CatalogTable {
 // The tables in the order of their names.
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
 
-struct LockableTable {
+// A table whose definition alone belongs to a backup: a partitioned one, or one whose rows are not wanted.
+struct CatalogDefinition {
   std::uint32_t oid = 0;
-  std::string sql_name;
+  CatalogName name;
+  bool readable = false;          // SELECT is granted, without which pg_dump cannot lock it
+  bool in_usable_schema = false;  // USAGE is granted
 };
 
-// The tables that pg_dump would lock, as far as the role may: `with_rows`, and those whose definition alone belongs to the
-// backup: partitioned ones, and those whose rows are not wanted.
-std::vector<LockableTable> read_lockable_tables(Connection& connection, const TableFilter& filter,
+// What pg_dump locks beside the tables `with_rows`.
+std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
 
 struct CatalogSequence {

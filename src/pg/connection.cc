@@ -81,6 +81,12 @@ std::string connection_hint(std::string_view message) {
 
 }  // namespace
 
+bool is_lock_in_the_way(const DatabaseError& error) {
+  constexpr std::string_view kLockNotAvailable = "55P03";
+  constexpr std::string_view kDeadlockDetected = "40P01";
+  return error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
+}
+
 std::string_view QueryResult::text(int row, int column) const {
   return {PQgetvalue(result_.get(), row, column), static_cast<std::size_t>(PQgetlength(result_.get(), row, column))};
 }

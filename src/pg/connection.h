@@ -23,9 +23,7 @@
 namespace pana {
 
 // SQLSTATEs that decide what happens next (PostgreSQL's appendix A).
-constexpr std::string_view kLockNotAvailable = "55P03";
 constexpr std::string_view kUndefinedTable = "42P01";
-constexpr std::string_view kDeadlockDetected = "40P01";
 constexpr std::string_view kDuplicateSchema = "42P06";
 constexpr std::string_view kDependentObjectsExist = "2BP01";
 
@@ -39,6 +37,10 @@ class DatabaseError : public Error {
  private:
   std::string sqlstate_;
 };
+
+// Whether the statement would succeed if others let their locks go: it waited for longer than lock_timeout, or was chosen to
+// end a deadlock.
+bool is_lock_in_the_way(const DatabaseError& error);
 
 // The rows of a finished query, as text.
 class QueryResult {

@@ -113,8 +113,7 @@ std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDump
                                    "--clean",
                                    "--if-exists",
                                    "--verbose",
-                                   "--encoding=" + request.encoding,
-                                   fmt::format("--lock-wait-timeout={}", request.lock_timeout_ms)};
+                                   "--encoding=" + request.encoding};
   if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
   argv.insert(argv.end(), request.arguments.begin(), request.arguments.end());
   return argv;
@@ -177,11 +176,8 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                                                "see --stall-timeout");
                                  }},
                                 stop);
-  constexpr std::string_view kInsufficientPrivilege = "42501";
-  if (status != 0 && loan_.sqlstate() != kInsufficientPrivilege &&
-      messages.errors().find("uery was: LOCK TABLE") != std::string::npos) {  // "query" before version 15
-    throw DatabaseError(fmt::format("pg_dump could not lock a table in time: {}", messages.errors()),
-                        std::string(kLockNotAvailable));
+  if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
+    throw DatabaseError(fmt::format("pg_dump could not have a lock in time: {}", messages.errors()), loan_.error()->sqlstate());
   }
   if (messages.errors().starts_with("no matching ")) {
     throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");

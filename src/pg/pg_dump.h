@@ -30,7 +30,6 @@ struct PgDumpRequest {
   std::string encoding;
   std::string restrict_key;            // empty: do not ask for one
   std::vector<std::string> arguments;  // of the filter
-  int lock_timeout_ms = 0;
   std::chrono::seconds longest_silence{0};  // of pg_dump, which tells its steps; 0: no limit
 };
 
@@ -44,8 +43,8 @@ class SchemaDump {
   SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request);
 
   // Hands its output over as it comes, until it has ended. The connection's session is pg_dump's until then, except in
-  // `meanwhile`, which is called now and then. Throws when it fails: DatabaseError with kLockNotAvailable when it stood too
-  // long in the queue of a lock.
+  // `meanwhile`, which is called now and then. Throws when it fails: a DatabaseError of which is_lock_in_the_way() when it
+  // stood too long in the queue of a lock.
   void read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
             const std::stop_token& stop);
 

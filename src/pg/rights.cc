@@ -63,7 +63,8 @@ std::vector<std::string> Unreadable::names() const {
   return all;
 }
 
-Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables, const TableFilter& filter) {
+Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
+                           const std::vector<CatalogDefinition>& definitions, const TableFilter& filter) {
   Unreadable unreadable;
   for (const CatalogTable& table : tables) {
     const CatalogName name{.schema = table.schema, .name = table.name, .sql_name = table.sql_name};
@@ -73,6 +74,10 @@ Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTabl
     } else if (table.hides_rows) {
       unreadable.hidden.push_back(name);
     }
+  }
+  for (const CatalogDefinition& table : definitions) {
+    if (!table.in_usable_schema) add_schema(unreadable.schemas, connection, table.name.schema);
+    if (!table.readable || !table.in_usable_schema) unreadable.tables.push_back(table.name);
   }
   for (const CatalogSequence& sequence : read_sequences(connection, filter)) {
     if (!sequence.in_usable_schema) add_schema(unreadable.schemas, connection, sequence.name.schema);

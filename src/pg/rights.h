@@ -24,8 +24,9 @@ struct Unreadable {
   std::vector<std::string> names() const;
 };
 
-// `tables` is what read_tables() gives for the filter.
-Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables, const TableFilter& filter);
+// `tables` and `definitions` are what read_tables() and read_definitions() give for the filter.
+Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
+                           const std::vector<CatalogDefinition>& definitions, const TableFilter& filter);
 
 // Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
 void refuse_unreadable(Connection& connection, const Unreadable& unreadable);

@@ -50,23 +50,13 @@ bool is_of_this_user(int socket) {
   return ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == ::geteuid() && peer.pid != 0;
 }
 
-// What an error's fields say under 'C'; see "Error and Notice Message Fields" of PostgreSQL's manual.
-std::string sqlstate_of(std::string_view fields) {
-  while (fields.size() > 1) {
-    const std::size_t end = std::min(fields.find('\0', 1), fields.size());
-    if (fields.front() == 'C') return std::string(fields.substr(1, end - 1));
-    fields.remove_prefix(std::min(end + 1, fields.size()));
-  }
-  return {};
-}
-
 }  // namespace
 
 SessionLoan::SessionLoan(Connection& connection, const std::vector<std::string>& locked_tables,
                          std::chrono::seconds longest_silence)
     : connection_(connection), wire_(connection), name_(random_name()),
       listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), longest_silence_(longest_silence) {
-  for (const std::string& table : locked_tables) needless_.insert(fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", table));
+  for (const std::string& table : locked_tables) needless_[fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", table)] = "LOCK TABLE";
   const auto [address, length] = address_of(name_);
   if (!listener_ || ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
       ::listen(listener_.get(), SOMAXCONN) != 0) {
@@ -91,12 +81,8 @@ void SessionLoan::serve() {
   } else if (request.type != kQuery) {
     throw Error(ErrorKind::failed, fmt::format("pg_dump speaks a part of the protocol that is not known here ('{}')", request.type),
                 "another version of pg_dump may do: PANA_PG_DUMP names one");
-  } else if (needless_.contains(request.body)) {
-    answer_itself("LOCK TABLE");
-  } else if (request.body == "BEGIN") {
-    answer_itself("BEGIN");
-  } else if (request.body == "SET idle_in_transaction_session_timeout = 0") {
-    answer_itself("SET");
+  } else if (const auto found = needless_.find(request.body); found != needless_.end()) {
+    answer_itself(found->second);
   } else {
     pass_on(request);
   }
@@ -105,6 +91,7 @@ void SessionLoan::serve() {
 // The start of a session, without asking for what the socket's name and the user have proved.
 void SessionLoan::accept() {
   FileDescriptor borrower(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!borrower && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) throw_errno("let pg_dump in");
   if (!borrower || !is_of_this_user(borrower.get())) return;
   borrower_ = std::move(borrower);
   if (!read_startup()) return borrower_.reset();
@@ -156,10 +143,9 @@ void SessionLoan::pass_on(const Request& request) {
   wire_.send_query(request.body);
   std::string answer;
   for (bool is_over = false; !is_over;) {
-    const Wire::Message message = wire_.next_of_any_kind();
+    const Wire::Message message = wire_.next_of_any_kind(error_);
     append_message(answer, message.type, message.body);
     is_over = message.type == Wire::kReadyForQuery;
-    if (message.type == 'E') sqlstate_ = sqlstate_of(message.body);
     if (is_over) has_failed_ = message.body == "E";
     if (is_over && message.body == "I") throw Error(ErrorKind::failed, "pg_dump ended the transaction that holds the backup's snapshot");
     if (is_over || answer.size() >= kAnswerBytes) write(std::exchange(answer, {}));

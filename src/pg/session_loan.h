@@ -3,14 +3,16 @@
 // pg_dump reads the schema in the very session that holds the backup's locks and snapshot. In a session of its own it
 // would ask for the same locks once more, stand in a queue behind a migration that waits for the first ones, and need one
 // connection more, the password, and a round trip for every table. Everything it says is passed on and answered by the
-// server, but for what the session has already: the locks, the transaction, its own limit of idleness.
+// server, but for what the session has already: the locks, the transaction, its own limits of idleness and of standing in
+// the queue of a lock that it has not.
 //
 // The socket has a name of Linux's abstract namespace, so there is no file; only processes of the same user are let in.
 // Messages are those of "Frontend/Backend Protocol" of PostgreSQL's manual, version 3.
 #pragma once
 
 #include <chrono>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,8 +42,8 @@ class SessionLoan {
 
   // The server has refused something: in this transaction it will answer nothing more.
   bool has_failed() const { return has_failed_; }
-  // Of the server's last error; empty when there was none.
-  const std::string& sqlstate() const { return sqlstate_; }
+  // The last that the server has refused with.
+  const std::optional<DatabaseError>& error() const { return error_; }
 
  private:
   struct Request {
@@ -61,12 +63,15 @@ class SessionLoan {
   Connection& connection_;
   Wire wire_;
   const std::string name_;
-  std::set<std::string> needless_;  // LOCK TABLE statements
+  // What the session has already, or must keep, and what the server would say to it.
+  std::map<std::string, std::string> needless_ = {{"BEGIN", "BEGIN"},
+                                                  {"SET lock_timeout = 0", "SET"},
+                                                  {"SET idle_in_transaction_session_timeout = 0", "SET"}};
   FileDescriptor listener_;
   FileDescriptor borrower_;
   const std::chrono::seconds longest_silence_;
   bool has_failed_ = false;
-  std::string sqlstate_;
+  std::optional<DatabaseError> error_;
 };
 
 }  // namespace pana

@@ -13,22 +13,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+struct LockedTable {
+  std::uint32_t oid = 0;
+  std::string sql_name;
+};
+
 // Locks all in one statement, those last that most others hold or wait for, so that these are held for the shortest time.
 // Asks the server what that is.
-std::string lock_sql(Connection& control, const std::vector<LockableTable>& tables) {
+std::string lock_sql(Connection& control, std::vector<LockedTable> tables) {
   const QueryResult result = control.query(
       "SELECT relation, pg_catalog.count(*) FROM pg_catalog.pg_locks WHERE relation IS NOT NULL AND pid <> pg_catalog.pg_backend_pid() "
       "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) GROUP BY relation");
   std::map<std::uint32_t, std::int64_t> contention;
   for (int row = 0; row < result.rows(); ++row) contention[result.oid(row, 0)] = result.integer(row, 1);
-  std::vector<const LockableTable*> order;
-  for (const LockableTable& table : tables) order.push_back(&table);
-  std::ranges::stable_sort(order, {}, [&contention](const LockableTable* table) {
-    const auto found = contention.find(table->oid);
+  std::ranges::stable_sort(tables, {}, [&contention](const LockedTable& table) {
+    const auto found = contention.find(table.oid);
     return found == contention.end() ? 0 : found->second;
   });
   std::string sql = "LOCK TABLE ";
-  for (const LockableTable* const table : order) sql += (table == order.front() ? "ONLY " : ", ONLY ") + table->sql_name;
+  for (const LockedTable& table : tables) sql += (&table == &tables.front() ? "ONLY " : ", ONLY ") + table.sql_name;
   return sql + " IN ACCESS SHARE MODE";
 }
 
@@ -41,14 +44,20 @@ bool same_tables(const std::vector<CatalogTable>& a, const std::vector<CatalogTa
 // One attempt; nothing when the tables changed meanwhile.
 std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted, bool skip_unreadable) {
   std::vector<CatalogTable> before = read_tables(control, wanted);
-  Unreadable skipped = find_unreadable(control, before, wanted);
+  std::vector<CatalogDefinition> definitions = read_definitions(control, wanted, before);
+  Unreadable skipped = find_unreadable(control, before, definitions, wanted);
   if (!skip_unreadable) refuse_unreadable(control, skipped);
   TableFilter filter = leave_out(wanted, skipped);
-  if (!skipped.empty()) before = read_tables(control, filter);
-  const std::vector<LockableTable> lockable = read_lockable_tables(control, filter, before);
-  const std::string lock = lock_sql(control, lockable);  // asked for now: in the transaction, it would take a snapshot
+  if (!skipped.empty()) {
+    before = read_tables(control, filter);
+    definitions = read_definitions(control, filter, before);
+  }
+  std::vector<LockedTable> tables;
+  for (const CatalogTable& table : before) tables.push_back({table.oid, table.sql_name});
+  for (const CatalogDefinition& table : definitions) tables.push_back({table.oid, table.name.sql_name});
+  const std::string lock = lock_sql(control, tables);  // asked for now: in the transaction, it would take a snapshot
   control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  if (!lockable.empty()) control.query(lock);
+  if (!tables.empty()) control.query(lock);
   const QueryResult exported = control.query(
       "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
@@ -56,9 +65,9 @@ std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted,
   if (!same_tables(before, snapshot.tables)) return std::nullopt;
   snapshot.filter = std::move(filter);
   snapshot.skipped = std::move(skipped);
-  for (const LockableTable& table : lockable) snapshot.locked_tables.push_back(table.sql_name);
+  for (LockedTable& table : tables) snapshot.locked_tables.push_back(std::move(table.sql_name));
   // The heartbeat comes every few seconds: without it, this session has lost us, and must not keep its locks.
-  control.query("SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '5min'");
+  control.query("SET idle_in_transaction_session_timeout = '5min'");
   return snapshot;
 }
 
@@ -75,7 +84,8 @@ void pause(Connection& control, int attempt) {
 
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy) {
   const auto deadline = Clock::now() + policy.give_up_after;
-  // Listing the tables takes locks, too: their sizes are asked for.
+  // Listing the tables takes locks, too: their sizes are asked for. And so does what the session is asked later on, when it
+  // holds locks that others wait for.
   control.query(fmt::format("SET lock_timeout = {}", policy.lock_timeout.count()));
   for (int attempt = 0;; ++attempt) {
     std::string obstacle = "tables were created, dropped or renamed at that moment";
@@ -83,7 +93,7 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
     try {
       if (std::optional<Snapshot> snapshot = try_once(control, filter, skip_unreadable)) return std::move(*snapshot);
     } catch (const DatabaseError& error) {
-      wait = error.sqlstate() == kLockNotAvailable || error.sqlstate() == kDeadlockDetected;
+      wait = is_lock_in_the_way(error);
       if (!wait && error.sqlstate() != kUndefinedTable) throw;
       obstacle = error.what();
     }

@@ -29,7 +29,7 @@ struct Snapshot {
   std::vector<std::string> locked_tables;  // as SQL: those with rows, and those of which the backup has the definition only
 };
 
-// Leaves `control` in the transaction that holds the locks and the snapshot. What the role may not read is refused before,
+// Leaves `control` in the transaction that holds the locks and the snapshot, with the policy's lock_timeout. What the role may not read is refused before,
 // with all of it in the message, or skipped. Throws Error(failed) when a lock could not be had in time.
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy);
 

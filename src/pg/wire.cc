@@ -25,6 +25,22 @@ constexpr int kFlowBytes = 64 * 1024;
 // The server sends nothing larger than a row, which is 1 GiB at most.
 constexpr std::size_t kLongestMessage = (std::size_t{1} << 30) + 1024;
 
+// `fields`: a byte that tells the kind and a string with a zero at its end, each; the kinds are libpq's PG_DIAG_...
+DatabaseError parse_error(std::string_view fields) {
+  std::array<std::string, 128> values;
+  while (fields.size() > 1) {
+    const std::size_t end = std::min(fields.find('\0', 1), fields.size());
+    values[static_cast<unsigned char>(fields.front()) % values.size()] = fields.substr(1, end - 1);
+    fields.remove_prefix(std::min(end + 1, fields.size()));
+  }
+  return error_of([&values](int kind) -> std::string_view { return values[static_cast<std::size_t>(kind)]; });
+}
+
+// The error was the last that the server had to say.
+DatabaseError broken_by(const DatabaseError& error) {
+  return DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
+}
+
 }  // namespace
 
 Wire::Wire(Connection& connection)
@@ -49,10 +65,14 @@ std::size_t Wire::message_bytes() const {
   return bytes;
 }
 
-Wire::Message Wire::next_of_any_kind() {
+Wire::Message Wire::next_of_any_kind(std::optional<DatabaseError>& error) try {
   const Message message = read_message();
+  if (message.type == 'E') error = parse_error(message.body);
   if (message.type == kReadyForQuery) end_query();
   return message;
+} catch (const DatabaseError& broken) {
+  if (!error) throw;
+  throw broken_by(*error);
 }
 
 bool Wire::is_part_of_the_answer(const Message& message) {
@@ -76,21 +96,13 @@ void Wire::end_query() {
   if (is_in_flow_) wake_up_for(1);
 }
 
-// `fields`: a byte that tells the kind and a string with a zero at its end, each; the kinds are libpq's PG_DIAG_...
 void Wire::throw_error(std::string_view fields) {
-  std::array<std::string, 128> values;
-  while (fields.size() > 1) {
-    const std::size_t end = std::min(fields.find('\0', 1), fields.size());
-    values[static_cast<unsigned char>(fields.front()) % values.size()] = fields.substr(1, end - 1);
-    fields.remove_prefix(std::min(end + 1, fields.size()));
-  }
-  DatabaseError error = error_of([&values](int kind) -> std::string_view { return values[static_cast<std::size_t>(kind)]; });
+  DatabaseError error = parse_error(fields);
   try {
     while (next().type != kReadyForQuery) {
     }
   } catch (const DatabaseError&) {
-    // The error was the last that the server had to say here.
-    throw DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
+    throw broken_by(error);
   }
   throw error;
 }

@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -39,8 +40,9 @@ class Wire {
     }
   }
 
-  // The next message, whatever it is.
-  Message next_of_any_kind();
+  // The next message, whatever it is. An error of the server is put into `error` as well: when the connection breaks after
+  // it, that is why.
+  Message next_of_any_kind(std::optional<DatabaseError>& error);
 
   static constexpr char kCopyData = 'd';
   static constexpr char kCopyDone = 'c';
