@@ -186,6 +186,14 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
     EXPECT_TRUE(ends_with(kUsage, pana(arguments))) << testing::PrintToString(arguments);
   }
   EXPECT_TRUE(fs::is_empty(backups_.path()));
+  const auto says = [this](const std::vector<std::string>& arguments, const std::string& words) {
+    EXPECT_THAT(pana(arguments).err, HasSubstr(words)) << testing::PrintToString(arguments);
+  };
+  says({"backup", "--to", backups_.path(), "--jobs", "some"}, "some is neither auto nor a number from 1 to 64");
+  says({"backup", "--to", backups_.path(), "--max-rate", "fast"}, "fast is no size such as 20MiB");
+  says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
+  says({"list", backups_ / "none"}, "pana backup makes one that is not there");
+  says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "pana list LOCATION tells");
   for (const char* command : {"backup", "list", "show", "restore", "verify", "check", "prune"}) {
     const Outcome help = pana({command, "--help"});
     EXPECT_TRUE(ends_with(kOk, help));

@@ -58,9 +58,11 @@ TEST_F(Secrets, AreOfOneUserEvenWhereTheSessionIsLentToPgDump) {
   Background backup(command);
   std::string host;
   ASSERT_TRUE(becomes_true([&] {
-    const std::string sockets = content_of_file("/proc/net/unix");
-    const std::size_t begin = sockets.find("@pana-");
-    if (begin != std::string::npos) host = sockets.substr(begin, sockets.find('/', begin) - begin);
+    for (const pid_t child : children_of(backup.pid())) {
+      const std::string environment = content_of_file(fmt::format("/proc/{}/environ", child));
+      const std::size_t begin = environment.find("@pana-");
+      if (begin != std::string::npos) host = environment.substr(begin, environment.find('\0', begin) - begin);
+    }
     return !host.empty();
   })) << backup.err_so_far();
   Command stranger = cluster().client("psql", {"-X", "-c", "SELECT 1"}, everything().database);

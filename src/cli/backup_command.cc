@@ -35,7 +35,8 @@ CLI::Validator jobs_or_auto() {
           text = "0";
           return std::string();
         }
-        return CLI::Range(1, 64)(text);
+        const bool is_number = CLI::Range(1, 64)(text).empty();
+        return is_number ? std::string() : fmt::format("{} is neither auto nor a number from 1 to 64", text);
       },
       "");
 }
@@ -98,7 +99,7 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
                       "give up when another session has waited so long for a lock that the backup holds; 0: never")
       ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_option("--max-rate", options->max_rate, "read no more rows a second than this, over all connections: 20MiB")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))->type_name("SIZE");
+      ->transform(size_in_bytes())->type_name("SIZE");
   command->add_flag("--no-split", options->no_split, "read each table over one connection, gently to the server's cache");
   command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")
       ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();

@@ -1,5 +1,7 @@
 #include "cli/commands.h"
 
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -9,6 +11,19 @@ std::string url_or_environment(const std::string& url) {
   if (!url.empty()) return url;
   const char* const from_environment = std::getenv("DATABASE_URL");
   return from_environment == nullptr ? std::string() : std::string(from_environment);
+}
+
+CLI::Validator size_in_bytes() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const std::string given = text;
+        try {
+          return CLI::AsSizeValue(/*kb_is_1000=*/false)(text);
+        } catch (const CLI::ValidationError&) {  // its message lists all units, in all spellings
+          return fmt::format("{} is no size such as 20MiB", given);
+        }
+      },
+      "");
 }
 
 void print_json(const Json& json) {

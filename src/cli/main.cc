@@ -49,13 +49,16 @@ int run(std::vector<std::string> arguments) {
   app.fallthrough();  // an option of the program may stand behind the command, too
   app.set_version_flag("--version", "pana " PANA_VERSION);
   std::string log_format = "auto";
-  app.add_option("--log-format", log_format, "text, json, or auto: text on a terminal")
-      ->check(CLI::IsMember({"auto", "text", "json"}))
-      ->capture_default_str();
-  app.parse_complete_callback([&log_format] {
-    if (log_format == "auto") return;
-    pana::configure_log(log_format == "text" ? pana::LogFormat::text : pana::LogFormat::json, pana::LogLevel::info);
-  });
+  const CLI::Option* const log_format_option =
+      app.add_option("--log-format", log_format, "text, json, or auto: text on a terminal")
+          ->check(CLI::IsMember({"auto", "text", "json"}))
+          ->capture_default_str();
+  const auto choose_log_format = [log_format_option] {
+    const std::string chosen = log_format_option->empty() ? "auto" : log_format_option->results().back();
+    if (chosen == "text") pana::configure_log(pana::LogFormat::text, pana::LogLevel::info);
+    if (chosen == "json") pana::configure_log(pana::LogFormat::json, pana::LogLevel::info);
+  };
+  app.parse_complete_callback(choose_log_format);
   pana::add_s3_options(app, context.store.s3);
   pana::add_backup_command(app, context);
   pana::add_list_command(app, context);
@@ -77,6 +80,7 @@ int run(std::vector<std::string> arguments) {
                       "the command did what it was asked; only its report is lost");
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
+    choose_log_format();
     complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));
     return static_cast<int>(pana::ErrorKind::usage);
   } catch (...) {

@@ -47,7 +47,7 @@ void add_s3_options(CLI::App& app, S3Options& options) {
       ->transform(one_of<S3Checksum>({{"crc32", S3Checksum::crc32}, {"md5", S3Checksum::md5}, {"none", S3Checksum::none}}))
       ->type_name("crc32|md5|none");
   add("--part-size", options.part_bytes, "of uploads, 5MiB to 5GiB; default: from the size of the database")
-      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->transform(size_in_bytes())
       ->check(CLI::Range(std::uint64_t{5} << 20, std::uint64_t{5} << 30))
       ->type_name("SIZE");
   CLI::Option* const sse = add("--sse", options.encryption, "encryption at rest; default: as the bucket has it")

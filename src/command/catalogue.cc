@@ -37,7 +37,7 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
   }
   const fs::path path(backup);
   if (fs::is_directory(path)) return std::nullopt;
-  if (!fs::exists(path)) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup));
+  if (!fs::exists(path)) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup), "pana list LOCATION tells which backups there are");
   return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
 }
 

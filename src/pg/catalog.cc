@@ -164,7 +164,8 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
     const bool belongs_to_extension = result.boolean(row, 5);
     const bool wanted = belongs_to_extension ? filter.includes_everything()
                                              : filter.includes(result.text(row, 2), result.text(row, 3), result.boolean(row, 4));
-    if (!wanted || known.contains(result.oid(row, 0))) continue;
+    const bool readable = result.boolean(row, 6) && result.boolean(row, 7);
+    if (!wanted || known.contains(result.oid(row, 0)) || (belongs_to_extension && !readable)) continue;
     definitions.push_back({.oid = result.oid(row, 0),
                            .name = {.schema = result.string(row, 2), .name = result.string(row, 3), .sql_name = result.string(row, 1)},
                            .readable = result.boolean(row, 6),

@@ -52,7 +52,7 @@ struct CatalogDefinition {
   bool in_usable_schema = false;  // USAGE is granted
 };
 
-// What pg_dump locks beside the tables `with_rows`.
+// What pg_dump locks beside the tables `with_rows`. Those of extensions, of which nothing is backed up, as far as the role may.
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -24,8 +25,12 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kPartBytes = 128 * 1024;
 
 [[noreturn]] void throw_errno(std::string_view action, const fs::path& path, int error = errno) {
-  throw Error(ErrorKind::failed,
-              fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)));
+  std::string hint;
+  if (error == ENOENT) hint = "name a directory of backups; pana backup makes one that is not there";
+  if (error == EACCES || error == EPERM) hint = fmt::format("give user {} the right, or name another directory", ::geteuid());
+  if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another directory";
+  throw Error(ErrorKind::failed, fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)),
+              hint);
 }
 
 [[noreturn]] void throw_exists(const fs::path& path) {
