@@ -166,6 +166,21 @@ TEST_F(Slow, SaysWhyItsSessionWasEndedWhilePgDumpUsedIt) {
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
 }
 
+// Without its locks somebody could empty a table between two of a worker's: the snapshot does not protect from that.
+TEST_F(Slow, IsNoBackupWhenTheLocksWereLost) {
+  cluster().sql("slow", "CREATE TABLE z AS SELECT 1 AS i");
+  Background backup(command({"--max-rate", "6MiB"}, "1"));
+  ASSERT_TRUE(reads_rows(backup));
+  cluster().sql("slow", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'slow' AND application_name = 'pana' "
+                        "ORDER BY backend_start LIMIT 1");
+  cluster().sql("slow", "TRUNCATE z");
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("the session that kept the tables locked was lost before all rows were read"));
+  EXPECT_THAT(outcome.err, HasSubstr("run pana again"));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
 TEST_F(Slow, SaysWhoWaitsForItsLocks) {
   Background backup(command({"--max-rate", "3MiB"}));
   ASSERT_TRUE(reads_rows(backup));
@@ -189,6 +204,22 @@ TEST_F(Slow, GivesWayToWhoHasWaitedLongEnough) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("gave way: session"));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+// The server's memory for locks is the application's as well.
+TEST_F(Slow, LetsGoOfTheTablesThatItHasRead) {
+  cluster().sql("slow", "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE small_%s AS SELECT repeat(''x'', 2000) AS t', i); "
+                "END LOOP; END $$; DROP TABLE t");
+  Background backup(command({"--max-rate", "512KiB"}, "1"));
+  int most = 0;
+  while (!backup.ends_within(std::chrono::milliseconds(20))) {
+    most = std::max(most, std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                                                  "WHERE locktype = 'relation' AND datname = 'slow' AND query LIKE 'COPY%'")));
+  }
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  EXPECT_GT(most, 100) << "it was seen";
+  EXPECT_LT(most, 400);
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
 }
 
 TEST_F(Slow, ReadsNoFasterThanItMay) {

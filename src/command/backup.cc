@@ -104,7 +104,6 @@ class Backup {
     RowWork work{.items = list,
                  .backup = writer_,
                  .progress = progress_,
-                 .snapshot_id = contents_.snapshot.id,
                  .rate = rate,
                  .frame_bytes = frame_bytes_for(progress_.total),
                  .compression = request_.compression,
@@ -126,6 +125,16 @@ class Backup {
     run_parallel(tasks, stop_);
     connections_.control.set_stop(stop_);
     read_left_over(connections_.control, work, stop_);
+    end_snapshot();
+  }
+
+  // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that somebody
+  // truncated or rewrote in that time looks empty to the snapshot.
+  void end_snapshot() try {
+    connections_.control.query("COMMIT");
+  } catch (const DatabaseError& error) {
+    throw DatabaseError(fmt::format("the session that kept the tables locked was lost before all rows were read: {}", error.what()),
+                        error.sqlstate(), error.hint());
   }
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {

@@ -109,16 +109,21 @@ class RowReader {
 
 void read_items(Connection& connection, RowWork& work, const std::stop_token& stop) {
   RowReader reader(work, stop);
+  std::size_t locks = 0;
   while (WorkItem* const item = work.items.next()) {
     const std::size_t chunks_read = reader.read(connection, *item);
-    if (chunks_read == item->chunks.size()) continue;
-    log(LogLevel::info, "lock_queue",
-        fmt::format("{} is left for the end: another session waits for an exclusive lock on it",
-                    item->chunks[chunks_read].name));
-    item->chunks.erase(item->chunks.begin(), item->chunks.begin() + static_cast<std::ptrdiff_t>(chunks_read));
-    work.left_over.with([item](std::vector<WorkItem>& items) { items.push_back(std::move(*item)); });
-    connection.query("ROLLBACK");
-    import_snapshot(connection, work.snapshot_id);
+    locks += chunks_read;
+    const bool is_whole = chunks_read == item->chunks.size();
+    if (!is_whole) {
+      log(LogLevel::info, "lock_queue",
+          fmt::format("{} is left for the end: another session waits for an exclusive lock on it",
+                      item->chunks[chunks_read].name));
+      item->chunks.erase(item->chunks.begin(), item->chunks.begin() + static_cast<std::ptrdiff_t>(chunks_read));
+      work.left_over.with([item](std::vector<WorkItem>& items) { items.push_back(std::move(*item)); });
+    }
+    if (is_whole && locks < kTablesLockedAtMost) continue;
+    release_locks(connection);  // the control connection has its own
+    locks = 0;
   }
   reader.flush();
 }

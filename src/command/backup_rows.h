@@ -22,7 +22,6 @@ struct RowWork {
   WorkList<WorkItem>& items;
   BackupWriter& backup;
   Progress& progress;
-  const std::string& snapshot_id;
   RateLimit& rate;
   std::uint64_t frame_bytes = 0;
   Compression compression;

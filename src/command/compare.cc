@@ -116,9 +116,14 @@ TableDigests digest_database(std::span<Connection> connections, std::vector<Work
   for (Connection& connection : connections) {
     tasks.emplace_back([&](const std::stop_token& worker_stop) {
       connection.set_stop(worker_stop);
+      std::size_t locks = 0;
       while (const WorkItem* const item = list.next()) {
         const TableDigests digests = digest_item(connection, *item, progress);
         all.with([&digests](TableDigests& sum) { merge(sum, digests); });
+        locks += item->chunks.size();
+        if (locks < kTablesLockedAtMost) continue;
+        release_locks(connection);
+        locks = 0;
       }
     });
   }
@@ -211,8 +216,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
   for (Connection& connection : connections) prepare_reading_session(connection, index.header.encoding);
   Connection& control = connections.front();
-  control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  const std::string snapshot = control.query("SELECT pg_catalog.pg_export_snapshot()").string(0, 0);
+  const std::string snapshot = export_snapshot(control);
   for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot);
 
   const Match match = match_tables(control, backup, request.filter);

@@ -79,9 +79,9 @@ Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
   std::string encoded;
   FrameEncoder encoder(compression_);
   encoder.append(text, encoded);
-  encoder.end_frame(encoded);
+  const std::uint64_t xxh64 = encoder.end_frame(encoded);
   if (compression_.enabled()) {
-    note({.bytes = text.size(), .xxh64 = XXH64(text.data(), text.size(), 0)}, encoded.size(), stored_checksum_of(encoded));
+    note({.bytes = text.size(), .xxh64 = xxh64}, encoded.size(), stored_checksum_of(encoded));
     const std::string checksums = write_checksum_frame(stored_checksums_);
     seek_entries_.push_back({.compressed_bytes = static_cast<std::uint32_t>(checksums.size()),
                              .checksum = static_cast<std::uint32_t>(stored_checksum_of({}))});

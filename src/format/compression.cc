@@ -38,16 +38,18 @@ Compression parse_compression(std::string_view text) {
               "use none, zstd (level 1), or zstd:LEVEL with a level from 1 to 19");
 }
 
-FrameEncoder::FrameEncoder(Compression compression) {
+FrameEncoder::FrameEncoder(Compression compression) : checksum_(XXH64_createState()) {
+  if (!checksum_) throw std::bad_alloc();
+  XXH64_reset(checksum_.get(), 0);
   if (!compression.enabled()) return;
   context_.reset(ZSTD_createCCtx());
   if (!context_) throw std::bad_alloc();
   check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_compressionLevel, *compression.zstd_level));
-  check(ZSTD_CCtx_setParameter(context_.get(), ZSTD_c_checksumFlag, 1));
   output_ = std::make_unique_for_overwrite<char[]>(ZSTD_CStreamOutSize());
 }
 
 void FrameEncoder::append(std::string_view text, std::string& encoded) {
+  XXH64_update(checksum_.get(), text.data(), text.size());
   if (context_) {
     drive(text, ZSTD_e_continue, encoded);
   } else {
@@ -55,8 +57,17 @@ void FrameEncoder::append(std::string_view text, std::string& encoded) {
   }
 }
 
-void FrameEncoder::end_frame(std::string& encoded) {
-  if (context_) drive({}, ZSTD_e_end, encoded);
+std::uint64_t FrameEncoder::end_frame(std::string& encoded) {
+  const std::uint64_t checksum = XXH64_digest(checksum_.get());
+  XXH64_reset(checksum_.get(), 0);
+  if (!context_) return checksum;
+  drive({}, ZSTD_e_end, encoded);
+  // The content checksum of a zstd frame (RFC 8878, 3.1.1) is of the same kind: zstd need not compute it once more.
+  constexpr std::size_t kDescriptor = 4;
+  constexpr unsigned kContentChecksumFlag = 1u << 2;
+  encoded[kDescriptor] = static_cast<char>(static_cast<unsigned char>(encoded[kDescriptor]) | kContentChecksumFlag);
+  for (unsigned shift = 0; shift < 32; shift += 8) encoded += static_cast<char>(checksum >> shift & 0xff);
+  return checksum;
 }
 
 void FrameEncoder::drive(std::string_view text, ZSTD_EndDirective directive, std::string& encoded) {

@@ -1,6 +1,7 @@
 // How the frames of a backup are encoded: not at all, or each as one independent zstd frame with its checksum.
 #pragma once
 
+#include <xxhash.h>
 #include <zstd.h>
 
 #include <memory>
@@ -26,16 +27,20 @@ class FrameEncoder {
  public:
   explicit FrameEncoder(Compression compression);
 
-  // Appends the encoded form of `text` to `encoded`; zstd may hold some of it back until end_frame().
+  // Appends the encoded form of `text` to `encoded`, which holds the frame and nothing before it; zstd may hold some of it
+  // back until end_frame().
   void append(std::string_view text, std::string& encoded);
-  void end_frame(std::string& encoded);
+  // Returns the XXH64 of the frame's text.
+  std::uint64_t end_frame(std::string& encoded);
 
  private:
   void drive(std::string_view text, ZSTD_EndDirective directive, std::string& encoded);
 
   struct Free {
     void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+    void operator()(XXH64_state_t* state) const { XXH64_freeState(state); }
   };
+  std::unique_ptr<XXH64_state_t, Free> checksum_;
   std::unique_ptr<ZSTD_CCtx, Free> context_;  // null: plain SQL
   std::unique_ptr<char[]> output_;
 };

@@ -1,7 +1,6 @@
 #include "format/frame_builder.h"
 
 #include <cassert>
-#include <new>
 #include <utility>
 
 namespace pana {
@@ -12,17 +11,10 @@ constexpr std::size_t kStagingBytes = 64 * 1024;
 
 }  // namespace
 
-FrameBuilder::FrameBuilder(Compression compression) : encoder_(compression), checksum_(XXH64_createState()) {
-  if (!checksum_) throw std::bad_alloc();
-  XXH64_reset(checksum_.get(), 0);
-  staging_.reserve(kStagingBytes);
-}
-
 void FrameBuilder::add(std::string_view text) {
   bytes_ += text.size();
   if (staging_.size() + text.size() > kStagingBytes) flush();
   if (text.size() > kStagingBytes) {
-    XXH64_update(checksum_.get(), text.data(), text.size());
     encoder_.append(text, frame_.encoded);
   } else {
     staging_.append(text);
@@ -30,7 +22,6 @@ void FrameBuilder::add(std::string_view text) {
 }
 
 void FrameBuilder::flush() {
-  XXH64_update(checksum_.get(), staging_.data(), staging_.size());
   encoder_.append(staging_, frame_.encoded);
   staging_.clear();
 }
@@ -63,11 +54,9 @@ void FrameBuilder::reuse(std::string storage) {
 
 Frame FrameBuilder::finish(Phase phase) {
   flush();
-  encoder_.end_frame(frame_.encoded);
+  frame_.info.xxh64 = encoder_.end_frame(frame_.encoded);
   frame_.info.phase = phase;
   frame_.info.bytes = std::exchange(bytes_, 0);
-  frame_.info.xxh64 = XXH64_digest(checksum_.get());
-  XXH64_reset(checksum_.get(), 0);
   return std::exchange(frame_, {});
 }
 

@@ -1,12 +1,9 @@
 // Builds one frame after another from text and rows that arrive in pieces.
 //
-// What is added goes through the checksum into the encoder as it comes, so a builder holds a small staging buffer and
+// What is added goes into the encoder as it comes, so a builder holds a small staging buffer and
 // the encoded form, never a second copy of the text. One builder serves one thread.
 #pragma once
 
-#include <xxhash.h>
-
-#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,7 +14,7 @@ namespace pana {
 
 class FrameBuilder {
  public:
-  explicit FrameBuilder(Compression compression);
+  explicit FrameBuilder(Compression compression) : encoder_(compression) {}
 
   // SQL text outside any table's rows.
   void add(std::string_view text);
@@ -47,11 +44,7 @@ class FrameBuilder {
  private:
   void flush();
 
-  struct Free {
-    void operator()(XXH64_state_t* state) const { XXH64_freeState(state); }
-  };
   FrameEncoder encoder_;
-  std::unique_ptr<XXH64_state_t, Free> checksum_;
   std::string staging_;
   std::uint64_t bytes_ = 0;
   Frame frame_;

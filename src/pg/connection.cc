@@ -105,6 +105,11 @@ std::uint64_t QueryResult::affected_rows() const {
   return value;
 }
 
+DatabaseError broken_connection(std::string_view why, std::string sqlstate) {
+  return {fmt::format("the connection broke: {}", why), std::move(sqlstate),
+          "the log of the server or of the pooler may tell who ended it; run pana again"};
+}
+
 DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   std::string message = one_line(field(PG_DIAG_MESSAGE_PRIMARY));
   const std::string_view detail = field(PG_DIAG_MESSAGE_DETAIL);
@@ -218,7 +223,7 @@ std::optional<QueryResult> Connection::next_result() {
   QueryResult result(raw);
   if (result.status() == PGRES_FATAL_ERROR || result.status() == PGRES_BAD_RESPONSE) {
     DatabaseError error = error_of_result(raw);
-    if (!is_alive()) throw DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
+    if (!is_alive()) throw broken_connection(error.what(), error.sqlstate());
     // The rest of the query was not run; what is left to read is its end.
     while (PQtransactionStatus(handle_.get()) == PQTRANS_ACTIVE) {
       while (PQisBusy(handle_.get()) != 0) wait();
@@ -276,7 +281,7 @@ std::vector<std::pair<std::string, std::string>> Connection::environment() const
 }
 
 void Connection::throw_error() {
-  throw DatabaseError(fmt::format("the connection broke: {}", one_line(PQerrorMessage(handle_.get()))), "");
+  throw broken_connection(one_line(PQerrorMessage(handle_.get())));
 }
 
 }  // namespace pana

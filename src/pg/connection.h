@@ -42,6 +42,9 @@ class DatabaseError : public Error {
 // end a deadlock.
 bool is_lock_in_the_way(const DatabaseError& error);
 
+// What to throw when a connection is of no more use; the SQLSTATE is that of the server's last words, if there were any.
+DatabaseError broken_connection(std::string_view why, std::string sqlstate = {});
+
 // The rows of a finished query, as text.
 class QueryResult {
  public:

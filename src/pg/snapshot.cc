@@ -71,6 +71,20 @@ std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted,
   return snapshot;
 }
 
+// The server's memory for locks is shared by all sessions; when it is full, anybody's statement may fail.
+void warn_of_many_locks(Connection& control, std::size_t tables) {
+  constexpr std::size_t kFew = 1000;  // a server with room for less than twice as many has hardly any
+  if (tables <= kFew) return;
+  const std::int64_t room = control.query(
+      "SELECT pg_catalog.current_setting('max_locks_per_transaction')::bigint * (pg_catalog.current_setting('max_connections')::bigint "
+      "+ pg_catalog.current_setting('max_prepared_transactions')::bigint)").integer(0, 0);
+  if (2 * tables <= static_cast<std::size_t>(room)) return;
+  log(LogLevel::warning, "many_locks",
+      fmt::format("the backup locks {} tables, and the server has room for about {} locks: it, or another session, may be refused "
+                  "with \"out of shared memory\"", tables, room),
+      {{"hint", "raise max_locks_per_transaction on the server"}});
+}
+
 // Half a second at first, doubling up to eight: long enough for what we wait for to get its turn.
 void pause(Connection& control, int attempt) {
   const auto until = Clock::now() + std::chrono::milliseconds(500 << std::min(attempt, 4));
@@ -91,7 +105,10 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
     std::string obstacle = "tables were created, dropped or renamed at that moment";
     bool wait = false;
     try {
-      if (std::optional<Snapshot> snapshot = try_once(control, filter, skip_unreadable)) return std::move(*snapshot);
+      if (std::optional<Snapshot> snapshot = try_once(control, filter, skip_unreadable)) {
+        warn_of_many_locks(control, snapshot->locked_tables.size());
+        return std::move(*snapshot);
+      }
     } catch (const DatabaseError& error) {
       wait = is_lock_in_the_way(error);
       if (!wait && error.sqlstate() != kUndefinedTable) throw;
@@ -107,9 +124,18 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
   }
 }
 
-void import_snapshot(Connection& connection, const std::string& snapshot_id) {
+std::string export_snapshot(Connection& connection) {
   connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  connection.query("SET TRANSACTION SNAPSHOT " + connection.quote_literal(snapshot_id));
+  std::string snapshot_id = connection.query("SELECT pg_catalog.pg_export_snapshot()").string(0, 0);
+  connection.query("SAVEPOINT unlocked");  // behind it, nothing could be exported
+  return snapshot_id;
 }
+
+void import_snapshot(Connection& connection, const std::string& snapshot_id) {
+  connection.query(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}; SAVEPOINT unlocked",
+                               connection.quote_literal(snapshot_id)));
+}
+
+void release_locks(Connection& connection) { connection.query("ROLLBACK TO SAVEPOINT unlocked"); }
 
 }  // namespace pana

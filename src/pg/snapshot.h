@@ -33,7 +33,17 @@ struct Snapshot {
 // with all of it in the message, or skipped. Throws Error(failed) when a lock could not be had in time.
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy);
 
-// Puts a session into a transaction that sees the snapshot.
+// Begins a transaction like those of import_snapshot(), for whom it returns the name of what it sees.
+std::string export_snapshot(Connection& connection);
+
+// Puts a session into a transaction that sees the snapshot, and holds no locks of tables until it reads some.
 void import_snapshot(Connection& connection, const std::string& snapshot_id);
+
+// The same transaction without the locks that it has taken since: the server's memory for locks is of a fixed size, and the
+// application needs it as well. It also recovers a transaction that an error has aborted.
+void release_locks(Connection& connection);
+
+// How many tables a session reads before it lets go of them.
+constexpr std::size_t kTablesLockedAtMost = 256;
 
 }  // namespace pana

@@ -36,11 +36,6 @@ DatabaseError parse_error(std::string_view fields) {
   return error_of([&values](int kind) -> std::string_view { return values[static_cast<std::size_t>(kind)]; });
 }
 
-// The error was the last that the server had to say.
-DatabaseError broken_by(const DatabaseError& error) {
-  return DatabaseError(fmt::format("the connection broke: {}", error.what()), error.sqlstate());
-}
-
 }  // namespace
 
 Wire::Wire(Connection& connection)
@@ -70,9 +65,9 @@ Wire::Message Wire::next_of_any_kind(std::optional<DatabaseError>& error) try {
   if (message.type == 'E') error = parse_error(message.body);
   if (message.type == kReadyForQuery) end_query();
   return message;
-} catch (const DatabaseError& broken) {
+} catch (const DatabaseError&) {
   if (!error) throw;
-  throw broken_by(*error);
+  throw broken_connection(error->what(), error->sqlstate());
 }
 
 bool Wire::is_part_of_the_answer(const Message& message) {
@@ -102,7 +97,7 @@ void Wire::throw_error(std::string_view fields) {
     while (next().type != kReadyForQuery) {
     }
   } catch (const DatabaseError&) {
-    throw broken_by(error);
+    throw broken_connection(error.what(), error.sqlstate());  // it was the last that the server had to say
   }
   throw error;
 }
@@ -183,7 +178,7 @@ std::size_t Wire::send(std::string_view bytes) {
 }
 
 void Wire::throw_broken(std::string_view why) const {
-  throw DatabaseError(fmt::format("the connection broke: {}", why), "");
+  throw broken_connection(why);
 }
 
 }  // namespace pana
