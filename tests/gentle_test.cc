@@ -151,6 +151,31 @@ TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
 }
 
+// pg_dump reads the catalog as it was in the snapshot, but what it asks the server's functions is answered with today's.
+TEST_F(Slow, IsOfOneMomentThoughTypesAndViewsChangeMeanwhile) {
+  for (const char* const change : {"ROLLBACK; ALTER TYPE mood RENAME TO temper", "DROP VIEW v; COMMIT"}) {
+    SCOPED_TRACE(change);
+    const std::string url = fresh_database("changing");
+    cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE m AS SELECT 'good'::mood AS mood; "
+                  "CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m");
+    Session migration(url);
+    migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
+    Background backup(pana_command({"backup", url, "--to", backups_.path()}));
+    EXPECT_TRUE(becomes_true([] {
+      return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'changing' AND wait_event_type = 'Lock' "
+                           "AND query LIKE '%pg_get_viewdef%'") == "1";
+    }));
+    migration.execute(change);
+    const Outcome outcome = backup.wait();
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("\"start_over\""));
+    fresh_database("changed");
+    EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("changed"), "--verify"})));
+    EXPECT_EQ(cluster().sql("changing", "SELECT count(*) FROM pg_class WHERE relname = 'v'"),
+              cluster().sql("changed", "SELECT count(*) FROM pg_class WHERE relname = 'v'"));
+  }
+}
+
 TEST_F(Slow, SaysWhyItsSessionWasEndedWhilePgDumpUsedIt) {
   cluster().sql("slow", "CREATE VIEW v AS SELECT i FROM t");
   Session migration(cluster().url("slow"));

@@ -68,6 +68,16 @@ TEST_F(RestoreOptions, CleanReplacesADatabaseOfEveryKindOfObject) {
   EXPECT_EQ("", differences(everything().content, content_of(cluster(), "target")));
 }
 
+TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops) {
+  ASSERT_TRUE(ends_with(kOk, restore({})));
+  target("CREATE VIEW outside AS SELECT name FROM customers");
+  const Content before = content_of(cluster(), "target");
+  const Outcome outcome = restore({"--clean"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
+  EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
+}
+
 TEST_F(RestoreOptions, OneTableWithItsDefinition) {
   target("CREATE SCHEMA sales");
   ASSERT_TRUE(ends_with(kOk, restore({"--table", "sales.orders"})));
@@ -158,6 +168,10 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
     ASSERT_TRUE(ends_with(kOk, pana(arguments))) << testing::PrintToString(patterns);
     EXPECT_EQ("", differences(before, content_of(cluster(), "parts")));
   }
+  fresh_database("parent");
+  const Outcome parent = pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt"});
+  EXPECT_TRUE(ends_with(kOk, parent));
+  EXPECT_THAT(parent.err, HasSubstr("\"no_rows\""));
   cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
   for (const char* option : {"--table=one.pt*", "--schema=one"}) {
     const Outcome outcome = pana({"restore", backup, "--into", origin, "--clean", option});
@@ -181,7 +195,7 @@ TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint"), HasSubstr("[COPY orders, line")));
 }
 
 TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {

@@ -82,7 +82,8 @@ void run(const Options& options, const CommandContext& context) {
 void add_backup_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
-  command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment");
+  command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment")
+      ->check(not_empty());
   command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->required()->type_name("LOCATION");
   command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")
       ->transform(jobs_or_auto())->type_name("N")->capture_default_str();

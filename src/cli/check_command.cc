@@ -50,7 +50,8 @@ void run(const Options& options, const CommandContext& context) {
 void add_check_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("check", "look at everything that could go wrong with a backup");
-  command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment");
+  command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
+      ->check(not_empty());
   command->add_option("--to", options->request.location, "the location of the backups")->type_name("LOCATION");
   command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")
       ->check(CLI::Range(1, 64))->capture_default_str();

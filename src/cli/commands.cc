@@ -5,12 +5,20 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/error.h"
+
 namespace pana {
 
 std::string url_or_environment(const std::string& url) {
   if (!url.empty()) return url;
   const char* const from_environment = std::getenv("DATABASE_URL");
-  return from_environment == nullptr ? std::string() : std::string(from_environment);
+  if (from_environment == nullptr) return {};
+  if (*from_environment == '\0') throw Error(ErrorKind::usage, "DATABASE_URL is set, but empty", "unset it, or name a database");
+  return from_environment;
+}
+
+CLI::Validator not_empty() {
+  return CLI::Validator([](std::string& text) { return text.empty() ? "is empty: is a variable not set?" : std::string(); }, "");
 }
 
 CLI::Validator size_in_bytes() {

@@ -31,6 +31,9 @@ void add_s3_options(CLI::App& app, S3Options& options);
 // The URL of a command that may go without: DATABASE_URL, then libpq's own environment (an empty string).
 std::string url_or_environment(const std::string& url);
 
+// For the values of options. An empty one comes from a variable that is not set, and must not mean some other database.
+CLI::Validator not_empty();
+
 // For the values of options: 20MiB, 20M and 20971520 are the same.
 CLI::Validator size_in_bytes();
 

@@ -31,7 +31,7 @@ void complain(const pana::Error& error) {
 std::string usage_message(const CLI::ParseError& error) {
   std::string message = error.what();
   pana::blot_passwords(message.data());
-  const bool is_word = message.size() > 1 && std::islower(static_cast<unsigned char>(message[1])) != 0;
+  const bool is_word = message.size() > 1 && (message[1] == ' ' || std::islower(static_cast<unsigned char>(message[1])) != 0);
   if (is_word) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return message;
 }

@@ -85,7 +85,8 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   RestoreRequest& request = options->request;
   CLI::App* const command = app.add_subcommand("restore", "restore a backup, or some tables of it, into a database");
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
-  command->add_option("--into", request.url, "the database to restore into; it must exist")->required()->type_name("URL");
+  command->add_option("--into", request.url, "the database to restore into; it must exist")
+      ->required()->check(not_empty())->type_name("URL");
   command->add_option("-j,--jobs", request.jobs, "connections")->check(CLI::Range(1, 64))->capture_default_str();
   add_filter_options(*command, options->patterns);
   CLI::Option* const schema_only = command->add_flag("-s,--schema-only", options->schema_only, "definitions, no rows");

@@ -63,7 +63,7 @@ void add_verify_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("verify", "prove that a backup is whole, or equal to a database");
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
   command->add_option("--against", options->url, "compare with this database instead of re-reading the backup")
-      ->type_name("URL");
+      ->check(not_empty())->type_name("URL");
   add_filter_options(*command, options->patterns);
   command->add_option("-j,--jobs", options->jobs, "threads or connections")->check(CLI::Range(1, 64))->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");

@@ -276,6 +276,9 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
       // Somebody changes what only the catalog's functions or pg_dump lock: a view, a table that came after the locks.
       if (!is_lock_in_the_way(error) || Clock::now() >= give_up) throw;
       log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
+    } catch (const SchemaChanged& error) {
+      if (Clock::now() >= give_up) throw;
+      log(LogLevel::warning, "start_over", fmt::format("starting over: {}", error.what()));
     } catch (const KeyTaken& error) {
       // Another backup of the same second was complete first. What is in a bucket's upload is bound to its key.
       if (++names > kNamesAtMost) throw;

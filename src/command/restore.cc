@@ -41,16 +41,6 @@ bool is_gone(const DatabaseError& error) {
                           : error.hint());
 }
 
-void drop_everything(Connection& connection, const BackupReader& backup) {
-  for (const std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
-    try {
-      connection.query(statement);
-    } catch (const DatabaseError& error) {
-      if (!is_gone(error)) throw_not_dropped(statement, error);
-    }
-  }
-}
-
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
 // matter. With schema patterns: what is in the schemas, as pg_dump would drop it.
 std::vector<std::string> drops_of_parts(Connection& connection, const RestoreRequest& request,
@@ -73,16 +63,24 @@ std::vector<std::string> drops_of_parts(Connection& connection, const RestoreReq
   return statements;
 }
 
-// All or nothing: what cannot be dropped, for what depends on it, must not cost the rest.
-void drop_parts(Connection& connection, const std::vector<std::string>& statements) {
-  connection.query("BEGIN");
+void drop_one_by_one(Connection& connection, const std::vector<std::string>& statements) {
   for (const std::string& statement : statements) {
-    connection.query("SAVEPOINT before_drop");
     try {
       connection.query(statement);
-      connection.query("RELEASE SAVEPOINT before_drop");
     } catch (const DatabaseError& error) {
-      if (connection.is_alive()) connection.query(is_gone(error) ? "ROLLBACK TO SAVEPOINT before_drop" : "ROLLBACK");
+      if (!is_gone(error)) throw_not_dropped(statement, error);
+    }
+  }
+}
+
+// All or nothing: what cannot be dropped, for what depends on it, must not cost the rest.
+void drop_together(Connection& connection, const std::vector<std::string>& statements) {
+  connection.query("BEGIN");
+  for (const std::string& statement : statements) {
+    try {
+      connection.query(fmt::format("SAVEPOINT before_drop;\n{};\nRELEASE SAVEPOINT before_drop", statement));
+    } catch (const DatabaseError& error) {
+      if (connection.is_alive()) connection.query(is_gone(error) ? "ROLLBACK TO SAVEPOINT before_drop; RELEASE SAVEPOINT before_drop" : "ROLLBACK");
       if (!is_gone(error)) throw_not_dropped(statement, error);
     }
   }
@@ -92,8 +90,15 @@ void drop_parts(Connection& connection, const std::vector<std::string>& statemen
 // Drops what the backup would make.
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                   const RestoreSelection& selection) {
-  if (request.filter.is_empty()) return drop_everything(connection, backup);
-  drop_parts(connection, drops_of_parts(connection, request, backup, selection));
+  constexpr std::string_view kOutOfMemory = "53200";
+  const std::vector<std::string> statements = request.filter.is_empty() ? parse_drop_comments(backup.read_phase(Phase::clean))
+                                                                        : drops_of_parts(connection, request, backup, selection);
+  try {
+    drop_together(connection, statements);
+  } catch (const DatabaseError& error) {
+    if (error.sqlstate() != kOutOfMemory) throw;
+    drop_one_by_one(connection, statements);  // the server has no room for so many locks at once
+  }
 }
 
 // A choice of tables does not bring their schemas along, but a table needs one to be in.
@@ -186,6 +191,9 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
   const RestoreSelection selection = select_for_restore(request, backup, control);
+  if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
+    log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
+  }
   check_restore_target(control, request, index, selection);
   prepare_loading_session(control, index.header.encoding);
 

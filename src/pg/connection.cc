@@ -115,7 +115,8 @@ DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   const std::string_view detail = field(PG_DIAG_MESSAGE_DETAIL);
   if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
   const std::string_view context = field(PG_DIAG_CONTEXT);
-  if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, 300)));
+  // "COPY orders, line 1, column id: "..."": the place, without the row.
+  if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, context.find(": \""))));
   return {message, std::string(field(PG_DIAG_SQLSTATE)), one_line(field(PG_DIAG_MESSAGE_HINT))};
 }
 

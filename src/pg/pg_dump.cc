@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -10,6 +12,7 @@
 
 #include "base/environment.h"
 #include "base/log.h"
+#include "pg/catalog.h"
 
 namespace pana {
 namespace {
@@ -119,6 +122,23 @@ std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDump
   return argv;
 }
 
+// Something is gone that is there in the snapshot: the server's functions look at the catalog as it is now. An "internal
+// error" is what the server calls it where it does not expect that.
+bool is_change_of_schema(const DatabaseError& error) {
+  constexpr std::array kGone = {"3F000", "42P01", "42704", "42883", "XX000"};
+  return std::ranges::find(kGone, error.sqlstate()) != kGone.end();
+}
+
+void refuse_renamed(const std::vector<std::string>& names) {
+  constexpr std::size_t kEnough = 3;
+  if (names.empty()) return;
+  throw SchemaChanged(ErrorKind::failed,
+                      fmt::format("renamed or dropped while pg_dump read the schema: {}{}",
+                                  fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kEnough)), ", "),
+                                  names.size() > kEnough ? " ..." : ""),
+                      "run backups when no migrations run");
+}
+
 std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoan& loan) {
   std::vector<std::pair<std::string, std::string>> environment = base_environment();
   for (auto& variable : loan.environment()) environment.push_back(std::move(variable));
@@ -148,7 +168,7 @@ PgDumpProgram find_pg_dump(int server_version) {
 }
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)
-    : loan_(connection, request.locked_tables, request.longest_silence), child_(arguments_of(program, request), environment_of(loan_)),
+    : connection_(connection), loan_(connection, request.locked_tables, request.longest_silence), child_(arguments_of(program, request), environment_of(loan_)),
       longest_silence_(request.longest_silence) {}
 
 void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
@@ -179,13 +199,19 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
     throw DatabaseError(fmt::format("pg_dump could not have a lock in time: {}", messages.errors()), loan_.error()->sqlstate());
   }
+  if (status != 0 && loan_.error() && is_change_of_schema(*loan_.error())) {
+    throw SchemaChanged(ErrorKind::failed, fmt::format("the schema changed while pg_dump read it: {}", messages.errors()),
+                        "run backups when no migrations run");
+  }
   if (messages.errors().starts_with("no matching ")) {
     throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");
   }
   if (status != 0) {
     throw Error(ErrorKind::failed, fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
-                                               messages.errors().empty() ? "it gave no reason" : messages.errors()));
+                                               messages.errors().empty() ? "it gave no reason" : messages.errors()),
+                "what pg_dump itself says of the database may tell more: pg_dump --schema-only");
   }
+  refuse_renamed(read_renamed(connection_));
 }
 
 }  // namespace pana
