@@ -186,6 +186,9 @@ class Faults : public EndToEnd {
     const Outcome outcome = restore.wait();
     network_->clear_fault();
     EXPECT_TRUE(outcome.succeeded() || fault == "SIGKILL" || outcome.err.find("\"error\"") != std::string::npos) << outcome.description();
+    if (fault == "SIGTERM" && !outcome.succeeded()) {
+      EXPECT_THAT(outcome.err, HasSubstr("the target may hold a part of the backup"));
+    }
     EXPECT_TRUE(becomes_true([this] { return sessions("restored") == 0; }, std::chrono::seconds(10)));
     if (outcome.succeeded()) {
       EXPECT_TRUE(ends_with(kOk, pana({"verify", restored_from_.path(), "--against", cluster_->url("restored")})));

@@ -47,15 +47,20 @@ Json report_json(const RestoreReport& report, const std::string& backup) {
           {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors}};
 }
 
+RestoreReport restore_with_progress(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop) try {
+  Progress progress;
+  const ProgressLine line("restoring", progress);
+  return restore(request, backup, progress, stop);
+} catch (const Error& error) {
+  const bool is_half_done = error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::damaged;
+  if (!is_half_done || !error.hint().empty()) throw;
+  throw Error(error.kind(), error.what(), "the target may hold a part of the backup now: restore again with --clean, or another backup");
+}
+
 void run(const Options& options, const CommandContext& context) {
   const OpenBackup backup = find_backup(options.backup, context.store);
   const RestoreRequest request = request_of(options);
-  Progress progress;
-  RestoreReport report;
-  {
-    const ProgressLine line("restoring", progress);
-    report = restore(request, *backup.reader, progress, context.stop);
-  }
+  const RestoreReport report = restore_with_progress(request, *backup.reader, context.stop);
   ComparisonReport comparison;
   if (options.verify) {
     Progress compared;

@@ -41,6 +41,14 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
   return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
 }
 
+// Who restores it, or finds a database equal to it, shall not take it for the whole.
+void warn_of_parts(const OpenBackup& backup) {
+  const std::vector<std::string>& filters = backup.reader->index().header.filters;
+  if (filters.empty()) return;
+  log(LogLevel::warning, "partial_backup",
+      fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
+}
+
 }  // namespace
 
 std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access) {
@@ -83,6 +91,7 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key) {
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
   const auto keep_store = [](std::unique_ptr<ObjectStore> store, OpenBackup open) {
     open.store = std::move(store);
+    warn_of_parts(open);
     return open;
   };
   if (const auto object = object_named(backup)) {
@@ -96,11 +105,6 @@ OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
     if (!backup_time(object->key)) continue;
     try {
       OpenBackup open = open_backup(*store, object->key);
-      const std::vector<std::string>& filters = open.reader->index().header.filters;
-      if (!filters.empty()) {
-        log(LogLevel::warning, "partial_backup",
-            fmt::format("the newest backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), open.name));
-      }
       return keep_store(std::move(store), std::move(open));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::damaged) throw;

@@ -117,7 +117,11 @@ DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   const std::string_view context = field(PG_DIAG_CONTEXT);
   // "COPY orders, line 1, column id: "..."": the place, without the row.
   if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, context.find(": \""))));
-  return {message, std::string(field(PG_DIAG_SQLSTATE)), one_line(field(PG_DIAG_MESSAGE_HINT))};
+  constexpr std::string_view kInsufficientPrivilege = "42501";
+  std::string sqlstate(field(PG_DIAG_SQLSTATE));
+  std::string hint = one_line(field(PG_DIAG_MESSAGE_HINT));
+  if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; what it needs stands in the README";
+  return {message, std::move(sqlstate), hint};
 }
 
 void FinishConnection::operator()(PGconn* connection) const {

@@ -197,7 +197,8 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                                  }},
                                 stop);
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
-    throw DatabaseError(fmt::format("pg_dump could not have a lock in time: {}", messages.errors()), loan_.error()->sqlstate());
+    throw DatabaseError(fmt::format("pg_dump could not have a lock in time: {}", messages.errors()), loan_.error()->sqlstate(),
+                        "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
   }
   if (status != 0 && loan_.error() && is_change_of_schema(*loan_.error())) {
     throw SchemaChanged(ErrorKind::failed, fmt::format("the schema changed while pg_dump read it: {}", messages.errors()),

@@ -26,7 +26,8 @@ constexpr std::uint64_t kPartBytes = 128 * 1024;
 
 [[noreturn]] void throw_errno(std::string_view action, const fs::path& path, int error = errno) {
   std::string hint;
-  if (error == ENOENT) hint = "name a directory of backups; pana backup makes one that is not there";
+  if (error == ENOENT) hint = "name a directory of backups; pana backup makes it if the one above it is there";
+  if (error == ENOTDIR) hint = "name a directory, not a file";
   if (error == EACCES || error == EPERM) hint = fmt::format("give user {} the right, or name another directory", ::geteuid());
   if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another directory";
   throw Error(ErrorKind::failed, fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)),
