@@ -1,6 +1,7 @@
 // A child process with its output and its error stream read through pipes.
 //
-// The child gets an empty input and a process group of its own, dies with the thread that made it, and is killed and reaped by the destructor.
+// The child gets an empty input and a process group of its own, dies with the thread that made it, and is killed and
+// reaped by the destructor.
 #pragma once
 
 #include <sys/types.h>

@@ -29,8 +29,9 @@ struct Snapshot {
   std::vector<std::string> locked_tables;  // as SQL: those with rows, and those of which the backup has the definition only
 };
 
-// Leaves `control` in the transaction that holds the locks and the snapshot, with the policy's lock_timeout. What the role may not read is refused before,
-// with all of it in the message, or skipped. Throws Error(failed) when a lock could not be had in time.
+// Leaves `control` in the transaction that holds the locks and the snapshot, with the policy's lock_timeout. What the role
+// may not read is refused before, with all of it in the message, or skipped. Throws Error(failed) when a lock could not be
+// had in time.
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy);
 
 // Begins a transaction like those of import_snapshot(), for whom it returns the name of what it sees.
