@@ -190,7 +190,7 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
     EXPECT_TRUE(ends_with(kUsage, pana(arguments))) << testing::PrintToString(arguments);
   }
   EXPECT_TRUE(fs::is_empty(backups_.path()));
-  const auto says = [this](const std::vector<std::string>& arguments, const std::string& words) {
+  const auto says = [](const std::vector<std::string>& arguments, const std::string& words) {
     EXPECT_THAT(pana(arguments).err, HasSubstr(words)) << testing::PrintToString(arguments);
   };
   says({"backup", "--to", backups_.path(), "--jobs", "some"}, "some is neither auto nor a number from 1 to 64");

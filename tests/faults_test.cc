@@ -11,11 +11,13 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <random>
 
 #include "support/fault_proxy.h"
 #include "support/pana.h"
 #include "support/pgbouncer.h"
+#include "support/session.h"
 #include "support/wait.h"
 
 namespace pana::test {
@@ -24,7 +26,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kDefaultRuns = 39;
+constexpr int kDefaultRuns = 42;
 
 constexpr const char* kIntroduction = R"(# What faults lead to
 
@@ -35,13 +37,15 @@ the last tenth the last rows and the end. Faults of S3: [s3-faults.md](s3-faults
 
 * `reset`, `fin`, `stall`: one connection of pana is cut by RST or FIN, or nothing passes any more; *all*: every connection
   at that moment. `refuse`: one is cut, and no new one gets through.
-* `backend`: a random server process of the backup is terminated (`pg_terminate_backend`); `crash`: one is killed, and
-  the server restarts all.
+* `backend`: a random server process of the backup is terminated (as `pg_terminate_backend` does), `locks`: the one that holds
+  the tables' locks; `crash`: one is killed, and the server restarts all.
 * `SIGTERM`, `SIGKILL`: what pana itself gets, or its child, if there is one at that moment.
 
-*Stored* backups ended with status 0 before or in spite of the fault; each was compared with the database. *Failed* ones
-ended with the status that stands there. The columns of moments say how many were stored and how many failed. In every run: nothing incomplete was visible, no temporary file was left but after
-SIGKILL (the next backup removes it), and no session or query of the backup was left on the server.
+Beside every backup runs a session that empties and fills again each table that nobody has locked: a backup that went on
+without its locks would lack rows. *Stored* backups ended with status 0 before or in spite of the fault; each was compared
+with the database. *Failed* ones ended with the status that stands there. The columns of moments say how many were stored and
+how many failed. In every run: nothing incomplete was visible, no temporary file was left but after SIGKILL (the next backup
+removes it), and no session or query of the backup was left on the server.
 
 )";
 
@@ -65,12 +69,27 @@ class Faults : public EndToEnd {
     cluster_ = std::make_unique<Cluster>();
     cluster_->create_database("disturbed");
     cluster_->sql("disturbed", R"(
-      CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 40000) AS i;
-      CREATE INDEX ON large (id);
-      DO $$ BEGIN FOR i IN 1..60 LOOP
-        EXECUTE format('CREATE TABLE small_%s AS SELECT j AS id, md5(j::text) AS t FROM generate_series(1, 50) AS j', i);
-      END LOOP; END $$;
-      SELECT lo_from_bytea(0, convert_to(repeat(md5(i::text), 100), 'UTF8')) FROM generate_series(1, 50) AS i)");
+      DO $$ BEGIN
+        FOR i IN 1..3 LOOP
+          EXECUTE format('CREATE TABLE large_%s AS SELECT j AS id, repeat(md5(j::text), 12) AS t FROM generate_series(1, 12000) AS j', i);
+          EXECUTE format('CREATE INDEX ON large_%s (id)', i);
+        END LOOP;
+        FOR i IN 1..60 LOOP
+          EXECUTE format('CREATE TABLE small_%s AS SELECT j AS id, repeat(md5(j::text), 12) AS t FROM generate_series(1, 100) AS j', i);
+        END LOOP;
+      END $$;
+      SELECT lo_from_bytea(0, convert_to(repeat(md5(i::text), 100), 'UTF8')) FROM generate_series(1, 50) AS i;
+      CREATE PROCEDURE keep_rewriting() LANGUAGE plpgsql AS $$ DECLARE i int := 0; BEGIN LOOP
+        i := i % 60 + 1;
+        BEGIN
+          EXECUTE format('LOCK TABLE small_%s NOWAIT', i);
+          EXECUTE format('TRUNCATE small_%s', i);
+          EXECUTE format('INSERT INTO small_%s SELECT j, repeat(md5(j::text), 12) FROM generate_series(1, 100) AS j', i);
+        EXCEPTION WHEN lock_not_available THEN NULL;
+        END;
+        COMMIT;
+        PERFORM pg_sleep(0.002);
+      END LOOP; END $$)");
     network_ = std::make_unique<FaultProxy>(*cluster_);
   }
 
@@ -80,8 +99,34 @@ class Faults : public EndToEnd {
     return command;
   }
 
+  // Empties and fills every small table as often as nobody holds a lock on it: a table looks empty to a snapshot that is
+  // older. So a backup that goes on without its locks does not compare equal.
+  class Rewriter {
+   public:
+    explicit Rewriter(const Cluster& cluster) : cluster_(cluster), session_(cluster.url("disturbed")) {
+      session_.execute("SET application_name = 'rewriter'");
+      session_.send("CALL keep_rewriting()");
+    }
+    ~Rewriter() {
+      cluster_.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rewriter'");
+      EXPECT_ANY_THROW(session_.finish());  // waits for its end
+    }
+    Rewriter(const Rewriter&) = delete;
+    Rewriter& operator=(const Rewriter&) = delete;
+
+   private:
+    const Cluster& cluster_;
+    Session session_;
+  };
+
   int sessions(const std::string& database = "disturbed") const {
     return std::stoi(cluster_->sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
+  }
+
+  // The process id of a session of the backup, chosen at random or the one that holds the locks; empty when there is none.
+  std::string backend(bool of_the_locks) const {
+    return cluster_->sql("postgres", fmt::format("SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' AND application_name <> 'rewriter' "
+                                                 "ORDER BY {} LIMIT 1", of_the_locks ? "backend_start" : "random()"));
   }
 
   // One backup with the fault after so many bytes.
@@ -94,6 +139,7 @@ class Faults : public EndToEnd {
     const std::string kind = fault.substr(0, fault.find(' '));
     network_->set_fault(is_of_the_network ? kind : "none", after_bytes, fault.ends_with(" all"));
     network_->set_rate(is_of_the_network ? 0 : 6 << 20);  // or it would be over before the hand has fallen
+    std::optional<Rewriter> rewriter(std::in_place, *cluster_);
     Background backup(command());
     if (!is_of_the_network) strike(fault, after_bytes, backup);
     const bool has_ended = backup.ends_within(std::chrono::seconds(40));
@@ -102,6 +148,7 @@ class Faults : public EndToEnd {
     const Outcome outcome = backup.wait();
     network_->clear_fault();
     if (fault == "crash") cluster_->wait_until_ready();
+    rewriter.reset();
     judge(fault, outcome, tally);
   }
 
@@ -112,13 +159,10 @@ class Faults : public EndToEnd {
     if (fault.starts_with("pg_dump")) {
       for (const pid_t child : children_of(backup.pid())) ::kill(child, fault == "pg_dump SIGTERM" ? SIGTERM : SIGKILL);
     }
-    if (fault == "backend") {
-      cluster_->sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
-    }
-    if (fault == "crash") {
-      const std::string victim = cluster_->sql("postgres", "SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' ORDER BY random() LIMIT 1");
-      if (!victim.empty()) ::kill(std::stoi(victim), SIGKILL);
-    }
+    if (fault != "backend" && fault != "locks" && fault != "crash") return;
+    const std::string victim = backend(/*of_the_locks=*/fault == "locks");
+    if (victim.empty()) return;
+    ::kill(std::stoi(victim), fault == "crash" ? SIGKILL : SIGTERM);  // as pg_terminate_backend() does, but now
   }
 
   void judge(const std::string& fault, const Outcome& outcome, Tally& tally) {
@@ -275,7 +319,7 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   const std::uint64_t bytes = network_->clear_fault();
 
   const std::vector<std::string> faults = {"reset", "reset all", "fin", "fin all", "stall", "stall all", "refuse",
-                                           "backend", "crash", "SIGTERM", "SIGKILL", "pg_dump SIGTERM", "pg_dump SIGKILL"};
+                                           "backend", "locks", "crash", "SIGTERM", "SIGKILL", "pg_dump SIGTERM", "pg_dump SIGKILL"};
   std::map<std::string, Tally> tallies;
   std::random_device device;
   const auto seed = device();
