@@ -152,11 +152,13 @@ TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
 }
 
 // pg_dump reads the catalog as it was in the snapshot, but what it asks the server's functions is answered with today's.
-TEST_F(Slow, IsOfOneMomentThoughTypesAndViewsChangeMeanwhile) {
-  for (const char* const change : {"ROLLBACK; ALTER TYPE mood RENAME TO temper", "DROP VIEW v; COMMIT"}) {
+TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsRenamedOrDroppedMeanwhile) {
+  for (const char* const change : {"ROLLBACK; ALTER TYPE mood RENAME TO temper", "ROLLBACK; ALTER SCHEMA place RENAME TO other_place",
+                                   "ROLLBACK; ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW v; COMMIT"}) {
     SCOPED_TRACE(change);
     const std::string url = fresh_database("changing");
     cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE m AS SELECT 'good'::mood AS mood; "
+                  "CREATE SCHEMA place; CREATE FUNCTION place.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE m ADD one int DEFAULT place.one(); "
                   "CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m");
     Session migration(url);
     migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
@@ -246,6 +248,15 @@ TEST_F(Slow, LetsGoOfTheTablesThatItHasRead) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
 }
 
+TEST_F(Gentle, WarnsWhenItsLocksAreManyForTheServer) {
+  const Cluster small({"max_connections = 25"});
+  small.sql("postgres", "DO $$ BEGIN FOR i IN 1..1001 LOOP EXECUTE format('CREATE TABLE t_%s ()', i); END LOOP; END $$");
+  const Outcome outcome = pana({"backup", small.url("postgres"), "--to", backups_.path()});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"many_locks\""), HasSubstr("locks 1001 tables"), HasSubstr("has room for about"),
+                                 HasSubstr("raise max_locks_per_transaction")));
+}
+
 TEST_F(Slow, ReadsNoFasterThanItMay) {
   const auto began = std::chrono::steady_clock::now();
   const Outcome outcome = pana(command({"--max-rate", "8MiB", "--json"}));
@@ -266,6 +277,22 @@ TEST_F(Slow, StopsWithinTwoSecondsAndLeavesNoQueryRunning) {
     EXPECT_TRUE(becomes_true([] { return sessions() == "0"; }, std::chrono::seconds(2))) << sessions();
     EXPECT_THAT(strangers_in(backups_.path()), IsEmpty());
   }
+}
+
+// A terminal's Ctrl-C is for all of its foreground processes: pg_dump must not end by it, and be taken for broken.
+TEST_F(Slow, StoppedFromTheTerminalSaysSoAndNotThatPgDumpFailed) {
+  FaultProxy network(cluster());
+  network.set_rate(200'000);
+  Background backup(pana_command({"backup", network.url(everything().database), "--to", backups_.path()}));
+  ASSERT_TRUE(becomes_true([&] {
+    const std::vector<pid_t> children = children_of(backup.pid());
+    return std::any_of(children.begin(), children.end(), [](pid_t child) { return program_of(child) == "pg_dump"; });
+  }));
+  ::kill(-backup.pid(), SIGINT);  // its process group
+  EXPECT_TRUE(backup.ends_within(std::chrono::seconds(2)));
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kInterrupted, outcome));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("pg_dump failed")));
 }
 
 TEST_F(Slow, StopsWithinTwoSecondsWhenTheServerIsSilent) {

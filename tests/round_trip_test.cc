@@ -111,6 +111,9 @@ TEST_F(Backup, TakesItsUrlFromTheEnvironment) {
   command.argv.insert(command.argv.end(), {"--compression", "zstd"});
   EXPECT_TRUE(ends_with(kOk, pana(command)));
   EXPECT_EQ(2U, backups_in(backups_.path()).size());
+
+  command.environment["DATABASE_URL"] = "";  // a variable that was to be filled in: not libpq's default database
+  EXPECT_TRUE(ends_with(kUsage, pana(command)));
 }
 
 TEST_F(Backup, WorksForADatabaseWithAHostileName) {

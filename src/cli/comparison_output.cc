@@ -30,10 +30,15 @@ Json comparison_json(const ComparisonReport& report, const std::string& backup) 
 
 void print_comparison(const ComparisonReport& report, const std::string& backup) {
   if (report.equal()) {
+    std::uint64_t tables = 0;
     std::uint64_t rows = 0;
-    for (const TableComparison& table : report.tables) rows += table.backup.rows;
-    fmt::print("the database is equal to {}: {} tables, {} rows, counts and digests\n", backup,
-               human_count(report.tables.size()), human_count(rows));
+    for (const TableComparison& table : report.tables) {
+      if (table.schema.empty()) continue;  // the large objects
+      ++tables;
+      rows += table.backup.rows;
+    }
+    fmt::print("the database is equal to {}: {} tables{}, {} rows, counts and digests\n", backup, human_count(tables),
+               tables == report.tables.size() ? "" : " and the large objects", human_count(rows));
     return;
   }
   fmt::print("{:<10}  {:>15}  {:>15}  table\n", "state", "backup rows", "database rows");
@@ -42,7 +47,8 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
     fmt::print("{:<10}  {:>15}  {:>15}  {}\n", state_name(table.state), human_count(table.backup.rows),
                human_count(table.database.rows), table_name(table));
   }
-  for (const std::string& sequence : report.sequences) fmt::print("sequence  {}\n", without_controls(sequence));
+  if (!report.sequences.empty()) fmt::print("sequences: - of the backup, + of the database\n");
+  for (const std::string& sequence : report.sequences) fmt::print("  {}\n", without_controls(sequence));
 }
 
 }  // namespace pana

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/human.h"
+#include "base/log.h"
 #include "base/unicode.h"
 #include "cli/commands.h"
 #include "command/catalogue.h"
@@ -45,6 +46,7 @@ void run(const Options& options, const CommandContext& context) {
   const std::vector<BackupListing> backups = list_backups(*open_store(options.location, context.store));
   if (!options.json) {
     for (const BackupListing& backup : backups) print_line(backup);
+    if (backups.empty()) log(LogLevel::info, "no_backups", fmt::format("{} holds no backups", options.location));
     return;
   }
   Json json = {{"backups", Json::array()}};

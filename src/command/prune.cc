@@ -1,6 +1,7 @@
 #include "command/prune.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <map>
 
@@ -11,10 +12,12 @@ PruneDecision decide(const BackupListing& backup, std::size_t newer_complete, co
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
   PruneDecision decision{.key = backup.object.key, .bytes = backup.object.bytes, .keep = true, .reason = {}};
   const bool complete = backup.index.has_value();
+  const std::string parts = complete && !backup.index->header.filters.empty()
+                                ? fmt::format(" of parts, {}", fmt::join(backup.index->header.filters, " ")) : "";
   if (complete && newer_complete == 0) {
-    decision.reason = "the newest complete backup";
+    decision.reason = "the newest complete backup" + parts;
   } else if (complete && policy.keep_last && newer_complete < *policy.keep_last) {
-    decision.reason = fmt::format("one of the newest {}", *policy.keep_last);
+    decision.reason = fmt::format("one of the newest {}{}", *policy.keep_last, parts);
   } else if (policy.keep_days && now - backup.time < std::chrono::days(*policy.keep_days)) {
     decision.reason = fmt::format("{} days old, {} are kept", days, *policy.keep_days);
   } else {

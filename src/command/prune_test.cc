@@ -43,6 +43,7 @@ TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
   std::vector<BackupListing> backups = {backup("20240101"), backup("20240201"), backup("20240301"), backup("20240302")};
   backups[2].index->header.filters = backups[3].index->header.filters = {"--table=one"};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-K-K");
+  EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason, "the newest complete backup of parts, --table=one");
 }
 
 TEST(BackupTime, KnowsOnlyNamesOfBackups) {

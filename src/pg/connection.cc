@@ -75,7 +75,7 @@ std::string connection_hint(std::string_view message) {
   if (says("remaining connection slots") || says("too many clients") || says("max clients")) {
     return "no connection is free: lower --jobs, or raise the pool size";
   }
-  if (says("SSL")) return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
+  if (says("SSL") || says("sslmode")) return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
   return {};
 }
 
