@@ -103,20 +103,23 @@ class Faults : public EndToEnd {
   // older. So a backup that goes on without its locks does not compare equal.
   class Rewriter {
    public:
-    explicit Rewriter(const Cluster& cluster) : cluster_(cluster), session_(cluster.url("disturbed")) {
+    explicit Rewriter(const Cluster& cluster) : session_(cluster.url("disturbed")) {
       session_.execute("SET application_name = 'rewriter'");
+      backend_ = std::stoi(session_.execute("SELECT pg_backend_pid()"));
       session_.send("CALL keep_rewriting()");
     }
     ~Rewriter() {
-      cluster_.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rewriter'");
+      ::kill(backend_, SIGTERM);
       EXPECT_ANY_THROW(session_.finish());  // waits for its end
     }
     Rewriter(const Rewriter&) = delete;
     Rewriter& operator=(const Rewriter&) = delete;
 
+    bool is_alive() const { return ::kill(backend_, 0) == 0; }
+
    private:
-    const Cluster& cluster_;
     Session session_;
+    pid_t backend_ = -1;
   };
 
   int sessions(const std::string& database = "disturbed") const {
@@ -141,28 +144,33 @@ class Faults : public EndToEnd {
     network_->set_rate(is_of_the_network ? 0 : 6 << 20);  // or it would be over before the hand has fallen
     std::optional<Rewriter> rewriter(std::in_place, *cluster_);
     Background backup(command());
-    if (!is_of_the_network) strike(fault, after_bytes, backup);
+    const bool has_crashed = !is_of_the_network && strike(fault, after_bytes, backup);
     const bool has_ended = backup.ends_within(std::chrono::seconds(40));
     EXPECT_TRUE(has_ended) << backup.err_so_far();
     if (!has_ended) backup.send(SIGKILL);
     const Outcome outcome = backup.wait();
     network_->clear_fault();
-    if (fault == "crash") cluster_->wait_until_ready();
+    if (has_crashed) {
+      EXPECT_TRUE(becomes_true([&] { return !rewriter->is_alive(); }, std::chrono::seconds(10))) << "the server has not noticed";
+      cluster_->wait_until_ready();
+    }
     rewriter.reset();
     judge(fault, outcome, tally);
   }
 
-  void strike(const std::string& fault, std::uint64_t after_bytes, Background& backup) {
+  // Whether the server is about to restart its sessions.
+  bool strike(const std::string& fault, std::uint64_t after_bytes, Background& backup) {
     becomes_true([&] { return backup.ends_within(std::chrono::milliseconds(1)) || network_->bytes() >= after_bytes; });
     if (fault == "SIGTERM") backup.send(SIGTERM);
     if (fault == "SIGKILL") backup.send(SIGKILL);
     if (fault.starts_with("pg_dump")) {
       for (const pid_t child : children_of(backup.pid())) ::kill(child, fault == "pg_dump SIGTERM" ? SIGTERM : SIGKILL);
     }
-    if (fault != "backend" && fault != "locks" && fault != "crash") return;
+    if (fault != "backend" && fault != "locks" && fault != "crash") return false;
     const std::string victim = backend(/*of_the_locks=*/fault == "locks");
-    if (victim.empty()) return;
-    ::kill(std::stoi(victim), fault == "crash" ? SIGKILL : SIGTERM);  // as pg_terminate_backend() does, but now
+    if (victim.empty()) return false;
+    const bool has_hit = ::kill(std::stoi(victim), fault == "crash" ? SIGKILL : SIGTERM) == 0;  // as pg_terminate_backend() does, but now
+    return has_hit && fault == "crash";
   }
 
   void judge(const std::string& fault, const Outcome& outcome, Tally& tally) {

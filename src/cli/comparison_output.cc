@@ -30,15 +30,10 @@ Json comparison_json(const ComparisonReport& report, const std::string& backup) 
 
 void print_comparison(const ComparisonReport& report, const std::string& backup) {
   if (report.equal()) {
-    std::uint64_t tables = 0;
     std::uint64_t rows = 0;
-    for (const TableComparison& table : report.tables) {
-      if (table.schema.empty()) continue;  // the large objects
-      ++tables;
-      rows += table.backup.rows;
-    }
-    fmt::print("the database is equal to {}: {} tables{}, {} rows, counts and digests\n", backup, human_count(tables),
-               tables == report.tables.size() ? "" : " and the large objects", human_count(rows));
+    for (const TableComparison& table : report.tables) rows += table.backup.rows;
+    fmt::print("the database is equal to {}: {} tables, {} rows, counts and digests\n", backup,
+               human_count(report.tables.size()), human_count(rows));
     return;
   }
   fmt::print("{:<10}  {:>15}  {:>15}  table\n", "state", "backup rows", "database rows");
