@@ -195,6 +195,7 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   };
   says({"backup", "--to", backups_.path(), "--jobs", "some"}, "some is neither auto nor a number from 1 to 64");
   says({"backup", "--to", backups_.path(), "--max-rate", "fast"}, "fast is no size such as 20MiB");
+  says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
   says({"list", backups_ / "none"}, "pana backup makes it if the one above it is there");
   says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "pana list LOCATION tells");

@@ -15,6 +15,7 @@ namespace pana::test {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -118,6 +119,14 @@ class Slow : public Gentle {
              std::none_of(children.begin(), children.end(), [](pid_t child) { return program_of(child) == "pg_dump"; });
     });
   }
+  // pg_dump stands in the queue of a view's lock, in a database named "changing"; for two seconds at most.
+  static bool waits_for_a_view() {
+    Session watch(cluster().url("postgres"));
+    return becomes_true([&] {
+      return watch.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = 'changing' AND wait_event_type = 'Lock' "
+                           "AND query LIKE '%pg_get_viewdef%'") == "1";
+    });
+  }
   static std::string sessions() {
     return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pana', 'pg_dump')");
   }
@@ -152,30 +161,91 @@ TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
 }
 
 // pg_dump reads the catalog as it was in the snapshot, but what it asks the server's functions is answered with today's.
-TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsRenamedOrDroppedMeanwhile) {
-  for (const char* const change : {"ROLLBACK; ALTER TYPE mood RENAME TO temper", "ROLLBACK; ALTER SCHEMA place RENAME TO other_place",
-                                   "ROLLBACK; ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW v; COMMIT"}) {
+TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
+  for (const char* const change : {
+           "ALTER TYPE mood RENAME TO temper", "ALTER SCHEMA place RENAME TO other_place",
+           "ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW w", "ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'",
+           "ALTER TYPE mood RENAME TO x; ALTER TYPE x RENAME TO mood", "DROP STATISTICS s",
+           "CREATE OR REPLACE FUNCTION place.one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 2; END'",
+           "CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION second()",
+           "ALTER COLLATION c RENAME TO d", "ALTER TYPE pair RENAME ATTRIBUTE f TO g",
+           "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000"}) {
     SCOPED_TRACE(change);
+    if (cluster().version() < 14 && std::string(change).find("REPLACE TRIGGER") != std::string::npos) continue;
     const std::string url = fresh_database("changing");
-    cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE TABLE m AS SELECT 'good'::mood AS mood; "
-                  "CREATE SCHEMA place; CREATE FUNCTION place.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE m ADD one int DEFAULT place.one(); "
-                  "CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m");
+    cluster().sql("changing", R"(
+      CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE m AS SELECT 'good'::mood AS mood, 1 AS n;
+      CREATE SCHEMA place; CREATE FUNCTION place.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE m ADD one int DEFAULT place.one();
+      CREATE FUNCTION first() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+      CREATE FUNCTION second() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
+      CREATE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION first(); CREATE STATISTICS s ON mood, n FROM m;
+      CREATE COLLATION c FROM "C"; CREATE TYPE pair AS (f int); CREATE SEQUENCE q MAXVALUE 100;
+      CREATE FUNCTION distance(int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 - $2'; CREATE OPERATOR ### (FUNCTION = distance, LEFTARG = int, RIGHTARG = int);
+      CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m; CREATE VIEW w AS SELECT 1 AS one)");
     Session migration(url);
+    Session other(url);
     migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
     Background backup(pana_command({"backup", url, "--to", backups_.path()}));
-    EXPECT_TRUE(becomes_true([] {
-      return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = 'changing' AND wait_event_type = 'Lock' "
-                           "AND query LIKE '%pg_get_viewdef%'") == "1";
-    }));
-    migration.execute(change);
+    EXPECT_TRUE(waits_for_a_view());
+    other.execute(change);
+    migration.execute("ROLLBACK");
     const Outcome outcome = backup.wait();
     ASSERT_TRUE(ends_with(kOk, outcome));
     EXPECT_THAT(outcome.err, HasSubstr("\"start_over\""));
+    EXPECT_THAT(outcome.err, AnyOf(HasSubstr("while the schema was read"), HasSubstr("while pg_dump read it")));
     fresh_database("changed");
     EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("changed"), "--verify"})));
-    EXPECT_EQ(cluster().sql("changing", "SELECT count(*) FROM pg_class WHERE relname = 'v'"),
-              cluster().sql("changed", "SELECT count(*) FROM pg_class WHERE relname = 'v'"));
+    EXPECT_EQ("", different_lines(schema_of(cluster(), "changing"), schema_of(cluster(), "changed")));
   }
+}
+
+// Changes that came to nothing, and temporary objects.
+TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
+  const std::string url = fresh_database("changing");
+  cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE m (mood mood); "
+                "CREATE VIEW v AS SELECT one() AS other");
+  Session other(url);
+  other.execute("CREATE TEMPORARY TABLE scratch (id int CHECK (id > 0)); CREATE TYPE pg_temp.kind AS ENUM ('a')");
+  Session migration(url);
+  migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
+  Background backup(pana_command({"backup", url, "--to", backups_.path()}));
+  EXPECT_TRUE(waits_for_a_view());
+  other.execute("BEGIN; CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; ALTER TYPE mood RENAME VALUE 'good' TO 'fine'; ROLLBACK");
+  other.execute("DROP TABLE scratch; DROP TYPE pg_temp.kind; ANALYZE m");
+  migration.execute("ROLLBACK");
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("\"start_over\"")));
+}
+
+// COPY writes the labels and names that there are when it begins.
+TEST_F(Slow, IsOfOneMomentThoughLabelsAndNamesInItsRowsAreChangedMeanwhile) {
+  for (const char* const change : {"ALTER TYPE mood RENAME VALUE 'good' TO 'fine'", "ALTER FUNCTION one() RENAME TO uno"}) {
+    SCOPED_TRACE(change);
+    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood; DROP FUNCTION IF EXISTS one(), uno()");
+    cluster().sql("slow", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+                  "CREATE TABLE late AS SELECT 'good'::mood AS mood, 'one()'::regprocedure AS f");
+    Background backup(command({"--max-rate", "12MiB"}, "1"));
+    ASSERT_TRUE(reads_rows(backup));
+    cluster().sql("slow", change);
+    const Outcome outcome = backup.wait();
+    EXPECT_TRUE(ends_with(kOk, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"start_over\""), HasSubstr("changed, renamed or dropped while")));
+    fresh_database("changed");
+    EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("changed"), "--verify"})));
+    EXPECT_EQ(cluster().sql("slow", "TABLE late"), cluster().sql("changed", "TABLE public.late"));
+  }
+}
+
+TEST_F(Slow, IsNotEndedForBeingIdleWhileItWaitsForALock) {
+  if (cluster().version() < 14) GTEST_SKIP() << "idle_session_timeout came with PostgreSQL 14";
+  cluster().sql("slow", "ALTER DATABASE slow SET idle_session_timeout = '1s'");
+  Session migration(cluster().url("slow"));
+  migration.execute("SET idle_session_timeout = 0; BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE");
+  Background backup(command({}));
+  EXPECT_FALSE(backup.ends_within(std::chrono::seconds(3)));
+  migration.execute("COMMIT");
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
 }
 
 TEST_F(Slow, SaysWhyItsSessionWasEndedWhilePgDumpUsedIt) {

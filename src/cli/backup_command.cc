@@ -47,7 +47,15 @@ void print(const BackupReport& report, const std::string& name) {
              human_seconds(report.seconds), human_bytes(report.bytes));
 }
 
+// A number without its unit: locks and snapshot would be held for days.
+void refuse_trickle(std::uint64_t max_rate) {
+  constexpr std::uint64_t kLeast = 64 << 10;
+  if (max_rate == 0 || max_rate >= kLeast) return;
+  throw Error(ErrorKind::usage, fmt::format("--max-rate of {} a second is less than 64 KiB", human_bytes(max_rate)), "give it a unit: 20MiB");
+}
+
 void run(const Options& options, const CommandContext& context) {
+  refuse_trickle(options.max_rate);
   const BackupRequest request{.url = url_or_environment(options.url),
                               .jobs = options.jobs,
                               .compression = parse_compression(options.compression),
@@ -99,7 +107,7 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
   command->add_option("--yield-to-waiters", options->yield_seconds,
                       "give up when another session has waited so long for a lock that the backup holds; 0: never")
       ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
-  command->add_option("--max-rate", options->max_rate, "read no more rows a second than this, over all connections: 20MiB")
+  command->add_option("--max-rate", options->max_rate, "read no more rows a second than this, over all connections: 20MiB; 0: no limit")
       ->transform(size_in_bytes())->type_name("SIZE");
   command->add_flag("--no-split", options->no_split, "read each table over one connection, gently to the server's cache");
   command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")

@@ -19,6 +19,7 @@
 #include "command/plan.h"
 #include "pg/lock_watch.h"
 #include "pg/pg_dump.h"
+#include "pg/schema_changes.h"
 #include "pg/session.h"
 
 namespace pana {
@@ -131,6 +132,7 @@ class Backup {
   // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that somebody
   // truncated or rewrote in that time looks empty to the snapshot.
   void end_snapshot() try {
+    refuse_changes_of_values(connections_.control);
     connections_.control.query("COMMIT");
   } catch (const DatabaseError& error) {
     throw DatabaseError(fmt::format("the session that kept the tables locked was lost before all rows were read: {}", error.what()),
@@ -167,11 +169,12 @@ class Backup {
   FrameBuilder text_;
 };
 
-void prepare_workers(BackupConnections& connections, const BackupContents& contents) {
+// Before the locks, for which they may wait for long: the database's own settings could end a session that is idle.
+void prepare_sessions(BackupConnections& connections, std::string_view encoding) {
+  prepare_reading_session(connections.control, encoding);
   for (Connection& worker : connections.workers) {
-    prepare_reading_session(worker, contents.header.encoding);
+    prepare_reading_session(worker, encoding);
     worker.query(fmt::format("SET lock_timeout = {}", kLockTimeoutMilliseconds));
-    import_snapshot(worker, contents.snapshot.id);
   }
 }
 
@@ -213,7 +216,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   Connection& control = connections.control;
   const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
   std::string encoding = database_encoding(control);
-  prepare_reading_session(control, encoding);
+  prepare_sessions(connections, encoding);
 
   progress.set_activity("locking tables");
   Snapshot snapshot = lock_and_export(control, request.filter, request.skip_unreadable, request.locks);
@@ -225,7 +228,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                           .arguments = snapshot.filter.arguments(),
                           .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
-  prepare_workers(connections, contents);
+  for (Connection& worker : connections.workers) import_snapshot(worker, contents.snapshot.id);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),
                       .workers = connections.workers.size(),

@@ -174,31 +174,6 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
   return definitions;
 }
 
-std::vector<std::string> read_renamed(Connection& connection) {
-  // reg...::text is the name of today, or the OID of what is gone. Both sides are qualified: the search path is empty.
-  const QueryResult result = connection.query(R"(
-SELECT kind || ' ' || before FROM (
-  SELECT 'schema', pg_catalog.quote_ident(nspname), oid::pg_catalog.regnamespace::text FROM pg_catalog.pg_namespace
-  WHERE oid >= 16384 AND nspname !~ '^pg_'
-  UNION ALL
-  SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence' ELSE 'relation' END,
-         pg_catalog.format('%I.%I', n.nspname, c.relname), c.oid::pg_catalog.regclass::text
-  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE c.oid >= 16384 AND n.nspname !~ '^pg_'
-  UNION ALL
-  SELECT 'type', pg_catalog.format('%I.%I', n.nspname, t.typname), t.oid::pg_catalog.regtype::text
-  FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-  WHERE t.oid >= 16384 AND t.typtype <> 'c' AND t.typcategory <> 'A' AND n.nspname !~ '^pg_'
-  UNION ALL
-  SELECT 'function', pg_catalog.format('%I.%I', n.nspname, p.proname), p.oid::pg_catalog.regproc::text
-  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
-  WHERE p.oid >= 16384 AND n.nspname !~ '^pg_'
-) AS names (kind, before, now) WHERE before <> now ORDER BY 1)");
-  std::vector<std::string> names;
-  for (int row = 0; row < result.rows(); ++row) names.push_back(result.string(row, 0));
-  return names;
-}
-
 std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {
   const std::string sql = fmt::format(
       R"(

@@ -56,10 +56,6 @@ struct CatalogDefinition {
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
 
-// What others have renamed or dropped since the snapshot of the connection's transaction, by its name in the snapshot: "view
-// public.v". The server's functions that pg_dump asks for definitions give names as they are now.
-std::vector<std::string> read_renamed(Connection& connection);
-
 struct CatalogSequence {
   CatalogName name;
   bool readable = false;

@@ -12,7 +12,7 @@
 
 #include "base/environment.h"
 #include "base/log.h"
-#include "pg/catalog.h"
+#include "pg/schema_changes.h"
 
 namespace pana {
 namespace {
@@ -129,16 +129,6 @@ bool is_change_of_schema(const DatabaseError& error) {
   return std::ranges::find(kGone, error.sqlstate()) != kGone.end();
 }
 
-void refuse_renamed(const std::vector<std::string>& names) {
-  constexpr std::size_t kEnough = 3;
-  if (names.empty()) return;
-  throw SchemaChanged(ErrorKind::failed,
-                      fmt::format("renamed or dropped while pg_dump read the schema: {}{}",
-                                  fmt::join(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kEnough)), ", "),
-                                  names.size() > kEnough ? " ..." : ""),
-                      "run backups when no migrations run");
-}
-
 std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoan& loan) {
   std::vector<std::pair<std::string, std::string>> environment = base_environment();
   for (auto& variable : loan.environment()) environment.push_back(std::move(variable));
@@ -154,6 +144,9 @@ PgDumpProgram find_pg_dump(int server_version) {
     if (program && (!newest || program->major > newest->major)) newest = std::move(program);
   }
   const int server_major = server_version / 10000;
+  if (const std::string chosen = environment_value("PANA_PG_DUMP"); !newest && !chosen.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no pg_dump that runs: {}", chosen), "unset it, or give the program's path");
+  }
   if (!newest) {
     throw Error(ErrorKind::refused, "pg_dump was not found",
                 fmt::format("install it: apt-get install postgresql-client-{}", server_major));
@@ -212,7 +205,7 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                                                messages.errors().empty() ? "it gave no reason" : messages.errors()),
                 "what pg_dump itself says of the database may tell more: pg_dump --schema-only");
   }
-  refuse_renamed(read_renamed(connection_));
+  refuse_changes_of_schema(connection_);
 }
 
 }  // namespace pana

@@ -25,12 +25,6 @@ struct PgDumpProgram {
 // (as PQserverVersion gives it): pg_dump reads servers up to its own major version.
 PgDumpProgram find_pg_dump(int server_version);
 
-// The schema changed while it was read, so that it may not be of one moment. Another attempt may succeed.
-class SchemaChanged : public Error {
- public:
-  using Error::Error;
-};
-
 struct PgDumpRequest {
   std::vector<std::string> locked_tables;  // as SQL, by the connection's transaction
   std::string encoding;
@@ -50,7 +44,7 @@ class SchemaDump {
 
   // Hands its output over as it comes, until it has ended. The connection's session is pg_dump's until then, except in
   // `meanwhile`, which is called now and then. Throws when it fails: a DatabaseError of which is_lock_in_the_way() when it
-  // stood too long in the queue of a lock; SchemaChanged.
+  // stood too long in the queue of a lock; SchemaChanged (pg/schema_changes.h).
   void read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
             const std::stop_token& stop);
 

@@ -31,7 +31,7 @@ void prepare_reading_session(Connection& connection, std::string_view encoding) 
 
 void prepare_loading_session(Connection& connection, std::string_view encoding) {
   connection.query(common_settings(encoding, connection.server_version(), 0) +
-                   "; SET check_function_bodies = off; SET xmloption = content; SET synchronous_commit = off");
+                   "; SET check_function_bodies = off; SET xmloption = content; SET array_nulls = on; SET synchronous_commit = off");
 }
 
 void raise_maintenance_memory(Connection& connection, std::size_t sessions) {

@@ -1,0 +1,103 @@
+#include "pg/schema_changes.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pana {
+namespace {
+
+// Each gives a kind, a name, and the xmax of the row of the catalog that the snapshot sees.
+constexpr std::string_view kLabels = R"(
+  SELECT 'label of type', pg_catalog.format('%I.%I: %L', n.nspname, t.typname, e.enumlabel), e.xmax
+  FROM pg_catalog.pg_enum AS e JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_')";
+
+// Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked.
+constexpr std::string_view kDefinitions = R"(
+  SELECT 'schema', pg_catalog.quote_ident(nspname), xmax FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_'
+  UNION ALL
+  SELECT kind, pg_catalog.format('%I.%I', n.nspname, name), changed FROM (
+    SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc
+    UNION ALL
+    SELECT 'type', typname, typnamespace, xmax FROM pg_catalog.pg_type WHERE typtype <> 'c' AND typcategory <> 'A'
+    UNION ALL
+    SELECT 'collation', collname, collnamespace, xmax FROM pg_catalog.pg_collation
+    UNION ALL
+    SELECT 'operator', oprname, oprnamespace, xmax FROM pg_catalog.pg_operator
+    UNION ALL
+    SELECT 'operator class', opcname, opcnamespace, xmax FROM pg_catalog.pg_opclass
+    UNION ALL
+    SELECT 'text search configuration', cfgname, cfgnamespace, xmax FROM pg_catalog.pg_ts_config
+    UNION ALL
+    SELECT 'text search dictionary', dictname, dictnamespace, xmax FROM pg_catalog.pg_ts_dict
+    UNION ALL
+    SELECT 'statistics', stxname, stxnamespace, xmax FROM pg_catalog.pg_statistic_ext
+    UNION ALL
+    SELECT 'constraint', conname, connamespace, xmax FROM pg_catalog.pg_constraint
+    UNION ALL
+    SELECT 'trigger of', c.relname, c.relnamespace, t.xmax FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid
+    UNION ALL
+    SELECT 'rule or view', c.relname, c.relnamespace, r.xmax FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class
+    UNION ALL
+    SELECT 'column of', c.relname, c.relnamespace, a.xmax FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+    WHERE c.relkind IN ('c', 'v', 'm', 'f')
+    UNION ALL
+    SELECT 'sequence', c.relname, c.relnamespace, s.xmax FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
+  ) AS object (kind, name, namespace, changed) JOIN pg_catalog.pg_namespace AS n ON n.oid = namespace WHERE n.nspname !~ '^pg_')";
+
+// reg...::text is the name of today, or the OID of what is gone. Both sides are qualified: the search path is empty.
+constexpr std::string_view kRelations = R"(
+  SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence' ELSE 'relation' END || ' ' ||
+         pg_catalog.format('%I.%I', n.nspname, c.relname)
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE n.nspname !~ '^pg_' AND pg_catalog.format('%I.%I', n.nspname, c.relname) <> c.oid::pg_catalog.regclass::text)";
+
+// Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be of a
+// transaction that was rolled back long ago: its age is compared first.
+std::string changed_since(std::string_view rows) {
+  return fmt::format(R"(
+  SELECT object.kind || ' ' || object.name
+  FROM (SELECT pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::text::bigint AS xid) AS oldest,
+  LATERAL (SELECT oldest.xid & 4294967295 AS bits) AS low,
+  ({}) AS object (kind, name, changed)
+  WHERE CASE WHEN pg_catalog.age(object.changed) <= pg_catalog.age(low.bits::text::xid) THEN
+          pg_catalog.pg_xact_status((oldest.xid - low.bits + object.changed::text::bigint +
+            CASE WHEN object.changed::text::bigint < low.bits THEN 4294967296 ELSE 0 END)::text::xid8) = 'committed'
+        ELSE false END)", rows);
+}
+
+std::string all_changes() {
+  return fmt::format("{} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLabels, kDefinitions)), kRelations);
+}
+
+void refuse(const QueryResult& changes, std::string_view while_reading) {
+  constexpr int kEnough = 3;
+  if (changes.rows() == 0) return;
+  std::vector<std::string> names;
+  for (int row = 0; row < std::min(changes.rows(), kEnough); ++row) names.push_back(changes.string(row, 0));
+  throw SchemaChanged(ErrorKind::failed,
+                      fmt::format("changed, renamed or dropped while {}: {}{}", while_reading, fmt::join(names, ", "),
+                                  changes.rows() > kEnough ? " ..." : ""),
+                      "run backups when no migrations run");
+}
+
+}  // namespace
+
+void refuse_changes_of_schema(Connection& connection) {
+  refuse(connection.query(all_changes() + " ORDER BY 1"), "the schema was read");
+}
+
+void refuse_changes_of_values(Connection& connection) {
+  const bool has_names = connection.query(R"(
+SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+WHERE c.oid >= 16384 AND c.relkind = 'r' AND a.attnum > 0 AND pg_catalog.format_type(coalesce(nullif(t.typelem, 0), t.oid), NULL) ~ '^reg'))").boolean(0, 0);
+  refuse(connection.query((has_names ? all_changes() : changed_since(kLabels)) + " ORDER BY 1"), "the rows were read");
+}
+
+}  // namespace pana

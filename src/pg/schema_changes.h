@@ -1,0 +1,27 @@
+// Whether somebody has changed what a backup reads past its snapshot.
+//
+// A snapshot covers the rows of the catalog, but not what the server makes of them: the functions that pg_dump asks for
+// definitions, and the output of enum and reg... columns, look at the catalog as it is at that moment. Such a change takes no
+// lock that a backup could hold against it, so it is looked for afterwards: a row of the catalog that the snapshot sees
+// carries, in xmax, the transaction that has replaced or deleted it since.
+#pragma once
+
+#include "base/error.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// Somebody changed the schema while it was read; a backup that begins again may succeed.
+class SchemaChanged : public Error {
+ public:
+  using Error::Error;
+};
+
+// To be asked in the transaction of the snapshot, after the definitions and the values of sequences were read. Throws
+// SchemaChanged, naming what was renamed, replaced or dropped since.
+void refuse_changes_of_schema(Connection& connection);
+
+// The same, after the rows were read: of labels of enums, and of everything when columns hold names of objects (regtype ...).
+void refuse_changes_of_values(Connection& connection);
+
+}  // namespace pana
