@@ -27,8 +27,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a worker may stand in the queue of a lock, behind a session that waits for an exclusive one; and pg_dump, should
-// it want one that the control connection has not.
+// How long a worker may stand in the queue of a lock, behind a session that waits for an exclusive one.
 constexpr int kLockTimeoutMilliseconds = 2000;
 
 // Large objects are defined so many at a time, to bound the memory their script takes.

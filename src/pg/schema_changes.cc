@@ -57,6 +57,12 @@ constexpr std::string_view kRelations = R"(
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE n.nspname !~ '^pg_' AND pg_catalog.format('%I.%I', n.nspname, c.relname) <> c.oid::pg_catalog.regclass::text)";
 
+// Whether columns hold names of objects, or arrays of such: regtype, regclass ...
+constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
+  SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+  WHERE c.oid >= 16384 AND c.relkind = 'r' AND a.attnum > 0 AND pg_catalog.format_type(coalesce(nullif(t.typelem, 0), t.oid), NULL) ~ '^reg'))";
+
 // Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be of a
 // transaction that was rolled back long ago: its age is compared first.
 std::string changed_since(std::string_view rows) {
@@ -93,11 +99,9 @@ void refuse_changes_of_schema(Connection& connection) {
 }
 
 void refuse_changes_of_values(Connection& connection) {
-  const bool has_names = connection.query(R"(
-SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-WHERE c.oid >= 16384 AND c.relkind = 'r' AND a.attnum > 0 AND pg_catalog.format_type(coalesce(nullif(t.typelem, 0), t.oid), NULL) ~ '^reg'))").boolean(0, 0);
-  refuse(connection.query((has_names ? all_changes() : changed_since(kLabels)) + " ORDER BY 1"), "the rows were read");
+  refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1", changed_since(kLabels), all_changes(),
+                                      kHasNamesInColumns)),
+         "the rows were read");
 }
 
 }  // namespace pana
