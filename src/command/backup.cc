@@ -27,8 +27,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long a worker may stand in the queue of a lock, behind a session that waits for an exclusive one.
-constexpr int kLockTimeoutMilliseconds = 2000;
+// How long a worker may stand in the queue of a lock. Short: who stands before it there waits for the control connection,
+// which holds the lock until the last row is read and can read the table in the end.
+constexpr int kLockTimeoutMilliseconds = 100;
 
 // Large objects are defined so many at a time, to bound the memory their script takes.
 constexpr std::size_t kLargeObjectBatch = 5000;
