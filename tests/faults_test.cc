@@ -280,6 +280,7 @@ TEST_F(Connecting, ToNobodySaysWhy) {
   refused("postgresql://u:p@no-such-host.invalid/postgres", "could not translate host name");
   refused("postgresql://u:p@127.0.0.1:1/postgres", "Connection refused");
   refused(url + "?sslmode=require", "server does not support SSL");
+  refused(url + "?sslmode=bogus", "options behind the ?");
 }
 
 TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {

@@ -78,6 +78,23 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
 }
 
+TEST_F(RestoreOptions, CleanEmptiesNothingThatIsNotRestored) {
+  target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text); INSERT INTO sales.orders VALUES (1, 'old');"
+         "CREATE TABLE outside AS SELECT 1 AS id; ALTER TABLE outside ADD FOREIGN KEY (id) REFERENCES sales.orders");
+  const Outcome outcome = restore({"--table", "sales.orders", "--data-only", "--clean"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot empty the tables"), HasSubstr("the tables that refer to them"), Not(HasSubstr("CASCADE"))));
+  EXPECT_EQ("old", target("SELECT t FROM sales.orders"));
+  EXPECT_EQ("1", target("SELECT count(*) FROM outside"));
+}
+
+TEST_F(RestoreOptions, ATargetThatIsReadOnlyIsRefused) {
+  target("ALTER DATABASE target SET default_transaction_read_only = on");
+  const Outcome outcome = restore({"--create-missing-roles"});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("its transactions are read-only"), HasSubstr("default_transaction_read_only")));
+}
+
 TEST_F(RestoreOptions, OneTableWithItsDefinition) {
   target("CREATE SCHEMA sales");
   ASSERT_TRUE(ends_with(kOk, restore({"--table", "sales.orders"})));

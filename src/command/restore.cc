@@ -121,7 +121,14 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
   for (const TableInfo* const table : selection.tables) {
     if (table->id != kLargeObjects) names.push_back(sql_name(connection, header, table->schema, table->name));
   }
-  if (!names.empty()) connection.query(fmt::format("TRUNCATE ONLY {}", fmt::join(names, ", ONLY ")));
+  try {
+    if (!names.empty()) connection.query(fmt::format("TRUNCATE ONLY {}", fmt::join(names, ", ONLY ")));
+  } catch (const DatabaseError& error) {
+    // PostgreSQL's own hint would be CASCADE, which empties what is not restored.
+    if (error.sqlstate() != kFeatureNotSupported) throw;
+    throw DatabaseError(fmt::format("cannot empty the tables: {}", error.what()), error.sqlstate(),
+                        "restore the tables that refer to them as well, or drop the foreign key and add it again afterwards");
+  }
   prepare_loading_session(connection, header.encoding);
 }
 

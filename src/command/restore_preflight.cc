@@ -175,6 +175,12 @@ void check_encoding(Connection& connection, const Index& index) {
               fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
 }
 
+void check_writable(Connection& connection, Problems& problems) {
+  if (!connection.query("SELECT pg_catalog.current_setting('transaction_read_only') = 'on'").boolean(0, 0)) return;
+  problems.add("the target takes no writes: its transactions are read-only",
+               "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the role and the database");
+}
+
 void check_rights(Connection& connection, const RestoreRequest& request, Problems& problems) {
   if (request.schema && !connection.query("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), "
                                           "'CREATE')").boolean(0, 0)) {
@@ -198,6 +204,7 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
   check_encoding(connection, index);
   Problems problems;
   use_index_encoding(connection, index.header);
+  check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
     check_extensions(connection, selection, problems);

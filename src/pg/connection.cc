@@ -67,6 +67,7 @@ std::string connection_hint(std::string_view message) {
   if (says("password authentication failed") || says("no password supplied")) {
     return "check user and password; one that is not in the URL comes from PGPASSWORD or a password file";
   }
+  if (message.starts_with("invalid ")) return "check the host, the port and the options behind the ? of the URL";
   if (says("could not translate host name")) return "check the host name in the URL";
   if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {
     return "check host and port, and that the database is running and reachable from here";

@@ -26,6 +26,7 @@ namespace pana {
 constexpr std::string_view kUndefinedTable = "42P01";
 constexpr std::string_view kDuplicateSchema = "42P06";
 constexpr std::string_view kDependentObjectsExist = "2BP01";
+constexpr std::string_view kFeatureNotSupported = "0A000";
 
 class DatabaseError : public Error {
  public:
