@@ -169,10 +169,13 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
            "CREATE OR REPLACE FUNCTION place.one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 2; END'",
            "CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION second()",
            "ALTER COLLATION c RENAME TO d", "ALTER TYPE pair RENAME ATTRIBUTE f TO g",
-           "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000"}) {
+           "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000",
+           "ALTER ROLE clerk RENAME TO officer"}) {
     SCOPED_TRACE(change);
     if (cluster().version() < 14 && std::string(change).find("REPLACE TRIGGER") != std::string::npos) continue;
     const std::string url = fresh_database("changing");
+    fresh_database("changed");
+    cluster().sql("changing", "DROP ROLE IF EXISTS clerk, officer; CREATE ROLE clerk");
     cluster().sql("changing", R"(
       CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE m AS SELECT 'good'::mood AS mood, 1 AS n;
       CREATE SCHEMA place; CREATE FUNCTION place.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE m ADD one int DEFAULT place.one();
@@ -181,7 +184,7 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
       CREATE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION first(); CREATE STATISTICS s ON mood, n FROM m;
       CREATE COLLATION c FROM "C"; CREATE TYPE pair AS (f int); CREATE SEQUENCE q MAXVALUE 100;
       CREATE FUNCTION distance(int, int) RETURNS int LANGUAGE sql AS 'SELECT $1 - $2'; CREATE OPERATOR ### (FUNCTION = distance, LEFTARG = int, RIGHTARG = int);
-      CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m; CREATE VIEW w AS SELECT 1 AS one)");
+      CREATE VIEW v AS SELECT mood, 'good'::mood AS other FROM m; CREATE VIEW w AS SELECT 1 AS one; GRANT SELECT ON w TO clerk)");
     Session migration(url);
     Session other(url);
     migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
@@ -193,7 +196,6 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
     ASSERT_TRUE(ends_with(kOk, outcome));
     EXPECT_THAT(outcome.err, HasSubstr("\"start_over\""));
     EXPECT_THAT(outcome.err, AnyOf(HasSubstr("while the schema was read"), HasSubstr("while pg_dump read it")));
-    fresh_database("changed");
     EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("changed"), "--verify"})));
     EXPECT_EQ("", different_lines(schema_of(cluster(), "changing"), schema_of(cluster(), "changed")));
   }
@@ -203,7 +205,7 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
 TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
   const std::string url = fresh_database("changing");
   cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE m (mood mood); "
-                "CREATE VIEW v AS SELECT one() AS other");
+                "CREATE VIEW v AS SELECT one() AS other; DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by");
   Session other(url);
   other.execute("CREATE TEMPORARY TABLE scratch (id int CHECK (id > 0)); CREATE TYPE pg_temp.kind AS ENUM ('a')");
   Session migration(url);
@@ -211,7 +213,7 @@ TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
   Background backup(pana_command({"backup", url, "--to", backups_.path()}));
   EXPECT_TRUE(waits_for_a_view());
   other.execute("BEGIN; CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; ALTER TYPE mood RENAME VALUE 'good' TO 'fine'; ROLLBACK");
-  other.execute("DROP TABLE scratch; DROP TYPE pg_temp.kind; ANALYZE m");
+  other.execute("DROP TABLE scratch; DROP TYPE pg_temp.kind; DROP ROLE passer_by; ANALYZE m");
   migration.execute("ROLLBACK");
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kOk, outcome));

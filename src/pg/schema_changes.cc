@@ -57,6 +57,11 @@ constexpr std::string_view kRelations = R"(
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE n.nspname !~ '^pg_' AND pg_catalog.format('%I.%I', n.nspname, c.relname) <> c.oid::pg_catalog.regclass::text)";
 
+// pg_authid, with its xmax, is not for everybody. Only renamed ones: a role without objects may go.
+constexpr std::string_view kRoles = R"(
+  SELECT pg_catalog.format('role %I', r.rolname) FROM pg_catalog.pg_roles AS r, pg_catalog.pg_get_userbyid(r.oid) AS today
+  WHERE today <> r.rolname AND today <> pg_catalog.format('unknown (OID=%s)', r.oid))";
+
 // Whether columns hold names of objects, or arrays of such: regtype, regclass ...
 constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
   SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
@@ -78,7 +83,7 @@ std::string changed_since(std::string_view rows) {
 }
 
 std::string all_changes() {
-  return fmt::format("{} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLabels, kDefinitions)), kRelations);
+  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLabels, kDefinitions)), kRelations, kRoles);
 }
 
 void refuse(const QueryResult& changes, std::string_view while_reading) {
