@@ -222,11 +222,17 @@ TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
 
 // COPY writes the labels and names that there are when it begins.
 TEST_F(Slow, IsOfOneMomentThoughLabelsAndNamesInItsRowsAreChangedMeanwhile) {
-  for (const char* const change : {"ALTER TYPE mood RENAME VALUE 'good' TO 'fine'", "ALTER FUNCTION one() RENAME TO uno"}) {
+  const std::vector<std::pair<std::string, std::string>> changes_and_values = {
+      {"ALTER TYPE mood RENAME VALUE 'good' TO 'fine'", "'good'::mood"},
+      {"ALTER TYPE pair ADD ATTRIBUTE g int", "'(1,2)'::pair"},
+      {"ALTER TYPE pair DROP ATTRIBUTE f", "'(1,2)'::pair"},
+      {"ALTER FUNCTION one() RENAME TO uno", "'one()'::regprocedure"},
+      {"ALTER FUNCTION one() RENAME TO uno", "'one()'::named"}};
+  for (const auto& [change, value] : changes_and_values) {
     SCOPED_TRACE(change);
-    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood; DROP FUNCTION IF EXISTS one(), uno()");
+    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood, pair, named; DROP FUNCTION IF EXISTS one(), uno()");
     cluster().sql("slow", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
-                  "CREATE TABLE late AS SELECT 'good'::mood AS mood, 'one()'::regprocedure AS f");
+                  "CREATE TYPE pair AS (e int, f int); CREATE DOMAIN named AS regprocedure; CREATE TABLE late AS SELECT " + value + " AS value");
     Background backup(command({"--max-rate", "12MiB"}, "1"));
     ASSERT_TRUE(reads_rows(backup));
     cluster().sql("slow", change);

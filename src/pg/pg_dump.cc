@@ -28,16 +28,15 @@ std::vector<std::pair<std::string, std::string>> base_environment() {
   return environment;
 }
 
-std::vector<std::string> candidates() {
-  if (const std::string chosen = environment_value("PANA_PG_DUMP"); !chosen.empty()) return {chosen};
+// Where one may be: Debian's directories and those of PATH.
+std::vector<std::string> usual_places() {
   std::vector<std::string> paths;
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
     paths.push_back((entry.path() / "bin" / "pg_dump").string());
   }
-  std::string_view rest = "";
   const std::string path = environment_value("PATH");
-  for (rest = path; !rest.empty();) {
+  for (std::string_view rest = path; !rest.empty();) {
     const std::size_t end = std::min(rest.find(':'), rest.size());
     if (end > 0) paths.push_back((fs::path(rest.substr(0, end)) / "pg_dump").string());
     rest.remove_prefix(std::min(end + 1, rest.size()));
@@ -138,13 +137,14 @@ std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoa
 }  // namespace
 
 PgDumpProgram find_pg_dump(int server_version) {
+  const std::string chosen = environment_value("PANA_PG_DUMP");
   std::optional<PgDumpProgram> newest;
-  for (const std::string& path : candidates()) {
+  for (const std::string& path : chosen.empty() ? usual_places() : std::vector{chosen}) {
     std::optional<PgDumpProgram> program = examine(path);
     if (program && (!newest || program->major > newest->major)) newest = std::move(program);
   }
   const int server_major = server_version / 10000;
-  if (const std::string chosen = environment_value("PANA_PG_DUMP"); !newest && !chosen.empty()) {
+  if (!newest && !chosen.empty()) {
     throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no pg_dump that runs: {}", chosen), "unset it, or give the program's path");
   }
   if (!newest) {

@@ -12,10 +12,18 @@ namespace pana {
 namespace {
 
 // Each gives a kind, a name, and the xmax of the row of the catalog that the snapshot sees.
-constexpr std::string_view kLabels = R"(
+
+// What COPY looks up to write a value: the labels of enums, and which attributes a composite type has (a new one changes
+// their number in pg_class).
+constexpr std::string_view kLookedUpByCopy = R"(
   SELECT 'label of type', pg_catalog.format('%I.%I: %L', n.nspname, t.typname, e.enumlabel), e.xmax
   FROM pg_catalog.pg_enum AS e JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
-  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_')";
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace WHERE n.nspname !~ '^pg_'
+  UNION ALL
+  SELECT 'attributes of type', pg_catalog.format('%I.%I', n.nspname, c.relname), changed
+  FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace,
+  LATERAL (SELECT c.xmax UNION ALL SELECT a.xmax FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid) AS version (changed)
+  WHERE c.relkind = 'c' AND n.nspname !~ '^pg_')";
 
 // Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked.
 constexpr std::string_view kDefinitions = R"(
@@ -45,7 +53,7 @@ constexpr std::string_view kDefinitions = R"(
     SELECT 'rule or view', c.relname, c.relnamespace, r.xmax FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class
     UNION ALL
     SELECT 'column of', c.relname, c.relnamespace, a.xmax FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-    WHERE c.relkind IN ('c', 'v', 'm', 'f')
+    WHERE c.relkind IN ('v', 'm', 'f')
     UNION ALL
     SELECT 'sequence', c.relname, c.relnamespace, s.xmax FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
   ) AS object (kind, name, namespace, changed) JOIN pg_catalog.pg_namespace AS n ON n.oid = namespace WHERE n.nspname !~ '^pg_')";
@@ -62,11 +70,13 @@ constexpr std::string_view kRoles = R"(
   SELECT pg_catalog.format('role %I', r.rolname) FROM pg_catalog.pg_roles AS r, pg_catalog.pg_get_userbyid(r.oid) AS today
   WHERE today <> r.rolname AND today <> pg_catalog.format('unknown (OID=%s)', r.oid))";
 
-// Whether columns hold names of objects, or arrays of such: regtype, regclass ...
+// Whether columns or attributes hold names of objects, or arrays or domains of such: regtype, regclass ...
 constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
   SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-  WHERE c.oid >= 16384 AND c.relkind = 'r' AND a.attnum > 0 AND pg_catalog.format_type(coalesce(nullif(t.typelem, 0), t.oid), NULL) ~ '^reg'))";
+  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'c') AND a.attnum > 0
+    AND (SELECT pg_catalog.bool_or(pg_catalog.format_type(part, NULL) ~ '^(reg|aclitem)')
+         FROM pg_catalog.unnest(ARRAY[t.oid, t.typelem, t.typbasetype]) AS part)))";
 
 // Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be of a
 // transaction that was rolled back long ago: its age is compared first.
@@ -83,7 +93,7 @@ std::string changed_since(std::string_view rows) {
 }
 
 std::string all_changes() {
-  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLabels, kDefinitions)), kRelations, kRoles);
+  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLookedUpByCopy, kDefinitions)), kRelations, kRoles);
 }
 
 void refuse(const QueryResult& changes, std::string_view while_reading) {
@@ -104,8 +114,8 @@ void refuse_changes_of_schema(Connection& connection) {
 }
 
 void refuse_changes_of_values(Connection& connection) {
-  refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1", changed_since(kLabels), all_changes(),
-                                      kHasNamesInColumns)),
+  refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1", changed_since(kLookedUpByCopy),
+                                      all_changes(), kHasNamesInColumns)),
          "the rows were read");
 }
 

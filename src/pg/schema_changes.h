@@ -1,7 +1,7 @@
 // Whether somebody has changed what a backup reads past its snapshot.
 //
 // A snapshot covers the rows of the catalog, but not what the server makes of them: the functions that pg_dump asks for
-// definitions, and the output of enum and reg... columns, look at the catalog as it is at that moment. Such a change takes no
+// definitions, and the output of enum, composite and reg... columns, look at the catalog as it is at that moment. Such a change takes no
 // lock that a backup could hold against it, so it is looked for afterwards: a row of the catalog that the snapshot sees
 // carries, in xmax, the transaction that has replaced or deleted it since.
 #pragma once
@@ -21,7 +21,8 @@ class SchemaChanged : public Error {
 // SchemaChanged, naming what was renamed, replaced or dropped since.
 void refuse_changes_of_schema(Connection& connection);
 
-// The same, after the rows were read: of labels of enums, and of everything when columns hold names of objects (regtype ...).
+// The same, after the rows were read: of labels of enums and attributes of composite types, and of everything when columns
+// hold names of objects (regtype ...).
 void refuse_changes_of_values(Connection& connection);
 
 }  // namespace pana
