@@ -135,6 +135,7 @@ class Backup {
     refuse_changes_of_values(connections_.control);
     connections_.control.query("COMMIT");
   } catch (const DatabaseError& error) {
+    if (connections_.control.is_alive()) throw;
     throw DatabaseError(fmt::format("the session that kept the tables locked was lost before all rows were read: {}", error.what()),
                         error.sqlstate(), error.hint());
   }
