@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <memory>
+#include <string>
 
 #include "support/pana.h"
 #include "support/session.h"
@@ -117,6 +118,24 @@ TEST_F(Consistency, SeesTheRowsOfATableRewrittenAtTheWorstMoment) {
   ASSERT_TRUE(ends_with(kOk, outcome));
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", fresh_database("copy")})));
   expect_whole("copy");
+}
+
+// What is listed is asked for by name later on; then it is gone, or is of another kind.
+TEST_F(Consistency, StartsOverWhenWhatItListedIsGoneOrSomethingElse) {
+  cluster().sql("bank", "CREATE SEQUENCE going; CREATE SEQUENCE turning; CREATE TABLE viewed ()");
+  for (const std::string change : {"DROP SEQUENCE going", "DROP SEQUENCE turning; CREATE TABLE turning ()",
+                                   "DROP TABLE viewed; CREATE MATERIALIZED VIEW viewed AS SELECT 1 AS x"}) {
+    SCOPED_TRACE(change);
+    Session migration(url_);
+    migration.execute("BEGIN; " + change);
+
+    Background backup(pana_command({"backup", url_, "--to", backups_.path()}));
+    Session observer(url_);
+    ASSERT_TRUE(becomes_true([&] { return observer.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0"; }))
+        << backup.err_so_far();
+    migration.execute("COMMIT");
+    ASSERT_TRUE(ends_with(kOk, backup.wait()));
+  }
 }
 
 TEST_F(Consistency, StartsOverWhenATableIsMadeOrDroppedBeforeTheSnapshot) {

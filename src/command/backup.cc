@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/rate_limit.h"
+#include "base/sleep.h"
 #include "command/backup_contents.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
@@ -209,7 +210,7 @@ void read_back(ObjectStore& store, const std::string& key, const Index& written)
 }
 
 BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress,
-                          const std::stop_token& stop) {
+                          const std::stop_token& stop) try {
   const auto started = Clock::now();
   progress.set_activity("connecting");
   BackupConnections connections(request.url, request.jobs, stop);
@@ -253,6 +254,10 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   report.rows = index.rows();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   return report;
+} catch (const DatabaseError& error) {
+  // A sequence, say, which cannot be locked, was dropped between its listing and the question for its value.
+  if (!is_change_of_schema(error)) throw;
+  throw SchemaChanged(error.what());
 }
 
 }  // namespace
@@ -272,6 +277,7 @@ Json BackupReport::json() const {
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
   constexpr int kNamesAtMost = 3;
+  constexpr std::chrono::milliseconds kPause{500};
   const auto give_up = Clock::now() + request.locks.give_up_after;
   for (int names = 1;;) {
     try {
@@ -289,6 +295,7 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
       log(LogLevel::warning, "start_over", fmt::format("starting over under another name: {}", error.what()));
     }
     progress.total = progress.done = progress.bytes = progress.rows = 0;
+    sleep_for(kPause, stop);
   }
 }
 

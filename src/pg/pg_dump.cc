@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -121,13 +120,6 @@ std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDump
   return argv;
 }
 
-// Something is gone that is there in the snapshot: the server's functions look at the catalog as it is now. An "internal
-// error" is what the server calls it where it does not expect that.
-bool is_change_of_schema(const DatabaseError& error) {
-  constexpr std::array kGone = {"3F000", "42P01", "42704", "42883", "XX000"};
-  return std::ranges::find(kGone, error.sqlstate()) != kGone.end();
-}
-
 std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoan& loan) {
   std::vector<std::pair<std::string, std::string>> environment = base_environment();
   for (auto& variable : loan.environment()) environment.push_back(std::move(variable));
@@ -194,8 +186,7 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                         "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
   }
   if (status != 0 && loan_.error() && is_change_of_schema(*loan_.error())) {
-    throw SchemaChanged(ErrorKind::failed, fmt::format("the schema changed while pg_dump read it: {}", messages.errors()),
-                        "run backups when no migrations run");
+    throw SchemaChanged(fmt::format("the schema changed while pg_dump read it: {}", messages.errors()));
   }
   if (messages.errors().starts_with("no matching ")) {
     throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");

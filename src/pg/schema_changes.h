@@ -14,8 +14,13 @@ namespace pana {
 // Somebody changed the schema while it was read; a backup that begins again may succeed.
 class SchemaChanged : public Error {
  public:
-  using Error::Error;
+  explicit SchemaChanged(const std::string& message)
+      : Error(ErrorKind::failed, message, "run backups when no migrations run") {}
 };
+
+// Whether it tells of something that is gone, or has become something else, since it was listed. An "internal error" is
+// what the server calls it where it does not expect that; it may have other causes, which do not go away.
+bool is_change_of_schema(const DatabaseError& error);
 
 // To be asked in the transaction of the snapshot, after the definitions and the values of sequences were read. Throws
 // SchemaChanged, naming what was renamed, replaced or dropped since.

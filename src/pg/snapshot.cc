@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <map>
-#include <thread>
 
 #include "base/log.h"
+#include "base/sleep.h"
+#include "pg/schema_changes.h"
 
 namespace pana {
 namespace {
@@ -85,13 +86,10 @@ void warn_of_many_locks(Connection& control, std::size_t tables) {
       {{"hint", "raise max_locks_per_transaction on the server"}});
 }
 
-// Half a second at first, doubling up to eight: long enough for what we wait for to get its turn.
-void pause(Connection& control, int attempt) {
-  const auto until = Clock::now() + std::chrono::milliseconds(500 << std::min(attempt, 4));
-  while (Clock::now() < until) {
-    if (control.stop().stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
+// A lock needs time: half a second at first, doubling up to eight, so that what we wait for gets its turn. Whether the next
+// moment is a quiet one is luck.
+std::chrono::milliseconds pause_after(int attempt, bool is_lock_in_the_way) {
+  return std::chrono::milliseconds(is_lock_in_the_way ? 500 << std::min(attempt, 4) : 100);
 }
 
 }  // namespace
@@ -111,7 +109,7 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
       }
     } catch (const DatabaseError& error) {
       wait = is_lock_in_the_way(error);
-      if (!wait && error.sqlstate() != kUndefinedTable) throw;
+      if (!wait && !is_change_of_schema(error)) throw;
       obstacle = error.what();
     }
     control.query("ROLLBACK");
@@ -120,7 +118,7 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
                   "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
     }
     log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
-    if (wait) pause(control, attempt);
+    sleep_for(pause_after(attempt, wait), control.stop());
   }
 }
 
