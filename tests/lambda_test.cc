@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <thread>
 
 #include "store/s3_store.h"
@@ -272,8 +271,7 @@ TEST_F(Lambda, TellsThatTheTimeIsOver) {
 
 TEST_F(Lambda, TellsThatPgDumpIsTooOld) {
   const auto program = backups_ / "pg_dump";
-  std::ofstream(program) << "#!/bin/sh\necho 'pg_dump (PostgreSQL) 9.6.24'\n";
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  write_script(program, "echo 'pg_dump (PostgreSQL) 9.6.24'");
   environment_["PANA_PG_DUMP"] = program;
   Function function("backup", environment_);
   expect_failure(function, "Pana.Refused", "pg_dump 9.6.24 cannot read");
@@ -294,8 +292,7 @@ TEST_F(Lambda, RefusesATransactionPoolerBeforePgDumpStarts) {
   const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 5});
   const auto program = backups_ / "pg_dump";
   const auto trace = backups_ / "started";
-  std::ofstream(program) << fmt::format("#!/bin/sh\ntouch {}\n", trace.string());
-  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  write_script(program, "touch " + trace.string());
   environment_["PANA_PG_DUMP"] = program;
   environment_["DATABASE_URL"] = pooler.url(everything().database);
   Session application(pooler.url(everything().database));

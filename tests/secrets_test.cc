@@ -50,8 +50,7 @@ TEST_F(Secrets, AreNotGivenToPgDumpNorInTheBackup) {
 TEST_F(Secrets, AreOfOneUserEvenWhereTheSessionIsLentToPgDump) {
   if (!server_account()) GTEST_SKIP() << "only root can be somebody else";
   const auto slow_pg_dump = backups_ / "pg_dump";
-  std::ofstream(slow_pg_dump) << "#!/bin/sh\n[ \"$1\" = --version ] || sleep 3\nexec pg_dump \"$@\"\n";
-  std::filesystem::permissions(slow_pg_dump, std::filesystem::perms::owner_all);
+  write_script(slow_pg_dump, R"([ "$1" = --version ] || sleep 3; exec pg_dump "$@")");
   TemporaryDirectory target;
   Command command = pana_command({"backup", cluster().url(everything().database), "--to", target.path()});
   command.environment = {{"PANA_PG_DUMP", slow_pg_dump}};

@@ -49,7 +49,8 @@ int number_at(std::string_view text, std::size_t position) {
   return value;
 }
 
-// "pg_dump (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"
+// "pg_dump (PostgreSQL) 15.8 (Debian 15.8-0+deb12u1)"; nothing where there is no program. Throws when one is there that
+// does not run.
 std::optional<PgDumpProgram> examine(const std::string& path) {
   if (::access(path.c_str(), X_OK) != 0) return std::nullopt;
   // Debian's /usr/bin/pg_dump is a script that takes a while to find one of those in /usr/lib/postgresql, which we have.
@@ -65,7 +66,15 @@ std::optional<PgDumpProgram> examine(const std::string& path) {
                                {});
   constexpr std::string_view kMark = "(PostgreSQL) ";
   const std::size_t begin = output.find(kMark);
-  if (status != 0 || begin == std::string::npos) return std::nullopt;
+  if (status != 0) {
+    throw Error(WIFSIGNALED(status) ? ErrorKind::failed : ErrorKind::refused,
+                fmt::format("{} --version ended with {}", path, describe_wait_status(status)),
+                "find out by hand why it does not run");
+  }
+  if (begin == std::string::npos) {
+    throw Error(ErrorKind::refused, fmt::format("{} is no pg_dump: its --version tells none of PostgreSQL", path),
+                "PANA_PG_DUMP names the one to use");
+  }
   const std::string version = output.substr(begin + kMark.size(), output.find_first_of(" \n", begin + kMark.size()) -
                                                                       begin - kMark.size());
   const int major = number_at(version, 0);
@@ -131,13 +140,19 @@ std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoa
 PgDumpProgram find_pg_dump(int server_version) {
   const std::string chosen = environment_value("PANA_PG_DUMP");
   std::optional<PgDumpProgram> newest;
+  std::optional<Error> obstacle;
   for (const std::string& path : chosen.empty() ? usual_places() : std::vector{chosen}) {
-    std::optional<PgDumpProgram> program = examine(path);
-    if (program && (!newest || program->major > newest->major)) newest = std::move(program);
+    try {
+      std::optional<PgDumpProgram> program = examine(path);
+      if (program && (!newest || program->major > newest->major)) newest = std::move(program);
+    } catch (const Error& error) {
+      obstacle = error;
+    }
   }
   const int server_major = server_version / 10000;
+  if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);
   if (!newest && !chosen.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no pg_dump that runs: {}", chosen), "unset it, or give the program's path");
+    throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no program: {}", chosen), "unset it, or give the program's path");
   }
   if (!newest) {
     throw Error(ErrorKind::refused, "pg_dump was not found",

@@ -21,8 +21,9 @@ struct PgDumpProgram {
 };
 
 // The newest pg_dump of this machine: of PANA_PG_DUMP if that is set, else of the PATH and of Debian's
-// /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none, or none that reads a server of that version
-// (as PQserverVersion gives it): pg_dump reads servers up to its own major version.
+// /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none that runs, or none that reads a server of that
+// version (as PQserverVersion gives it): pg_dump reads servers up to its own major version; Error(failed) when what might
+// have been one was killed.
 PgDumpProgram find_pg_dump(int server_version);
 
 struct PgDumpRequest {

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
 
 #include "command/catalogue.h"
@@ -68,6 +69,11 @@ std::vector<fs::path> backups_in(const fs::path& directory) {
   }
   std::sort(backups.begin(), backups.end());
   return backups;
+}
+
+void write_script(const fs::path& path, std::string_view commands) {
+  std::ofstream(path) << "#!/bin/sh\n" << commands << '\n';
+  fs::permissions(path, fs::perms::owner_all);
 }
 
 Outcome restore_with_psql(const Cluster& cluster, const fs::path& backup, const std::string& database) {

@@ -45,6 +45,9 @@ testing::AssertionResult ends_with(int status, const Outcome& outcome);
 std::vector<std::string> strangers_in(const std::filesystem::path& directory);
 std::vector<std::filesystem::path> backups_in(const std::filesystem::path& directory);
 
+// A program for the shell, which only its owner may run.
+void write_script(const std::filesystem::path& path, std::string_view commands);
+
 // Restores a backup with nothing of ours: psql, behind zstd where it is compressed.
 Outcome restore_with_psql(const Cluster& cluster, const std::filesystem::path& backup, const std::string& database);
 
