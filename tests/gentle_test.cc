@@ -291,9 +291,21 @@ TEST_F(Slow, SaysWhoWaitsForItsLocks) {
   Session migration(cluster().url("slow"));
   migration.send("ALTER TABLE t ADD COLUMN extra int");
   EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"waiter\"") != std::string::npos; }));
-  EXPECT_THAT(backup.err_so_far(), HasSubstr("waits for a lock on public.t that the backup holds"));
+  EXPECT_THAT(backup.err_so_far(), HasSubstr("waits for the backup's lock on public.t"));
   EXPECT_TRUE(ends_with(kOk, backup.wait()));
   migration.finish();
+}
+
+// CREATE INDEX CONCURRENTLY waits for the transactions that are older than it, one after the other, in an order of its own.
+TEST_F(Slow, SaysWhoWaitsForItsSnapshot) {
+  Background backup(command({"--max-rate", "3MiB"}, "4"));
+  ASSERT_TRUE(reads_rows(backup));
+  Session index(cluster().url("slow"));
+  index.send("CREATE INDEX CONCURRENTLY ON t (i)");
+  EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"waiter\"") != std::string::npos; }));
+  EXPECT_THAT(backup.err_so_far(), HasSubstr("waits for the backup's transactions to end"));
+  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  index.finish();
 }
 
 TEST_F(Slow, GivesWayToWhoHasWaitedLongEnough) {

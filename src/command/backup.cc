@@ -156,12 +156,12 @@ class Backup {
   // What the control connection does while others work.
   void tend() {
     connections_.keep_alive();
-    watch_.look(connections_.control);
+    watch_.look();
   }
 
   const BackupRequest& request_;
   BackupConnections& connections_;
-  LockWatch watch_{request_.yield_to_waiters};
+  LockWatch watch_{connections_.control, connections_.workers, request_.yield_to_waiters};
   SchemaDump& schema_dump_;
   BackupContents& contents_;
   const std::string restrict_key_;

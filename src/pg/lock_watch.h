@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <span>
+#include <string>
 
 #include "pg/connection.h"
 
@@ -11,17 +13,20 @@ namespace pana {
 
 class LockWatch {
  public:
+  // `observer`: one that holds locks and looks who waits for them, or for those of the `others`; it must live longer.
   // `patience`: how long a session may wait for us before the backup is given up; 0: for as long as it takes.
-  explicit LockWatch(std::chrono::seconds patience) : patience_(patience) {}
+  LockWatch(Connection& observer, std::span<Connection> others, std::chrono::seconds patience);
 
-  // Looks who waits for the connection's locks, at most once in a few seconds. Each one is told of in the log once.
-  // Throws Error(failed) when one has waited for longer than the patience.
-  void look(Connection& connection);
+  // Looks at most once in a few seconds. Each one that waits is told of in the log once. Throws Error(failed) when one has
+  // waited for longer than the patience.
+  void look();
 
  private:
   using Clock = std::chrono::steady_clock;
 
+  Connection& observer_;
   const std::chrono::seconds patience_;
+  std::string query_;
   Clock::time_point looked_at_ = Clock::now();
   std::map<std::int64_t, Clock::time_point> waiting_since_;  // by the session's process id, as far as we have seen it
 };
