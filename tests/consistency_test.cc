@@ -160,21 +160,23 @@ TEST_F(Consistency, StartsOverWhenATableIsMadeOrDroppedBeforeTheSnapshot) {
 
 TEST_F(Consistency, LeavesNothingBehindWhenItIsInterrupted) {
   const std::string url = cluster().url(big().database);
-  Background backup(pana_command({"backup", url, "--to", backups_.path()}));
   Session observer(url);
-  ASSERT_TRUE(becomes_true([&] {
-    return observer.execute("SELECT count(*) FROM pg_locks WHERE granted AND relation = 'big'::regclass") != "0";
-  })) << backup.err_so_far();
-  backup.send(SIGTERM);
-  const Outcome outcome = backup.wait();
-  expect_clean_output(outcome);
-  EXPECT_TRUE(ends_with(kInterrupted, outcome));
-  EXPECT_TRUE(fs::is_empty(backups_.path()));
-  EXPECT_TRUE(becomes_true([&] {
-    return observer.execute(
-               "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
-               "backend_type = 'client backend' AND pid <> pg_backend_pid()") == "0";
-  }));
+  for (const int signal : {SIGTERM, SIGHUP}) {
+    Background backup(pana_command({"backup", url, "--to", backups_.path()}));
+    ASSERT_TRUE(becomes_true([&] {
+      return observer.execute("SELECT count(*) FROM pg_locks WHERE granted AND relation = 'big'::regclass") != "0";
+    })) << backup.err_so_far();
+    backup.send(signal);
+    const Outcome outcome = backup.wait();
+    expect_clean_output(outcome);
+    EXPECT_TRUE(ends_with(kInterrupted, outcome));
+    EXPECT_TRUE(fs::is_empty(backups_.path()));
+    EXPECT_TRUE(becomes_true([&] {
+      return observer.execute(
+                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                 "backend_type = 'client backend' AND pid <> pg_backend_pid()") == "0";
+    }));
+  }
 }
 
 }  // namespace

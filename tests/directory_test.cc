@@ -154,6 +154,34 @@ TEST_F(Directory, IsNotPrunedOfItsLastGoodBackupForTheSakeOfADamagedOne) {
   EXPECT_THAT(names(), testing::Contains(good)) << outcome.description();
 }
 
+// Somebody stored one table beside the whole database: who names the location must not get that table alone.
+TEST_F(Directory, IsNoBackupWhereTheNewestHoldsOtherParts) {
+  fresh_database("two");
+  cluster().sql("two", "CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 2 AS i");
+  const fs::path whole = back_up("two");
+  const fs::path part = back_up("two", {"-t", "a"});
+  for (const std::vector<std::string>& reading :
+       {std::vector<std::string>{"restore", backups_.path(), "--into", fresh_database("target")},
+        {"verify", backups_.path(), "--against", cluster().url("two")}, {"show", backups_.path()}}) {
+    const Outcome refused = pana(reading);
+    EXPECT_TRUE(ends_with(kRefused, refused)) << reading.front();
+    EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("--table=a"), HasSubstr("name the one that is meant, such as " + whole.string())));
+  }
+  const std::string url = cluster().url("two");
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out, HasSubstr("the newest complete backup is " + whole.filename().string()));
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path(), "-t", "a"}).out, HasSubstr("the newest complete backup is " + part.filename().string()));
+  EXPECT_TRUE(ends_with(kOk, pana({"restore", whole, "--into", cluster().url("target"), "--verify"})));
+
+  fs::remove(whole);
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out, HasSubstr("there is no complete backup yet of the whole database"));
+  back_up("two", {"-t", "a"});
+  const Outcome same_parts = pana({"verify", backups_.path(), "--against", url});
+  EXPECT_TRUE(ends_with(kOk, same_parts));
+  EXPECT_THAT(same_parts.err, HasSubstr("partial_backup"));
+  back_up("two");
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", url})));
+}
+
 TEST_F(Directory, PassesTheCheckOfTonight) {
   EXPECT_TRUE(ends_with(kOk, pana({"check", cluster().url("small"), "--to", backups_.path()})));
   EXPECT_TRUE(fs::is_empty(backups_.path()));
@@ -195,7 +223,9 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   };
   says({"backup", "--to", backups_.path(), "--jobs", "some"}, "some is neither auto nor a number from 1 to 64");
   says({"backup", "--to", backups_.path(), "--max-rate", "fast"}, "fast is no size such as 20MiB");
+  says({"backup", "--to", backups_.path(), "--max-rate", "-1"}, "-1 is no size such as 20MiB");
   says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
+  says({"backup", cluster().url("small"), "--to", "s3:/bucket"}, "s3:/bucket is no location that pana knows");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
   says({"list", backups_ / "none"}, "pana backup makes it if the one above it is there");
   says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "pana list LOCATION tells");

@@ -90,6 +90,7 @@ TEST_F(Gentle, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
 
   fresh_database("part");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("part"), "--verify"})));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")}))) << "what was skipped is not missed";
   EXPECT_EQ("1", cluster().sql("part", "SELECT id FROM public.open"));
   EXPECT_EQ("0", cluster().sql("part", "SELECT count(*) FROM public.guarded"));
   EXPECT_EQ("", cluster().sql("part", "SELECT to_regclass('public.closed')"));
@@ -283,6 +284,15 @@ TEST_F(Slow, IsNoBackupWhenTheLocksWereLost) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("run pana again"));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+}
+
+TEST_F(Slow, SaysWhoHasTheLockThatItCannotHave) {
+  Session migration(cluster().url("slow"));
+  const std::string session = migration.execute("SELECT pg_backend_pid()");
+  migration.execute("BEGIN; LOCK TABLE t");
+  const Outcome outcome = pana(command({"--lock-wait", "1"}));
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr(fmt::format("session {} has locked public.t", session)));
 }
 
 TEST_F(Slow, SaysWhoWaitsForItsLocks) {

@@ -208,6 +208,31 @@ TEST_F(RestoreOptions, DataOnlyFillsMaterializedViews) {
   EXPECT_EQ("7", target("SELECT x FROM seen"));
 }
 
+TEST_F(RestoreOptions, DisabledTriggersDoNotFireAndThoseThatWouldAreRefused) {
+  cluster().create_database("triggered");
+  cluster().sql("triggered",
+                "CREATE TABLE t AS SELECT 1 AS x; CREATE TABLE u AS SELECT 5 AS x;"
+                "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN new.x = new.x + 1; RETURN new; END';"
+                "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();"
+                "CREATE TRIGGER tr BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION f()");
+  const fs::path backup = back_up("triggered");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_})));
+  const std::vector<std::string> again = {"restore", backup, "--into", target_, "--data-only", "--clean", "--disable-triggers"};
+  EXPECT_TRUE(ends_with(kOk, pana(again)));
+  EXPECT_EQ("1", target("SELECT x FROM t"));
+  for (const char* kind : {"ALWAYS", "REPLICA"}) {
+    target(fmt::format("ALTER TABLE t ENABLE {} TRIGGER tr", kind));
+    const Outcome refused = pana(again);
+    EXPECT_TRUE(ends_with(kRefused, refused));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("tr on public.t"), Not(HasSubstr("public.u"))));
+    EXPECT_EQ("1", target("SELECT x FROM t"));
+  }
+  std::vector<std::string> of_the_other = again;
+  of_the_other.insert(of_the_other.end(), {"-t", "u"});
+  EXPECT_TRUE(ends_with(kOk, pana(of_the_other)));
+  EXPECT_EQ("5", target("SELECT x FROM u"));
+}
+
 TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+#include <sstream>
+
 #include "support/pana.h"
 
 namespace pana::test {
@@ -114,6 +117,23 @@ TEST_F(Backup, TakesItsUrlFromTheEnvironment) {
 
   command.environment["DATABASE_URL"] = "";  // a variable that was to be filled in: not libpq's default database
   EXPECT_TRUE(ends_with(kUsage, pana(command)));
+}
+
+// The server may talk while it is being connected to, before pana has set anything.
+TEST_F(Backup, SpeaksAloneOnStandardError) {
+  const std::string url = cluster().url(everything().database);
+  const Outcome outcome = pana({"backup", url + (url.find('?') == std::string::npos ? "?" : "&") + "options=-c%20client_min_messages%3Ddebug5", "--to", backups_.path()});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  std::istringstream lines(outcome.err);
+  for (std::string line; std::getline(lines, line);) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
+}
+
+TEST_F(Backup, SaysThatAPartitionedTableHasNoRowsOfItsOwn) {
+  fresh_database("parted");
+  cluster().sql("parted", "CREATE TABLE p (i int) PARTITION BY LIST (i); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
+  const Outcome outcome = pana({"backup", cluster().url("parted"), "--to", backups_.path(), "-t", "p"});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, testing::HasSubstr("\"no_rows\""));
 }
 
 TEST_F(Backup, WorksForADatabaseWithAHostileName) {

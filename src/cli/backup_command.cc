@@ -27,20 +27,6 @@ struct Options {
   bool json = false;
 };
 
-// "auto" is 0.
-CLI::Validator jobs_or_auto() {
-  return CLI::Validator(
-      [](std::string& text) {
-        if (text == "auto") {
-          text = "0";
-          return std::string();
-        }
-        const bool is_number = CLI::Range(1, 64)(text).empty();
-        return is_number ? std::string() : fmt::format("{} is neither auto nor a number from 1 to 64", text);
-      },
-      "");
-}
-
 void print(const BackupReport& report, const std::string& name) {
   fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
              human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),

@@ -54,7 +54,7 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
       ->check(not_empty());
   command->add_option("--to", options->request.location, "the location of the backups")->type_name("LOCATION");
   command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")
-      ->check(CLI::Range(1, 64))->capture_default_str();
+      ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
   add_filter_options(*command, options->patterns);
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });

@@ -21,11 +21,25 @@ CLI::Validator not_empty() {
   return CLI::Validator([](std::string& text) { return text.empty() ? "is empty: is a variable not set?" : std::string(); }, "");
 }
 
+CLI::Validator jobs_or_auto() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text == "auto") {
+          text = "0";
+          return std::string();
+        }
+        const bool is_number = CLI::Range(1, 64)(text).empty();
+        return is_number ? std::string() : fmt::format("{} is neither auto nor a number from 1 to 64", text);
+      },
+      "");
+}
+
 CLI::Validator size_in_bytes() {
   return CLI::Validator(
       [](std::string& text) {
         const std::string given = text;
         try {
+          if (given.starts_with('-')) throw CLI::ValidationError(given);
           return CLI::AsSizeValue(/*kb_is_1000=*/false)(text);
         } catch (const CLI::ValidationError&) {  // its message lists all units, in all spellings
           return fmt::format("{} is no size such as 20MiB", given);

@@ -34,6 +34,9 @@ std::string url_or_environment(const std::string& url);
 // For the values of options. An empty one comes from a variable that is not set, and must not mean some other database.
 CLI::Validator not_empty();
 
+// For the values of options: a number of connections, or auto, which becomes 0.
+CLI::Validator jobs_or_auto();
+
 // For the values of options: 20MiB, 20M and 20971520 are the same.
 CLI::Validator size_in_bytes();
 

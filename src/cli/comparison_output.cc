@@ -12,6 +12,8 @@ std::string table_name(const TableComparison& table) {
   return without_controls(table.schema.empty() ? table.name : table.schema + "." + table.name);
 }
 
+bool is_of_large_objects(const TableComparison& table) { return table.schema.empty() && table.name == kLargeObjectsName; }
+
 }  // namespace
 
 Json comparison_json(const ComparisonReport& report, const std::string& backup) {
@@ -30,10 +32,19 @@ Json comparison_json(const ComparisonReport& report, const std::string& backup) 
 
 void print_comparison(const ComparisonReport& report, const std::string& backup) {
   if (report.equal()) {
+    std::uint64_t tables = 0;
     std::uint64_t rows = 0;
-    for (const TableComparison& table : report.tables) rows += table.backup.rows;
-    fmt::print("the database is equal to {}: {} tables, {} rows, counts and digests\n", backup,
-               human_count(report.tables.size()), human_count(rows));
+    std::string large_objects;
+    for (const TableComparison& table : report.tables) {
+      if (is_of_large_objects(table)) {
+        large_objects = fmt::format(", {} large objects", human_count(table.backup.rows));
+      } else {
+        ++tables;
+        rows += table.backup.rows;
+      }
+    }
+    fmt::print("the database is equal to {}: {} tables, {} rows{}, counts and digests\n", backup, human_count(tables),
+               human_count(rows), large_objects);
     return;
   }
   fmt::print("{:<10}  {:>15}  {:>15}  table\n", "state", "backup rows", "database rows");

@@ -12,9 +12,13 @@ Signals::Signals() {
   // SIGUSR1 is only sent by ourselves, to wake the thread when the program ends.
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1}) sigaddset(&signals, signal);
+  struct sigaction hangup {};
+  ::sigaction(SIGHUP, nullptr, &hangup);
+  if (hangup.sa_handler == SIG_IGN) sigdelset(&signals, SIGHUP);  // nohup
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  // What they tell is told by the errors of write() as well.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   thread_ = std::jthread([this, signals](const std::stop_token& end) {
     const std::stop_callback wake(end, [thread = ::pthread_self()] { ::pthread_kill(thread, SIGUSR1); });
     while (!end.stop_requested()) {

@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as a stop token: the first one asks the command to stop and clean up after itself.
+// SIGINT, SIGTERM and SIGHUP as a stop token: the first one asks the command to stop and clean up after itself.
 #pragma once
 
 #include <stop_token>

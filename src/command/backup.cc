@@ -230,6 +230,9 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                           .arguments = snapshot.filter.arguments(),
                           .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
+  if (request.filter.has_table_patterns() && contents.snapshot.tables.empty()) {
+    log(LogLevel::warning, "no_rows", "the patterns choose no table with rows: partitions have theirs, and are named one by one");
+  }
   for (Connection& worker : connections.workers) import_snapshot(worker, contents.snapshot.id);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),

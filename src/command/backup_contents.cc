@@ -105,7 +105,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   if (!contents.large_objects.empty()) {
     TableInfo& large_objects = contents.tables.emplace_back();
     large_objects.id = kLargeObjects;
-    large_objects.name = "large objects";
+    large_objects.name = kLargeObjectsName;
   }
   return contents;
 }

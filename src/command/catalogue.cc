@@ -49,6 +49,33 @@ void warn_of_parts(const OpenBackup& backup) {
       fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
 }
 
+// Its key. A backup of parts is the newest one only where all are of the same parts: somebody may have stored one table
+// beside the whole database, and who names the location would get that table and believe it to be everything.
+std::string newest_of(ObjectStore& store, const std::string& location) {
+  std::optional<BackupListing> newest;
+  visit_newest_first(store, [&](const BackupListing& backup) {
+    if (!backup.index) {
+      if (!newest) log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", backup.damage));
+      return true;
+    }
+    const std::vector<std::string>& filters = backup.index->header.filters;
+    if (!newest) {
+      newest = backup;
+      return !filters.empty();
+    }
+    const std::vector<std::string>& chosen = newest->index->header.filters;
+    if (filters == chosen) return true;
+    throw Error(ErrorKind::refused,
+                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
+                            fmt::join(chosen, " "), newest->object.key,
+                            filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")),
+                            backup.object.key),
+                fmt::format("name the one that is meant, such as {}", store.describe(backup.object.key)));
+  });
+  if (newest) return newest->object.key;
+  throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup", location), "pana list shows what is there");
+}
+
 }  // namespace
 
 std::unique_ptr<ObjectStore> open_store(const std::string& location, const StoreAccess& access) {
@@ -61,8 +88,8 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
     throw Error(ErrorKind::usage, "the location is named like a backup, and could not be told from one", kHint);
   }
   if (location.starts_with("s3://")) return std::make_unique<S3Store>(location, access.s3, access.stop);
-  if (is_url(location)) {
-    throw Error(ErrorKind::usage, fmt::format("{}:// is not a location this pana knows", location.substr(0, location.find(':'))), kHint);
+  if (is_url(location) || location.starts_with("s3:")) {
+    throw Error(ErrorKind::usage, fmt::format("{} is no location that pana knows", location), kHint);
   }
   return std::make_unique<DirectoryStore>(location);
 }
@@ -89,30 +116,12 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key) {
 }
 
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
-  const auto keep_store = [](std::unique_ptr<ObjectStore> store, OpenBackup open) {
-    open.store = std::move(store);
-    warn_of_parts(open);
-    return open;
-  };
-  if (const auto object = object_named(backup)) {
-    std::unique_ptr<ObjectStore> store = open_store(object->first, access);
-    OpenBackup open = open_backup(*store, object->second);
-    return keep_store(std::move(store), std::move(open));
-  }
-  std::unique_ptr<ObjectStore> store = open_store(backup, access);
-  std::vector<ObjectInfo> objects = store->list();
-  for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
-    if (!backup_time(object->key)) continue;
-    try {
-      OpenBackup open = open_backup(*store, object->key);
-      return keep_store(std::move(store), std::move(open));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::damaged) throw;
-      log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", error.what()));
-    }
-  }
-  throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup", backup),
-              "pana list shows what is there");
+  const auto named = object_named(backup);
+  std::unique_ptr<ObjectStore> store = open_store(named ? named->first : backup, access);
+  OpenBackup open = open_backup(*store, named ? named->second : newest_of(*store, backup));
+  open.store = std::move(store);
+  warn_of_parts(open);
+  return open;
 }
 
 void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupListing& backup)>& take) {

@@ -1,7 +1,7 @@
 // Which backups a location holds.
 //
 // A LOCATION is a directory or s3://bucket/prefix; a BACKUP is a file or an object, or a location, which means its
-// newest complete backup. Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst; whether one is complete is seen by reading its index.
+// newest complete backup if that is of the whole database, or all there are of the same parts. Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst; whether one is complete is seen by reading its index.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,8 @@ struct OpenBackup {
 // Throws Error(damaged), with the backup's name, when it is unreadable. `store` must outlive it.
 OpenBackup open_backup(ObjectStore& store, const std::string& key);
 
-// What the user calls a BACKUP. Throws Error(failed) when there is none.
+// What the user calls a BACKUP. Throws Error(failed) when there is none, Error(refused) when it is a location whose newest
+// one holds other parts than those before it.
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access);
 
 struct BackupListing {

@@ -73,8 +73,9 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
   if (!checks.run("connections", [&] {
         connections.emplace(request.url, request.jobs, stop);
         const std::size_t workers = connections->workers.size();
-        const std::string message = fmt::format("{} of {} workers admitted, no pooler in transaction mode seen", workers, request.jobs);
-        return workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
+        const std::string of_wanted = request.jobs == 0 ? "" : fmt::format(" of {}", request.jobs);
+        const std::string message = fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
+        return request.jobs == 0 || workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
       })) {
     return;
   }
@@ -90,10 +91,16 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
   });
 }
 
-CheckResult check_newest(ObjectStore& store) {
+// The newest of those that a backup with these filters would be one of.
+CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters) {
   CheckResult result = warning("there is no complete backup yet", "make one with pana backup");
-  visit_newest_first(store, [&result](const BackupListing& backup) {
+  visit_newest_first(store, [&](const BackupListing& backup) {
     if (!backup.index) return true;
+    if (backup.index->header.filters != filters) {
+      result.message = fmt::format("there is no complete backup yet of {}, only of other choices",
+                                   filters.empty() ? "the whole database" : "what is chosen");
+      return true;
+    }
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - backup.time;
     result = ok(fmt::format("the newest complete backup is {}, {} old", backup.object.key, human_seconds(age.count())));
     return false;
@@ -111,7 +118,7 @@ CheckResult check_upload(ObjectStore& store, const std::string& location) {
   return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
 }
 
-void check_location(const std::string& location, const StoreAccess& access, Checks& checks) {
+void check_location(const std::string& location, const std::vector<std::string>& filters, const StoreAccess& access, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
@@ -119,7 +126,7 @@ void check_location(const std::string& location, const StoreAccess& access, Chec
       })) {
     return;
   }
-  checks.run("backups", [&] { return check_newest(*store); });
+  checks.run("backups", [&] { return check_newest(*store, filters); });
 }
 
 }  // namespace
@@ -127,7 +134,7 @@ void check_location(const std::string& location, const StoreAccess& access, Chec
 std::vector<CheckResult> check(const CheckRequest& request, const StoreAccess& access, const std::stop_token& stop) {
   Checks checks;
   check_database(request, checks, stop);
-  if (!request.location.empty()) check_location(request.location, access, checks);
+  if (!request.location.empty()) check_location(request.location, request.filter.arguments(), access, checks);
   return checks.results;
 }
 

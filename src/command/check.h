@@ -22,7 +22,7 @@ struct CheckResult {
 struct CheckRequest {
   std::string url;
   std::string location;  // empty: do not look
-  std::size_t jobs = 4;
+  std::size_t jobs = 4;  // 0: as many as fit the processors and the database's size
   TableFilter filter;
 };
 

@@ -220,8 +220,10 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot);
 
   const Match match = match_tables(control, backup, request.filter);
-  const std::vector<LargeObjectId> large_objects =
-      request.filter.includes_everything() ? read_large_object_ids(control) : std::vector<LargeObjectId>();
+  std::vector<LargeObjectId> large_objects;
+  if (request.filter.includes_everything()) large_objects = read_large_object_ids(control);
+  const std::set<std::string> skipped(index.header.skipped.begin(), index.header.skipped.end());
+  std::erase_if(large_objects, [&skipped](LargeObjectId id) { return skipped.contains(name_of(id)); });
   std::vector<WorkItem> items = plan_rows(match.tables, large_objects, connections.size());
   TableDigests digests = digest_database(connections, items, progress, stop);
 
@@ -230,7 +232,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   const bool lists_large_objects = index.table(kLargeObjects) != nullptr;
   if (!lists_large_objects && digests.contains(kLargeObjects) && index.header.filters.empty()) {
     report.tables.push_back({.schema = "",
-                             .name = "large objects",
+                             .name = kLargeObjectsName,
                              .state = TableState::extra,
                              .backup = {},
                              .database = digests[kLargeObjects]});

@@ -192,11 +192,26 @@ void check_rights(Connection& connection, const RestoreRequest& request, Problem
 
 // They fire for rows that are loaded, too, and may change what they like.
 void warn_of_triggers(Connection& connection) {
-  const auto count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
+  const std::int64_t count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
                          .integer(0, 0);
   if (count == 0) return;
   log(LogLevel::warning, "triggers",
-      fmt::format("{} triggers of the target are enabled and may change what is loaded; --disable-triggers keeps them off", count));
+      fmt::format("{} triggers of the target are enabled and may change what is loaded; see --disable-triggers", count));
+}
+
+// Those that session_replication_role = replica, which is --disable-triggers, does not keep off, but may even wake.
+void check_replica_triggers(Connection& connection, const RestoreRequest& request, Problems& problems) {
+  const QueryResult triggers = connection.query(
+      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM pg_catalog.pg_trigger AS t "
+      "JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') ORDER BY 1");
+  std::vector<std::string> in_the_way;
+  for (int row = 0; row < triggers.rows(); ++row) {
+    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2))) in_the_way.push_back(triggers.string(row, 0));
+  }
+  if (in_the_way.empty()) return;
+  problems.add(fmt::format("the triggers {} are ENABLE ALWAYS or ENABLE REPLICA, and would fire for what is loaded", list_names(in_the_way)),
+               "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
 }
 
 void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
@@ -210,7 +225,7 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
     check_extensions(connection, selection, problems);
   } else {
     check_tables(connection, request, index, selection, problems);
-    if (!request.disable_triggers) warn_of_triggers(connection);
+    request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
   }
   check_rights(connection, request, problems);
   const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);

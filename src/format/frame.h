@@ -22,6 +22,7 @@ using TableId = std::uint32_t;
 
 // The pseudo table under which the contents of large objects are counted.
 constexpr TableId kLargeObjects = 0;
+constexpr const char* kLargeObjectsName = "large objects";  // in place of a table's
 
 // How many rows of a table stand in a frame, in the order of the frame's COPY sections.
 struct FrameRows {

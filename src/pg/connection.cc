@@ -15,6 +15,9 @@
 namespace pana {
 namespace {
 
+// How libpq begins what it says of a URL with which it can do nothing.
+constexpr std::string_view kNotEvenTried = "invalid ";
+
 // How often a waiting connection looks whether it should stop.
 constexpr int kStopCheckMilliseconds = 100;
 
@@ -67,7 +70,7 @@ std::string connection_hint(std::string_view message) {
   if (says("password authentication failed") || says("no password supplied")) {
     return "check user and password; one that is not in the URL comes from PGPASSWORD or a password file";
   }
-  if (message.starts_with("invalid ")) return "check the host, the port and the options behind the ? of the URL";
+  if (message.starts_with(kNotEvenTried)) return "check the host, the port and the options behind the ? of the URL";
   if (says("could not translate host name")) return "check the host name in the URL";
   if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {
     return "check host and port, and that the database is running and reachable from here";
@@ -143,9 +146,9 @@ Connection::Connection(const std::string& conninfo, std::stop_token stop) : stop
   values.push_back(nullptr);
   handle_.reset(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0));
   if (!handle_) throw std::bad_alloc();
+  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
   establish();
   limit_first_answer(kConnectTimeout);
-  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
 }
 
 void Connection::establish() {
@@ -164,6 +167,7 @@ void Connection::establish() {
   }
   if (status == PGRES_POLLING_OK && PQsetnonblocking(handle_.get(), 1) == 0) return;
   const std::string message = one_line(PQerrorMessage(handle_.get()));
+  if (message.starts_with(kNotEvenTried)) throw Error(ErrorKind::usage, fmt::format("cannot connect to the database: {}", message), connection_hint(message));
   throw DatabaseError(fmt::format("cannot connect to the database: {}", message), "", connection_hint(message));
 }
 

@@ -51,6 +51,8 @@ bool Unreadable::empty() const {
   return schemas.empty() && tables.empty() && hidden.empty() && sequences.empty() && large_objects.empty();
 }
 
+std::string name_of(LargeObjectId large_object) { return fmt::format("large object {}", large_object); }
+
 std::vector<std::string> Unreadable::names() const {
   std::vector<std::string> all;
   const auto add = [&all](std::string_view kind, const std::vector<CatalogName>& names) {
@@ -59,7 +61,7 @@ std::vector<std::string> Unreadable::names() const {
   add("table", tables);
   add("rows of table", hidden);
   add("value of sequence", sequences);
-  for (const LargeObjectId id : large_objects) all.push_back(fmt::format("large object {}", id));
+  for (const LargeObjectId id : large_objects) all.push_back(name_of(id));
   return all;
 }
 

@@ -12,6 +12,9 @@
 
 namespace pana {
 
+// As Unreadable::names() has it.
+std::string name_of(LargeObjectId large_object);
+
 struct Unreadable {
   std::vector<CatalogName> schemas;     // without USAGE; what they hold is among the rest
   std::vector<CatalogName> tables;      // without SELECT

@@ -92,6 +92,24 @@ std::chrono::milliseconds pause_after(int attempt, bool is_lock_in_the_way) {
   return std::chrono::milliseconds(is_lock_in_the_way ? 500 << std::min(attempt, 4) : 100);
 }
 
+// Who it is that has, or waits for, a lock of a table that nobody can read beside; empty when that is over.
+std::string blockers(Connection& control) try {
+  const QueryResult result = control.query(
+      "SELECT coalesce('session ' || l.pid, 'a prepared transaction'), l.granted, pg_catalog.format('%I.%I', n.nspname, c.relname) "
+      "FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relpersistence <> 't' "
+      "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE l.mode = 'AccessExclusiveLock' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) "
+      "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') ORDER BY l.granted DESC, 1, 3 LIMIT 3");
+  std::string all;
+  for (int row = 0; row < result.rows(); ++row) {
+    all += fmt::format("; {} {} {}", result.text(row, 0), result.boolean(row, 1) ? "has locked" : "waits to lock", result.text(row, 2));
+  }
+  return all;
+} catch (const DatabaseError& error) {
+  if (is_lock_in_the_way(error)) return {};  // of the catalog itself
+  throw;
+}
+
 }  // namespace
 
 Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy) {
@@ -113,12 +131,13 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
       obstacle = error.what();
     }
     control.query("ROLLBACK");
+    if (wait) obstacle += blockers(control);
     if (Clock::now() >= deadline) {
       throw Error(ErrorKind::failed, fmt::format("the tables could not be locked for reading: {}", obstacle),
                   "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
     }
     log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
-    sleep_for(pause_after(attempt, wait), control.stop());
+    sleep_for(std::min(pause_after(attempt, wait), std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now())), control.stop());
   }
 }
 
