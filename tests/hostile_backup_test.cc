@@ -72,9 +72,9 @@ class HostileBackup : public EndToEnd {
     text(Phase::clean, crafted.clean);
     text(Phase::pre_data, entry("TABLE", "t", crafted.pre_data));
     writer.begin_phase(Phase::rows);
-    frame.begin_copy(1, crafted.copy);
-    if (!crafted.rows.empty()) frame.add_row(crafted.rows);
-    frame.end_copy();
+    FrameBuilder::Section section(frame, 1, crafted.copy);
+    if (!crafted.rows.empty()) section.add(crafted.rows);
+    section.end();
     writer.append(frame.finish(Phase::rows), {});
     if (!crafted.large_object_line.empty()) {
       frame.add_large_object_line(crafted.large_object_line);

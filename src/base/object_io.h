@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "base/error.h"
+#include "base/obstacle.h"
 
 namespace pana {
 
@@ -18,10 +18,10 @@ struct Part {
 };
 
 // The key has an object already, or one that is under way. Nothing was overwritten.
-class KeyTaken : public Error {
+class KeyTaken : public Obstacle {
  public:
   explicit KeyTaken(const std::string& name)
-      : Error(ErrorKind::refused, name + " exists already and is never overwritten",
+      : Obstacle(Cause::name_taken, ErrorKind::refused, name + " exists already and is never overwritten",
               "backups are named by the second; try again") {}
 };
 

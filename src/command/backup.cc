@@ -9,6 +9,7 @@
 
 #include "base/countdown.h"
 #include "base/log.h"
+#include "base/obstacle.h"
 #include "base/parallel.h"
 #include "base/rate_limit.h"
 #include "base/sleep.h"
@@ -27,10 +28,6 @@ namespace pana {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// How long a worker may stand in the queue of a lock. Short: who stands before it there waits for the control connection,
-// which holds the lock until the last row is read and can read the table in the end.
-constexpr int kLockTimeoutMilliseconds = 100;
 
 // Large objects are defined so many at a time, to bound the memory their script takes.
 constexpr std::size_t kLargeObjectBatch = 5000;
@@ -59,9 +56,9 @@ std::string preamble(const IndexHeader& header, std::string_view restrict_key) {
 class Backup {
  public:
   Backup(const BackupRequest& request, BackupConnections& connections, SchemaDump& schema_dump,
-         BackupContents& contents, std::string restrict_key, ObjectUpload& upload, Progress& progress,
-         const std::stop_token& stop)
-      : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents),
+         BackupContents& contents, std::span<WorkItem> items, std::string restrict_key, ObjectUpload& upload,
+         Progress& progress, const std::stop_token& stop)
+      : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents), items_(items),
         restrict_key_(std::move(restrict_key)), progress_(progress), stop_(stop), writer_(upload, request.compression),
         text_(request.compression) {}
 
@@ -98,35 +95,29 @@ class Backup {
 
   // pg_dump reads the catalog while the workers read rows; a worker's first frame waits for the tables' definitions.
   void write_schema_and_rows(SchemaFrames& schema) {
-    std::vector<WorkItem> items = plan_rows(contents_.snapshot.tables, contents_.large_objects,
-                                            connections_.workers.size(), request_.split_tables);
-    for (const WorkItem& item : items) progress_.total += item.bytes;
-    WorkList<WorkItem> list(items);
+    progress_.total = total_bytes(items_);
+    WorkList<WorkItem> list(items_);
     RateLimit rate(request_.max_bytes_per_second);
-    RowWork work{.items = list,
-                 .backup = writer_,
-                 .progress = progress_,
-                 .rate = rate,
-                 .frame_bytes = frame_bytes_for(progress_.total),
-                 .compression = request_.compression,
-                 .left_over = {}};
+    RowReading reading{.items = list, .progress = progress_, .rate = rate, .left_over = {}};
+    const RowTarget target{.backup = writer_, .compression = request_.compression, .frame_bytes = frame_bytes_for(progress_.total)};
 
-    Countdown reading(connections_.workers.size());
+    Countdown readers(connections_.workers.size());
     std::vector<Task> tasks = {[&](const std::stop_token& stop) {
       connections_.control.set_stop(stop);
       write_schema(schema, stop);
-      while (!stop.stop_requested() && !reading.wait_for(stop, std::chrono::seconds(1))) tend();
+      while (!stop.stop_requested() && !readers.wait_for(stop, std::chrono::seconds(1))) watch_.look();
     }};
     for (Connection& connection : connections_.workers) {
       tasks.emplace_back([&](const std::stop_token& stop) {
         connection.set_stop(stop);
-        read_items(connection, work, stop);
-        reading.count_down();
+        back_up_rows(connection, reading, target, stop);
+        readers.count_down();
       });
     }
     run_parallel(tasks, stop_);
     connections_.control.set_stop(stop_);
-    read_left_over(connections_.control, work, stop_);
+    release_locks(connections_.control);  // and the settings of pg_dump, whose session it was
+    back_up_left_over(connections_.control, reading, target, stop_);
     end_snapshot();
   }
 
@@ -143,7 +134,7 @@ class Backup {
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
-    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { tend(); }, stop);
+    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { watch_.look(); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -153,17 +144,14 @@ class Backup {
     schema.end_pre_data();
   }
 
-  // What the control connection does while others work.
-  void tend() {
-    connections_.keep_alive();
-    watch_.look();
-  }
-
   const BackupRequest& request_;
   BackupConnections& connections_;
+  // What the control connection does while others work. Its questions also keep poolers and firewalls, which drop idle
+  // clients, from ending the session, and with it the snapshot.
   LockWatch watch_{connections_.control, connections_.workers, request_.yield_to_waiters};
   SchemaDump& schema_dump_;
   BackupContents& contents_;
+  const std::span<WorkItem> items_;
   const std::string restrict_key_;
   Progress& progress_;
   const std::stop_token& stop_;
@@ -174,10 +162,7 @@ class Backup {
 // Before the locks, for which they may wait for long: the database's own settings could end a session that is idle.
 void prepare_sessions(BackupConnections& connections, std::string_view encoding) {
   prepare_reading_session(connections.control, encoding);
-  for (Connection& worker : connections.workers) {
-    prepare_reading_session(worker, encoding);
-    worker.query(fmt::format("SET lock_timeout = {}", kLockTimeoutMilliseconds));
-  }
+  for (Connection& worker : connections.workers) prepare_reading_session(worker, encoding);
 }
 
 // Backups are named by the second; when this second has one already, the next is waited for.
@@ -209,19 +194,20 @@ void read_back(ObjectStore& store, const std::string& key, const Index& written)
               "do not rely on it; find out what else writes there, and make another backup");
 }
 
-BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress,
-                          const std::stop_token& stop) try {
-  const auto started = Clock::now();
-  progress.set_activity("connecting");
-  BackupConnections connections(request.url, request.jobs, stop);
-  connections.limit_silence(request.longest_silence);
-  Connection& control = connections.control;
-  const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
-  std::string encoding = database_encoding(control);
-  prepare_sessions(connections, encoding);
+// What one attempt has at hand once its snapshot is taken.
+struct Attempt {
+  const BackupRequest& request;
+  ObjectStore& store;
+  Progress& progress;
+  const std::stop_token& stop;
+  const PgDumpProgram& pg_dump;
+  BackupConnections& connections;
+  std::string encoding;
+};
 
-  progress.set_activity("locking tables");
-  Snapshot snapshot = lock_and_export(control, request.filter, request.skip_unreadable, request.locks);
+BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
+  const auto& [request, store, progress, stop, pg_dump, connections, encoding] = attempt;
+  Connection& control = connections.control;
   const std::string restrict_key = pg_dump.has_restrict_key ? random_key() : "";
   SchemaDump schema_dump(pg_dump, control,
                          {.locked_tables = snapshot.locked_tables,
@@ -229,7 +215,7 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                           .restrict_key = restrict_key,
                           .arguments = snapshot.filter.arguments(),
                           .longest_silence = request.longest_silence});
-  BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), std::move(encoding));
+  BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), encoding);
   if (request.filter.has_table_patterns() && contents.snapshot.tables.empty()) {
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows: partitions have theirs, and are named one by one");
   }
@@ -240,11 +226,13 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                       .snapshot_time = contents.header.snapshot_time,
                       .skipped = contents.header.skipped};
 
-  std::uint64_t expected_bytes = 0;
-  for (const CatalogTable& table : contents.snapshot.tables) expected_bytes += table.bytes;
+  std::vector<WorkItem> items = plan_rows({.tables = contents.snapshot.tables,
+                                           .large_objects = contents.large_objects,
+                                           .large_object_bytes = contents.large_object_bytes},
+                                          connections.workers.size(), request.split_tables);
   store.remove_abandoned(is_ours);
-  const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, expected_bytes, report.key, stop);
-  Backup backup(request, connections, schema_dump, contents, restrict_key, *upload, progress, stop);
+  const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, total_bytes(items), report.key, stop);
+  Backup backup(request, connections, schema_dump, contents, items, restrict_key, *upload, progress, stop);
   const Index index = backup.write();
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
   progress.set_activity("completing");
@@ -255,13 +243,80 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   report.bytes = backup.stored_bytes();
   report.text_bytes = index.text_bytes();
   report.rows = index.rows();
-  report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   return report;
-} catch (const DatabaseError& error) {
-  // A sequence, say, which cannot be locked, was dropped between its listing and the question for its value.
-  if (!is_change_of_schema(error)) throw;
-  throw SchemaChanged(error.what());
 }
+
+// What the server refuses may be the consequence of a change of the schema behind the snapshot: the snapshot itself can tell.
+// It is asked over a connection of its own, for those at hand are in the middle of something.
+void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_id) try {
+  Connection witness(attempt.request.url, attempt.stop);
+  witness.limit_silence(attempt.request.longest_silence);
+  prepare_reading_session(witness, attempt.encoding);
+  import_snapshot(witness, snapshot_id);
+  refuse_changes_of_schema(witness);
+} catch (const DatabaseError&) {
+  // The snapshot has ended, or no connection was to be had: what went wrong stays what it is.
+}
+
+BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+  const auto started = Clock::now();
+  progress.set_activity("connecting");
+  BackupConnections connections(request.url, request.jobs, stop);
+  connections.limit_silence(request.longest_silence);
+  Connection& control = connections.control;
+  const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
+  const Attempt attempt{.request = request,
+                        .store = store,
+                        .progress = progress,
+                        .stop = stop,
+                        .pg_dump = pg_dump,
+                        .connections = connections,
+                        .encoding = database_encoding(control)};
+  prepare_sessions(connections, attempt.encoding);
+
+  progress.set_activity("locking tables");
+  Snapshot snapshot = lock_and_export(control, {.filter = request.filter, .skip_unreadable = request.skip_unreadable, .locks = request.locks});
+  const std::string snapshot_id = snapshot.id;
+  try {
+    BackupReport report = back_up_snapshot(attempt, std::move(snapshot));
+    report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+    return report;
+  } catch (const DatabaseError& error) {
+    // Of the control connection, which waits for locks of sequences and views for as long as the policy lets it.
+    if (is_lock_in_the_way(error)) throw Obstacle(Obstacle::Cause::lock, error.kind(), error.what(), error.hint());
+    if (!error.sqlstate().empty()) refuse_changes_behind(attempt, snapshot_id);
+    throw;
+  }
+}
+
+// Whether another attempt is worth it, after one that an obstacle ended. An attempt may take hours, or a moment: it is given
+// up when there were several of them and the first obstacle is long ago.
+class Attempts {
+ public:
+  explicit Attempts(std::chrono::milliseconds at_least) : at_least_(at_least) {}
+
+  // Throws when it is enough; returns the pause before the next attempt: half a second at first, doubling up to sixteen.
+  std::chrono::milliseconds note(const Obstacle& obstacle) {
+    constexpr int kAttempts = 5;
+    constexpr int kNames = 3;  // a name holds for a second only
+    const auto now = Clock::now();
+    if (count_++ == 0) first_ = now;
+    const bool is_name = obstacle.cause() == Obstacle::Cause::name_taken;
+    names_ += is_name ? 1 : 0;
+    if (names_ >= kNames || (!is_name && count_ >= kAttempts && now - first_ >= at_least_)) {
+      throw Error(obstacle.kind(), fmt::format("given up after {} attempts: {}", count_, obstacle.what()), obstacle.hint());
+    }
+    return std::chrono::milliseconds(500 << std::min(count_ - 1, 5));
+  }
+
+  int count() const { return count_; }
+
+ private:
+  const std::chrono::milliseconds at_least_;
+  int count_ = 0;
+  int names_ = 0;
+  Clock::time_point first_;
+};
 
 }  // namespace
 
@@ -279,26 +334,18 @@ Json BackupReport::json() const {
 }
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
-  constexpr int kNamesAtMost = 3;
-  constexpr std::chrono::milliseconds kPause{500};
-  const auto give_up = Clock::now() + request.locks.give_up_after;
-  for (int names = 1;;) {
+  Attempts attempts(request.locks.give_up_after);
+  while (true) {
+    std::chrono::milliseconds pause{0};
     try {
       return back_up_once(request, store, progress, stop);
-    } catch (const DatabaseError& error) {
-      // Somebody changes what only the catalog's functions or pg_dump lock: a view, a table that came after the locks.
-      if (!is_lock_in_the_way(error) || Clock::now() >= give_up) throw;
-      log(LogLevel::warning, "start_over", fmt::format("giving way and starting over: {}", error.what()));
-    } catch (const SchemaChanged& error) {
-      if (Clock::now() >= give_up) throw;
-      log(LogLevel::warning, "start_over", fmt::format("starting over: {}", error.what()));
-    } catch (const KeyTaken& error) {
-      // Another backup of the same second was complete first. What is in a bucket's upload is bound to its key.
-      if (++names > kNamesAtMost) throw;
-      log(LogLevel::warning, "start_over", fmt::format("starting over under another name: {}", error.what()));
+    } catch (const Obstacle& obstacle) {
+      pause = attempts.note(obstacle);
+      log(LogLevel::warning, "start_over", fmt::format("starting over after attempt {}: {}", attempts.count(), obstacle.what()),
+          {{"attempt", attempts.count()}});
     }
     progress.total = progress.done = progress.bytes = progress.rows = 0;
-    sleep_for(kPause, stop);
+    sleep_for(pause, stop);
   }
 }
 

@@ -46,7 +46,8 @@ struct BackupReport {
   Json json() const;
 };
 
-// Complete or nothing: when this throws, no object is visible and what was uploaded is gone.
+// Complete or nothing: when this throws, no object is visible and what was uploaded is gone. An Obstacle undoes the attempt
+// and begins another one, until several were undone and the first obstacle is `locks.give_up_after` ago.
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop);
 
 }  // namespace pana

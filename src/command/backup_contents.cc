@@ -83,6 +83,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
     const std::vector<LargeObjectId>& skipped = contents.snapshot.skipped.large_objects;  // in order, too
     std::ranges::set_difference(read_large_object_ids(control), skipped, std::back_inserter(contents.large_objects));
   }
+  if (!contents.large_objects.empty()) contents.large_object_bytes = read_large_object_bytes(control);
   IndexHeader& header = contents.header;
   header.pana = PANA_VERSION;
   header.server = server_version_text(control);

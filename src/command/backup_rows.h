@@ -1,39 +1,26 @@
 // The heart of a backup: rows from the server's socket into frames of the backup.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <stop_token>
-#include <vector>
 
-#include "base/guarded.h"
-#include "base/progress.h"
-#include "base/rate_limit.h"
-#include "base/work_list.h"
-#include "command/plan.h"
+#include "command/row_reading.h"
 #include "format/backup_writer.h"
 #include "format/frame_builder.h"
-#include "pg/connection.h"
 
 namespace pana {
 
-// What all workers of a backup share. Everything in it is safe from several threads.
-struct RowWork {
-  WorkList<WorkItem>& items;
+// Where the rows go, for all sessions that read them.
+struct RowTarget {
   BackupWriter& backup;
-  Progress& progress;
-  RateLimit& rate;
-  std::uint64_t frame_bytes = 0;
   Compression compression;
-  // Items whose tables a worker could not lock: a session that waits for an exclusive lock stands in between. The
-  // control connection, which holds its locks already, reads them in the end.
-  Guarded<std::vector<WorkItem>> left_over;
+  std::uint64_t frame_bytes = 0;  // of text, that a frame should hold
 };
 
-// Takes items until there are none, over one connection that has imported the snapshot.
-void read_items(Connection& connection, RowWork& work, const std::stop_token& stop);
+// Takes items until there are none, over a session that has imported the snapshot.
+void back_up_rows(Connection& connection, RowReading& reading, const RowTarget& target, const std::stop_token& stop);
 
-// Reads the left-over items over the control connection.
-void read_left_over(Connection& control, RowWork& work, const std::stop_token& stop);
+// Reads what was left over, in the session that has the locks.
+void back_up_left_over(Connection& control, RowReading& reading, const RowTarget& target, const std::stop_token& stop);
 
 }  // namespace pana

@@ -59,7 +59,7 @@ CheckResult check_encryption(Connection& connection) {
 // What a backup does up to its first row; the transaction is given up again.
 CheckResult check_tables(Connection& control, const TableFilter& filter) {
   const Snapshot snapshot =
-      lock_and_export(control, filter, /*skip_unreadable=*/false, {.lock_timeout = std::chrono::milliseconds(2000), .give_up_after = std::chrono::seconds(10)});
+      lock_and_export(control, {.filter = filter, .locks = {.give_up_after = std::chrono::seconds(10)}});
   std::uint64_t bytes = 0;
   for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
   read_sequence_values(control, filter);

@@ -6,49 +6,89 @@
 #include <map>
 #include <set>
 
-#include "base/guarded.h"
 #include "base/parallel.h"
-#include "base/work_list.h"
 #include "command/connections.h"
 #include "command/plan.h"
-#include "pg/copy.h"
+#include "command/row_reading.h"
 #include "pg/schema_script.h"
 #include "pg/session.h"
+#include "pg/rights.h"
 #include "pg/snapshot.h"
 #include "pg/text_array.h"
 
 namespace pana {
 namespace {
 
-// The target's table as the backup reads it: with the backup's columns, in their order.
-void take_columns(CatalogTable& table, std::span<const std::string> unicode_columns, const TableInfo& info) {
+// Which table of the database stands for which of the backup.
+struct Match {
+  std::vector<CatalogTable> tables;     // to be read; the table with the plan's id i + 1 is tables[i]
+  std::vector<const TableInfo*> infos;  // the backup's, or nullptr for one that only the database has
+  std::vector<std::vector<std::string>> missing_columns;
+};
+
+// Makes the target's table the one that the backup reads: with the backup's columns, in their order. Returns those that it
+// lacks; when it has none of them, all that it has are read, to know the number of rows.
+std::vector<std::string> take_columns(CatalogTable& table, std::span<const std::string> unicode_columns, const TableInfo& info) {
   std::vector<std::string> sql_columns;
+  std::vector<std::string> missing;
   for (const std::string& column : info.columns) {
     const auto found = std::find(unicode_columns.begin(), unicode_columns.end(), column);
-    if (found != unicode_columns.end()) {
+    if (found == unicode_columns.end()) {
+      missing.push_back(column);
+    } else {
       sql_columns.push_back(table.sql_columns[static_cast<std::size_t>(found - unicode_columns.begin())]);
     }
   }
   table.sql_columns = std::move(sql_columns);
+  return missing;
 }
 
-// Which table of the database stands for which of the backup.
-struct Match {
-  std::vector<CatalogTable> tables;      // to be read; the table with the plan's id i + 1 is tables[i]
-  std::vector<const TableInfo*> infos;   // the backup's, or nullptr for one that only the database has
+// Which of a database's tables the comparison is about: those that the patterns choose, and of a backup made with filters
+// only those that it has.
+class Choice {
+ public:
+  Choice(Connection& control, const Index& index, const TableFilter& filter) : control_(control), index_(index), filter_(filter) {
+    for (const TableInfo& table : index.tables) by_name_[{table.schema, table.name}] = &table;
+  }
+
+  // Names as the session gives them, as the index has them.
+  std::vector<std::string> unicode(std::vector<std::string> names) const {
+    return to_unicode(control_, index_.header.encoding, std::move(names));
+  }
+
+  const TableInfo* find(const std::string& schema, const std::string& name) const {
+    const auto found = by_name_.find({schema, name});
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+
+  // Things with a schema and a name, as the session gives them: those of tables that are not compared are left out.
+  template <typename Named>
+  void narrow(std::vector<Named>& tables) const {
+    std::vector<std::string> names;
+    for (const Named& table : tables) names.insert(names.end(), {table.schema, table.name});
+    names = unicode(std::move(names));
+    auto name = names.begin();
+    std::erase_if(tables, [&](const Named&) {
+      const std::string& schema = *name++;
+      const std::string& table = *name++;
+      return !filter_.includes_rows(schema, table) || (!index_.header.filters.empty() && find(schema, table) == nullptr);
+    });
+  }
+
+ private:
+  Connection& control_;
+  const Index& index_;
+  const TableFilter& filter_;
+  std::map<std::pair<std::string, std::string>, const TableInfo*> by_name_;
 };
 
-Match match_tables(Connection& control, const BackupReader& backup, const TableFilter& filter) {
-  const Index& index = backup.index();
-  std::map<std::pair<std::string, std::string>, const TableInfo*> by_name;
-  for (const TableInfo& table : index.tables) by_name[{table.schema, table.name}] = &table;
-  std::vector<CatalogTable> tables = read_tables(control, TableFilter());
+Match match_tables(const Choice& choice, std::vector<CatalogTable> tables) {
   std::vector<std::string> names;
   for (const CatalogTable& table : tables) {
     names.insert(names.end(), {table.schema, table.name});
     names.insert(names.end(), table.columns.begin(), table.columns.end());
   }
-  names = to_unicode(control, index.header.encoding, std::move(names));
+  names = choice.unicode(std::move(names));
   Match match;
   auto name = names.begin();
   for (CatalogTable& table : tables) {
@@ -56,14 +96,25 @@ Match match_tables(Connection& control, const BackupReader& backup, const TableF
     table.name = *name++;
     const auto first_column = name;
     name += static_cast<std::ptrdiff_t>(table.columns.size());
-    if (!filter.includes_rows(table.schema, table.name)) continue;
-    const auto found = by_name.find({table.schema, table.name});
-    if (found == by_name.end() && !index.header.filters.empty()) continue;
-    if (found != by_name.end()) take_columns(table, {first_column, name}, *found->second);
-    match.infos.push_back(found == by_name.end() ? nullptr : found->second);
+    const TableInfo* const info = choice.find(table.schema, table.name);
+    match.missing_columns.emplace_back();
+    if (info != nullptr) match.missing_columns.back() = take_columns(table, {first_column, name}, *info);
+    match.infos.push_back(info);
     match.tables.push_back(std::move(table));
   }
   return match;
+}
+
+// What could not be read could not be compared, and must not look as if it were missing.
+void refuse_uncompared(Connection& control, const Choice& choice, bool is_whole, Unreadable unreadable) {
+  choice.narrow(unreadable.tables);
+  choice.narrow(unreadable.hidden);
+  if (!is_whole) {
+    unreadable.sequences.clear();
+    unreadable.large_objects.clear();
+  }
+  if (unreadable.tables.empty() && unreadable.sequences.empty()) unreadable.schemas.clear();
+  refuse_unreadable(control, unreadable);
 }
 
 // A pattern that matches nothing is a mistake, and nothing compared is not "equal".
@@ -83,52 +134,48 @@ void refuse_unmatched(const TableFilter& filter, const Index& index) {
   }
 }
 
-// Reads an item's rows; by the plan's table ids.
-TableDigests digest_item(Connection& connection, const WorkItem& item, Progress& progress) {
-  TableDigests digests;
-  if (!item.large_objects.empty()) {
-    RowDigest& digest = digests[kLargeObjects];
-    read_large_objects(connection, item.large_objects, [&](std::string_view line) {
-      digest.add(line.substr(0, line.size() - 1));
-    });
-    progress.done += item.bytes;
-    return digests;
-  }
-  CopyOut copy(connection, item.copy_out());
-  for (auto chunk = item.chunks.begin(); copy.next_copy(); ++chunk) {
-    progress.set_activity(chunk->name);
-    RowDigest digest;
-    while (const std::optional<std::string_view> row = copy.next_row()) digest.add(row->substr(0, row->size() - 1));
-    progress.done += chunk->bytes;
-    progress.bytes += digest.bytes;
-    progress.rows += digest.rows;
-    digests[chunk->table].merge(digest);
-  }
-  return digests;
-}
+// One session's part of the digests, by the plan's table ids.
+class RowDigests {
+ public:
+  void begin_chunk(const Chunk& chunk) { digest_ = &digests_[chunk.table]; }
+  void add(const RowPiece& piece) { rows_.add(*digest_, piece.text, piece.more); }
+  void end_chunk() {}
+  void add_large_object_line(std::string_view line) { rows_.add(digests_[kLargeObjects], line); }
 
+  const TableDigests& digests() const { return digests_; }
+
+ private:
+  TableDigests digests_;
+  RowDigester rows_;
+  RowDigest* digest_ = nullptr;  // of the chunk's table
+};
+
+// The first of the connections has the locks.
 TableDigests digest_database(std::span<Connection> connections, std::vector<WorkItem>& items, Progress& progress,
-                        const std::stop_token& stop) {
-  for (const WorkItem& item : items) progress.total += item.bytes;
+                             const std::stop_token& stop) {
+  progress.total += total_bytes(items);
   WorkList<WorkItem> list(items);
+  RateLimit rate(0);
+  RowReading reading{.items = list, .progress = progress, .rate = rate, .left_over = {}};
   Guarded<TableDigests> all;
   std::vector<Task> tasks;
   for (Connection& connection : connections) {
     tasks.emplace_back([&](const std::stop_token& worker_stop) {
       connection.set_stop(worker_stop);
-      std::size_t locks = 0;
-      while (const WorkItem* const item = list.next()) {
-        const TableDigests digests = digest_item(connection, *item, progress);
-        all.with([&digests](TableDigests& sum) { merge(sum, digests); });
-        locks += item->chunks.size();
-        if (locks < kTablesLockedAtMost) continue;
-        release_locks(connection);
-        locks = 0;
-      }
+      RowDigests rows;
+      RowReader(connection, reading, rows, worker_stop).read_items();
+      all.with([&rows](TableDigests& sum) { merge(sum, rows.digests()); });
     });
   }
   run_parallel(tasks, stop);
-  return all.with([](const TableDigests& sum) { return sum; });
+  Connection& control = connections.front();
+  control.set_stop(stop);
+  RowDigests rest;
+  RowReader(control, reading, rest, stop).read_left_over();
+  return all.with([&rest](TableDigests& sum) {
+    merge(sum, rest.digests());
+    return sum;
+  });
 }
 
 TableComparison comparison(std::string schema, std::string name, const RowDigest& backup, const RowDigest& database) {
@@ -172,8 +219,10 @@ std::vector<TableComparison> compare_tables(const Match& match, const BackupRead
       continue;
     }
     seen.insert(info->id);
-    if (info->loaded_into.empty()) {
+    if (info->loaded_into.empty() || !match.missing_columns[i].empty()) {
       comparisons.push_back(comparison(info->schema, info->name, info->content, database));
+      comparisons.back().missing_columns = match.missing_columns[i];
+      if (!match.missing_columns[i].empty()) comparisons.back().state = TableState::different;
     } else {
       trees.add(*info, database);
     }
@@ -193,16 +242,44 @@ std::vector<TableComparison> compare_tables(const Match& match, const BackupRead
   return comparisons;
 }
 
-std::vector<std::string> compare_sequences(Connection& control, const BackupReader& backup) {
+std::vector<std::string> compare_sequences(Connection& control, const BackupReader& backup, const TableFilter& readable) {
   const std::vector<std::string> in_backup = statements_of(backup.read_phase(Phase::sequences));
   std::set<std::string> rest(in_backup.begin(), in_backup.end());
   std::vector<std::string> differences;
-  for (std::string statement : read_sequence_values(control, TableFilter())) {
+  for (std::string statement : read_sequence_values(control, readable)) {
     statement.pop_back();  // the newline
     const bool known = rest.erase(statement) > 0;
     if (!known && backup.index().header.filters.empty()) differences.push_back("+" + statement);
   }
   for (const std::string& statement : rest) differences.push_back("-" + statement);
+  return differences;
+}
+
+// An object without contents has no line that would be digested: which there are is compared by their ids.
+std::vector<std::string> compare_large_objects(const BackupReader& backup, const std::vector<LargeObjectId>& in_database) {
+  std::set<LargeObjectId> rest;
+  SchemaScriptReader script(SchemaScriptReader::Input::fragment);
+  const auto take_entries = [&] {
+    while (const std::optional<SchemaEntry> entry = script.next()) {
+      if (entry->type == "BLOB") rest.insert(entry->object_id);
+    }
+  };
+  const Index& index = backup.index();
+  if (index.header.large_objects > 0) {
+    BackupReader::Memory memory;
+    for (std::size_t frame = 0; frame < index.frames.size(); ++frame) {
+      if (index.frames[frame].phase != Phase::pre_data) continue;
+      backup.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory);
+      take_entries();
+    }
+    script.finish();
+    take_entries();
+  }
+  std::vector<std::string> differences;
+  for (const LargeObjectId id : in_database) {
+    if (rest.erase(id) == 0) differences.push_back("+" + name_of(id));
+  }
+  for (const LargeObjectId id : rest) differences.push_back("-" + name_of(id));
   return differences;
 }
 
@@ -214,35 +291,41 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   const Index& index = backup.index();
   refuse_unmatched(request.filter, index);
   std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
-  for (Connection& connection : connections) prepare_reading_session(connection, index.header.encoding);
+  for (Connection& connection : connections) {
+    connection.limit_silence(request.longest_silence);
+    prepare_reading_session(connection, index.header.encoding);
+  }
   Connection& control = connections.front();
-  const std::string snapshot = export_snapshot(control);
-  for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot);
+  progress.set_activity("locking tables");
+  const Choice choice(control, index, request.filter);
+  Snapshot snapshot = lock_and_export(control, {.skip_unreadable = true,
+                                                .definitions = false,
+                                                .narrow = [&choice](std::vector<CatalogTable>& tables) { choice.narrow(tables); }});
+  for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot.id);
+  refuse_uncompared(control, choice, index.header.filters.empty() && request.filter.is_empty(), snapshot.skipped);
 
-  const Match match = match_tables(control, backup, request.filter);
+  const Match match = match_tables(choice, std::move(snapshot.tables));
+  const bool compares_large_objects = request.filter.includes_everything() &&
+                                      (index.table(kLargeObjects) != nullptr || index.header.filters.empty());
   std::vector<LargeObjectId> large_objects;
-  if (request.filter.includes_everything()) large_objects = read_large_object_ids(control);
+  if (compares_large_objects) large_objects = read_large_object_ids(control);
   const std::set<std::string> skipped(index.header.skipped.begin(), index.header.skipped.end());
   std::erase_if(large_objects, [&skipped](LargeObjectId id) { return skipped.contains(name_of(id)); });
-  std::vector<WorkItem> items = plan_rows(match.tables, large_objects, connections.size());
+  std::vector<WorkItem> items = plan_rows({.tables = match.tables,
+                                           .large_objects = large_objects,
+                                           .large_object_bytes = read_large_object_bytes(control)},
+                                          connections.size());
   TableDigests digests = digest_database(connections, items, progress, stop);
 
   ComparisonReport report;
   report.tables = compare_tables(match, backup, request.filter, digests);
-  const bool lists_large_objects = index.table(kLargeObjects) != nullptr;
-  if (!lists_large_objects && digests.contains(kLargeObjects) && index.header.filters.empty()) {
-    report.tables.push_back({.schema = "",
-                             .name = kLargeObjectsName,
-                             .state = TableState::extra,
-                             .backup = {},
-                             .database = digests[kLargeObjects]});
-  }
-  if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup);
+  if (compares_large_objects) report.large_objects = compare_large_objects(backup, large_objects);
+  if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
   return report;
 }
 
 bool ComparisonReport::equal() const {
-  return sequences.empty() && std::all_of(tables.begin(), tables.end(), [](const TableComparison& table) {
+  return sequences.empty() && large_objects.empty() && std::all_of(tables.begin(), tables.end(), [](const TableComparison& table) {
            return table.state == TableState::equal;
          });
 }

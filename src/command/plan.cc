@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 
 namespace pana {
 namespace {
@@ -20,7 +22,6 @@ constexpr std::uint64_t kBatchBytes = 8 << 20;
 constexpr std::size_t kBatchTables = 64;
 
 constexpr std::size_t kBatchLargeObjects = 256;
-constexpr std::uint64_t kLargeObjectEstimateBytes = 16 << 10;  // nothing tells their size without reading them
 
 // How much text a table may become, in the measure of its heap: what is in TOAST is compressed, or bytes that take two
 // digits each.
@@ -93,21 +94,15 @@ class Batches {
 
 }  // namespace
 
-std::string WorkItem::copy_out() const {
-  std::string statements;
-  for (const Chunk& chunk : chunks) statements += (statements.empty() ? "" : "; ") + chunk.copy_out;
-  return statements;
-}
-
-std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<const LargeObjectId> large_objects,
-                                std::size_t jobs, bool split_tables) {
-  std::uint64_t total_bytes = 0;
-  for (const CatalogTable& table : tables) total_bytes += text_estimate(table);
+std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool split_tables) {
+  const auto [tables, large_objects, large_object_bytes] = rows;
+  std::uint64_t all_tables = 0;
+  for (const CatalogTable& table : tables) all_tables += text_estimate(table);
 
   std::vector<WorkItem> items;
   Batches batches(items);
   for (TableId id = 1; const CatalogTable& table : tables) {
-    const std::uint64_t pieces = split_tables ? pieces_of(table, total_bytes, jobs) : 1;
+    const std::uint64_t pieces = split_tables ? pieces_of(table, all_tables, jobs) : 1;
     std::vector<Chunk> chunks = pieces > 1 ? split_table(table, id, pieces) : std::vector{whole_table(table, id)};
     for (Chunk& chunk : chunks) {
       if (chunk.bytes <= kSmallTableBytes) {
@@ -124,11 +119,15 @@ std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<
     const auto batch = large_objects.subspan(begin, std::min(kBatchLargeObjects, large_objects.size() - begin));
     items.push_back({.chunks = {},
                      .large_objects = {batch.begin(), batch.end()},
-                     .bytes = batch.size() * kLargeObjectEstimateBytes});
+                     .bytes = large_object_bytes * batch.size() / large_objects.size()});
   }
   std::stable_sort(items.begin(), items.end(),
                    [](const WorkItem& a, const WorkItem& b) { return a.bytes > b.bytes; });
   return items;
+}
+
+std::uint64_t total_bytes(std::span<const WorkItem> items) {
+  return std::transform_reduce(items.begin(), items.end(), std::uint64_t{0}, std::plus(), [](const WorkItem& item) { return item.bytes; });
 }
 
 std::uint64_t frame_bytes_for(std::uint64_t database_bytes) {

@@ -30,13 +30,20 @@ struct WorkItem {
   std::vector<Chunk> chunks;
   std::vector<LargeObjectId> large_objects;
   std::uint64_t bytes = 0;
-
-  std::string copy_out() const;  // the chunks' statements
 };
 
-// The table with the id i + 1 is tables[i]. Largest items first.
-std::vector<WorkItem> plan_rows(std::span<const CatalogTable> tables, std::span<const LargeObjectId> large_objects,
-                                std::size_t jobs, bool split_tables = true);
+// What is to be read. The table with the id i + 1 is tables[i].
+struct RowsToRead {
+  std::span<const CatalogTable> tables;
+  std::span<const LargeObjectId> large_objects;
+  std::uint64_t large_object_bytes = 0;  // of all large objects of the database (read_large_object_bytes)
+};
+
+// Largest items first.
+std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool split_tables = true);
+
+// How much text the items may become, from above.
+std::uint64_t total_bytes(std::span<const WorkItem> items);
 
 // How much text a frame should hold: about 4 MiB, more for a very large database, so that its index stays small.
 std::uint64_t frame_bytes_for(std::uint64_t database_bytes);

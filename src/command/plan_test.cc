@@ -30,7 +30,7 @@ std::size_t chunks_of(const std::vector<WorkItem>& items, TableId id) {
 TEST(Plan, SplitsOnlyTheTableThatWouldBeTheLongPole) {
   const std::vector<CatalogTable> tables = {table("large", 1000 * kMebibyte), table("other", 100 * kMebibyte),
                                             table("third", 90 * kMebibyte)};
-  const std::vector<WorkItem> items = plan_rows(tables, {}, 4);
+  const std::vector<WorkItem> items = plan_rows({.tables = tables}, 4);
   EXPECT_GT(chunks_of(items, 1), 4U);
   EXPECT_EQ(chunks_of(items, 2), 1U);
   EXPECT_EQ(chunks_of(items, 3), 1U);
@@ -38,16 +38,16 @@ TEST(Plan, SplitsOnlyTheTableThatWouldBeTheLongPole) {
 
 TEST(Plan, DoesNotSplitForOneJobOrWhatCannotBeSplit) {
   const std::vector<CatalogTable> tables = {table("large", 1000 * kMebibyte)};
-  EXPECT_EQ(chunks_of(plan_rows(tables, {}, 1), 1), 1U);
+  EXPECT_EQ(chunks_of(plan_rows({.tables = tables}, 1), 1), 1U);
   const std::vector<CatalogTable> not_heap = {table("large", 1000 * kMebibyte, false)};
-  EXPECT_EQ(chunks_of(plan_rows(not_heap, {}, 4), 1), 1U);
+  EXPECT_EQ(chunks_of(plan_rows({.tables = not_heap}, 4), 1), 1U);
 }
 
 TEST(Plan, CoversEveryPageOnceAndLeavesTheLastRangeOpen) {
   const std::vector<CatalogTable> tables = {table("large", 1000 * kMebibyte)};
   std::string expected_begin = "(0,0)";
   std::vector<std::string> statements;
-  for (const WorkItem& item : plan_rows(tables, {}, 2)) {
+  for (const WorkItem& item : plan_rows({.tables = tables}, 2)) {
     for (const Chunk& chunk : item.chunks) statements.push_back(chunk.copy_out);
   }
   for (std::size_t i = 0; i < statements.size(); ++i) {
@@ -61,7 +61,7 @@ TEST(Plan, CoversEveryPageOnceAndLeavesTheLastRangeOpen) {
 
 TEST(Plan, ReadsManySmallTablesInOneQuery) {
   const std::vector<CatalogTable> tables(500, table("tiny", 8192));
-  const std::vector<WorkItem> items = plan_rows(tables, {}, 4);
+  const std::vector<WorkItem> items = plan_rows({.tables = tables}, 4);
   EXPECT_LT(items.size(), 10U);
   std::set<TableId> seen;
   for (const WorkItem& item : items) {
@@ -73,21 +73,21 @@ TEST(Plan, ReadsManySmallTablesInOneQuery) {
 
 TEST(Plan, StartsWithTheLargest) {
   const std::vector<CatalogTable> tables = {table("small", 20 * kMebibyte), table("large", 30 * kMebibyte)};
-  const std::vector<WorkItem> items = plan_rows(tables, {}, 1);
+  const std::vector<WorkItem> items = plan_rows({.tables = tables}, 1);
   EXPECT_EQ(items.front().chunks.front().table, 2U);
 }
 
 TEST(Plan, ExpectsMoreTextOfToast) {
   std::vector<CatalogTable> tables = {table("heap", 30 * kMebibyte), table("documents", 20 * kMebibyte)};
   tables[1].toast_bytes = 18 * kMebibyte;
-  EXPECT_EQ(plan_rows(tables, {}, 1).front().chunks.front().table, 2U);
+  EXPECT_EQ(plan_rows({.tables = tables}, 1).front().chunks.front().table, 2U);
 }
 
 TEST(Plan, KeepsTheConditionOfAnExtensionsTable) {
   CatalogTable configuration = table("conf", 8192);
   configuration.condition = "WHERE id > 10";
-  const std::vector<WorkItem> items = plan_rows(std::vector{configuration}, {}, 4);
-  EXPECT_EQ(items.front().copy_out(), "COPY (SELECT id, \"Total\" FROM ONLY public.conf WHERE id > 10) TO STDOUT");
+  const std::vector<WorkItem> items = plan_rows({.tables = std::span(&configuration, 1)}, 4);
+  EXPECT_EQ(items.front().chunks.front().copy_out, "COPY (SELECT id, \"Total\" FROM ONLY public.conf WHERE id > 10) TO STDOUT");
 }
 
 TEST(FrameBytes, GrowWithTheDatabaseWithinBounds) {

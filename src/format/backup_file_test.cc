@@ -63,12 +63,12 @@ std::string write_backup(Compression compression, MemoryUpload& upload) {
   text(Phase::clean, "-- pana:drop DROP TABLE public.a;\n");
   text(Phase::pre_data, "CREATE TABLE public.a (i int);\nCREATE TABLE public.\"b\nc\" (t text);\n");
   writer.begin_phase(Phase::rows);
-  frame.begin_copy(1, "COPY public.a (i) FROM stdin;\n");
-  for (int i = 0; i < 1000; ++i) frame.add_row(std::to_string(i) + "\n");
-  frame.end_copy();
-  frame.begin_copy(2, "COPY public.\"b\nc\" (t) FROM stdin;\n");
-  frame.add_row("\\\\.\n");
-  frame.end_copy();
+  FrameBuilder::Section a(frame, 1, "COPY public.a (i) FROM stdin;\n");
+  for (int i = 0; i < 1000; ++i) a.add(std::to_string(i) + "\n");
+  a.end();
+  FrameBuilder::Section b(frame, 2, "COPY public.\"b\nc\" (t) FROM stdin;\n");
+  b.add("\\\\.\n");
+  b.end();
   writer.append(frame.finish(Phase::rows), {});
   frame.add_large_object_line("SELECT pg_catalog.lo_put(1, 0, '\\x00');\n");
   writer.append(frame.finish(Phase::rows), {});

@@ -27,6 +27,8 @@ class FrameEncoder {
  public:
   explicit FrameEncoder(Compression compression);
 
+  bool compresses() const { return context_ != nullptr; }
+
   // Appends the encoded form of `text` to `encoded`, which holds the frame and nothing before it; zstd may hold some of it
   // back until end_frame().
   void append(std::string_view text, std::string& encoded);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
+#include <utility>
 
 namespace pana {
 
@@ -18,6 +20,24 @@ void RowDigest::merge(const RowDigest& other) {
   bytes += other.bytes;
   low += other.low;
   high += other.high + (low < other.low ? 1 : 0);
+}
+
+void RowDigester::Free::operator()(void* state) const { XXH3_freeState(static_cast<XXH3_state_t*>(state)); }
+
+void RowDigester::add_piece(RowDigest& digest, std::string_view piece, std::size_t more) {
+  if (state_ == nullptr) {
+    state_.reset(XXH3_createState());
+    if (state_ == nullptr) throw std::bad_alloc();
+    XXH3_128bits_reset(static_cast<XXH3_state_t*>(state_.get()));
+  }
+  auto* const state = static_cast<XXH3_state_t*>(state_.get());
+  bytes_ += piece.size();
+  if (more == 0) piece.remove_suffix(1);  // the newline
+  XXH3_128bits_update(state, piece.data(), piece.size());
+  if (more > 0) return;
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  digest.merge({.rows = 1, .bytes = std::exchange(bytes_, 0), .low = hash.low64, .high = hash.high64});
+  state_.reset();
 }
 
 std::string RowDigest::hex() const { return hex64(high) + hex64(low); }

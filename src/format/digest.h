@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,25 @@ struct RowDigest {
   void merge(const RowDigest& other);
   std::string hex() const;  // 32 digits, the high half first
   bool operator==(const RowDigest&) const = default;
+};
+
+// The rows of one table as they come: whole, or those of many megabytes in pieces. Used by one thread.
+class RowDigester {
+ public:
+  // A row's text, or a piece of it of which `more` bytes are still to come; the last piece ends with the row's newline.
+  void add(RowDigest& digest, std::string_view piece, std::size_t more = 0) {
+    if (more > 0 || state_ != nullptr) return add_piece(digest, piece, more);
+    digest.add(piece.substr(0, piece.size() - 1));
+  }
+
+ private:
+  void add_piece(RowDigest& digest, std::string_view piece, std::size_t more);
+
+  struct Free {
+    void operator()(void* state) const;
+  };
+  std::unique_ptr<void, Free> state_;  // XXH3's, of the row that has begun
+  std::uint64_t bytes_ = 0;            // of that row
 };
 
 // The two halves of a digest from its 32 digits; nothing when the text is not of that form.

@@ -28,6 +28,27 @@ TEST(RowDigest, CarriesIntoTheHighHalf) {
   EXPECT_EQ(digest.hex(), "00000000000000010000000000000000");
 }
 
+TEST(RowDigester, GivesARowInPiecesTheDigestOfTheWhole) {
+  const std::string row = std::string(1000, 'x') + "\ty\n";
+  RowDigest digest;
+  RowDigester rows;
+  rows.add(digest, "1\ta\n");
+  for (std::size_t begin = 0; begin < row.size(); begin += 100) {
+    const std::string piece = row.substr(begin, 100);
+    rows.add(digest, piece, row.size() - begin - piece.size());
+  }
+  rows.add(digest, "2\tb\n");
+  EXPECT_EQ(digest, digest_of({"2\tb", "1\ta", row.substr(0, row.size() - 1)}));
+}
+
+TEST(RowDigester, TakesANewlineThatComesAlone) {
+  RowDigest digest;
+  RowDigester rows;
+  rows.add(digest, "a\tb", 1);
+  rows.add(digest, "\n");
+  EXPECT_EQ(digest, digest_of({"a\tb"}));
+}
+
 TEST(RowDigest, CountsTheNewlineOfEveryRow) { EXPECT_EQ(digest_of({"", "ab"}).bytes, 4U); }
 
 TEST(RowDigest, ReadsItsOwnDigits) {

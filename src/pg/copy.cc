@@ -11,7 +11,8 @@ constexpr std::size_t kBufferBytes = 128 * 1024;
 CopyOut::CopyOut(Connection& connection, const std::string& statements) : wire_(connection) { wire_.send_query(statements); }
 
 bool CopyOut::next_copy() {
-  const Wire::Message message = wire_.next();
+  Wire::Message message = wire_.next();
+  while (message.type == Wire::kCommandComplete) message = wire_.next();
   if (message.type == Wire::kReadyForQuery) return false;
   if (message.type == Wire::kCopyOutResponse) return true;
   throw DatabaseError("the server did not answer COPY with rows", "");

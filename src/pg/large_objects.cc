@@ -53,6 +53,14 @@ std::vector<LargeObjectId> read_large_object_ids(Connection& connection) {
   return ids;
 }
 
+std::uint64_t read_large_object_bytes(Connection& connection) {
+  // A row of the catalog holds up to a quarter of a block, compressed where that helps; its text has two digits for a byte.
+  const QueryResult result = connection.query(R"(
+SELECT 2 * greatest(pg_catalog.pg_relation_size(c.oid), c.reltuples::bigint * pg_catalog.current_setting('block_size')::bigint / 4)
+FROM pg_catalog.pg_class AS c WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)");
+  return static_cast<std::uint64_t>(result.integer(0, 0));
+}
+
 std::string large_object_definitions(Connection& connection, const std::vector<LargeObjectId>& ids) {
   // What a new object's owner may do is what acldefault() says; any other list of grants is spelled out.
   const QueryResult result = connection.query(fmt::format(

@@ -18,6 +18,9 @@ using LargeObjectId = std::uint32_t;
 
 std::vector<LargeObjectId> read_large_object_ids(Connection& connection);
 
+// How much text all large objects of the database may become, from what the server knows without reading them.
+std::uint64_t read_large_object_bytes(Connection& connection);
+
 // The statements that create the objects with their owners, grants and comments, in the form of pg_dump's script.
 std::string large_object_definitions(Connection& connection, const std::vector<LargeObjectId>& ids);
 

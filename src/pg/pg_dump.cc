@@ -197,19 +197,17 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
                                  }},
                                 stop);
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
-    throw DatabaseError(fmt::format("pg_dump could not have a lock in time: {}", messages.errors()), loan_.error()->sqlstate(),
-                        "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
-  }
-  if (status != 0 && loan_.error() && is_change_of_schema(*loan_.error())) {
-    throw SchemaChanged(fmt::format("the schema changed while pg_dump read it: {}", messages.errors()));
+    throw Obstacle(Obstacle::Cause::lock, ErrorKind::failed, fmt::format("pg_dump could not have a lock in time: {}", messages.errors()),
+                   "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
   }
   if (messages.errors().starts_with("no matching ")) {
     throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");
   }
   if (status != 0) {
-    throw Error(ErrorKind::failed, fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
-                                               messages.errors().empty() ? "it gave no reason" : messages.errors()),
-                "what pg_dump itself says of the database may tell more: pg_dump --schema-only");
+    throw DatabaseError(fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
+                                    messages.errors().empty() ? "it gave no reason" : messages.errors()),
+                        loan_.error() ? loan_.error()->sqlstate() : "",
+                        "what pg_dump itself says of the database may tell more: pg_dump --schema-only");
   }
   refuse_changes_of_schema(connection_);
 }

@@ -44,8 +44,8 @@ class SchemaDump {
   SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request);
 
   // Hands its output over as it comes, until it has ended. The connection's session is pg_dump's until then, except in
-  // `meanwhile`, which is called now and then. Throws when it fails: a DatabaseError of which is_lock_in_the_way() when it
-  // stood too long in the queue of a lock; SchemaChanged (pg/schema_changes.h).
+  // `meanwhile`, which is called now and then. Throws when it fails: an Obstacle when it stood too long in the
+  // queue of a lock, or the schema has changed meanwhile, else a DatabaseError.
   void read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
             const std::stop_token& stop);
 

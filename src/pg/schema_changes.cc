@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,16 +101,13 @@ void refuse(const QueryResult& changes, std::string_view while_reading) {
   if (changes.rows() == 0) return;
   std::vector<std::string> names;
   for (int row = 0; row < std::min(changes.rows(), kEnough); ++row) names.push_back(changes.string(row, 0));
-  throw SchemaChanged(fmt::format("changed, renamed or dropped while {}: {}{}", while_reading, fmt::join(names, ", "),
-                                  changes.rows() > kEnough ? " ..." : ""));
+  throw Obstacle(Obstacle::Cause::schema_changed, ErrorKind::failed,
+                 fmt::format("changed, renamed or dropped while {}: {}{}", while_reading, fmt::join(names, ", "),
+                             changes.rows() > kEnough ? " ..." : ""),
+                 "run backups when no migrations run");
 }
 
 }  // namespace
-
-bool is_change_of_schema(const DatabaseError& error) {
-  constexpr std::array kCodes = {"3F000", "42703", "42704", "42809", "42883", "42P01", "XX000"};
-  return std::ranges::find(kCodes, error.sqlstate()) != kCodes.end();
-}
 
 void refuse_changes_of_schema(Connection& connection) {
   refuse(connection.query(all_changes() + " ORDER BY 1"), "the schema was read");

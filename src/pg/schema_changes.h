@@ -6,24 +6,13 @@
 // carries, in xmax, the transaction that has replaced or deleted it since.
 #pragma once
 
-#include "base/error.h"
+#include "base/obstacle.h"
 #include "pg/connection.h"
 
 namespace pana {
 
-// Somebody changed the schema while it was read; a backup that begins again may succeed.
-class SchemaChanged : public Error {
- public:
-  explicit SchemaChanged(const std::string& message)
-      : Error(ErrorKind::failed, message, "run backups when no migrations run") {}
-};
-
-// Whether it tells of something that is gone, or has become something else, since it was listed. An "internal error" is
-// what the server calls it where it does not expect that; it may have other causes, which do not go away.
-bool is_change_of_schema(const DatabaseError& error);
-
-// To be asked in the transaction of the snapshot, after the definitions and the values of sequences were read. Throws
-// SchemaChanged, naming what was renamed, replaced or dropped since.
+// To be asked in a transaction of the snapshot, after the definitions and the values of sequences were read, or when that
+// failed. Throws Obstacle (schema_changed), naming what was renamed, replaced or dropped since.
 void refuse_changes_of_schema(Connection& connection);
 
 // The same, after the rows were read: of labels of enums and attributes of composite types, and of everything when columns

@@ -3,16 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/log.h"
+#include "base/obstacle.h"
 #include "base/sleep.h"
-#include "pg/schema_changes.h"
 
 namespace pana {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Behind it, nothing could be exported.
+constexpr std::string_view kSavepoint = "unlocked";
 
 struct LockedTable {
   std::uint32_t oid = 0;
@@ -42,33 +46,57 @@ bool same_tables(const std::vector<CatalogTable>& a, const std::vector<CatalogTa
   });
 }
 
-// One attempt; nothing when the tables changed meanwhile.
-std::optional<Snapshot> try_once(Connection& control, const TableFilter& wanted, bool skip_unreadable) {
-  std::vector<CatalogTable> before = read_tables(control, wanted);
-  std::vector<CatalogDefinition> definitions = read_definitions(control, wanted, before);
-  Unreadable skipped = find_unreadable(control, before, definitions, wanted);
-  if (!skip_unreadable) refuse_unreadable(control, skipped);
-  TableFilter filter = leave_out(wanted, skipped);
+[[noreturn]] void throw_changed() {
+  throw Obstacle(Obstacle::Cause::schema_changed, ErrorKind::failed, "tables were created, dropped or renamed at that moment", "");
+}
+
+std::vector<CatalogTable> list_tables(Connection& control, const SnapshotRequest& request, const TableFilter& filter) {
+  std::vector<CatalogTable> tables = read_tables(control, filter);
+  if (request.narrow) request.narrow(tables);
+  return tables;
+}
+
+std::vector<CatalogDefinition> list_definitions(Connection& control, const SnapshotRequest& request, const TableFilter& filter,
+                                                const std::vector<CatalogTable>& tables) {
+  return request.definitions ? read_definitions(control, filter, tables) : std::vector<CatalogDefinition>();
+}
+
+// The tables were listed a moment ago: one of which the server says that it is not there, or no table, has changed since.
+void lock_listed(Connection& control, const std::string& lock) try {
+  control.query(lock);
+} catch (const DatabaseError& error) {
+  constexpr std::array kGoneOrAnotherKind = {"3F000", "42P01", "42809"};
+  if (std::ranges::find(kGoneOrAnotherKind, error.sqlstate()) == kGoneOrAnotherKind.end()) throw;
+  throw Obstacle(Obstacle::Cause::schema_changed, ErrorKind::failed, error.what(), error.hint());
+}
+
+// One attempt.
+Snapshot try_once(Connection& control, const SnapshotRequest& request) {
+  std::vector<CatalogTable> before = list_tables(control, request, request.filter);
+  std::vector<CatalogDefinition> definitions = list_definitions(control, request, request.filter, before);
+  Unreadable skipped = find_unreadable(control, before, definitions, request.filter);
+  if (!request.skip_unreadable) refuse_unreadable(control, skipped);
+  TableFilter filter = leave_out(request.filter, skipped);
   if (!skipped.empty()) {
-    before = read_tables(control, filter);
-    definitions = read_definitions(control, filter, before);
+    before = list_tables(control, request, filter);
+    definitions = list_definitions(control, request, filter, before);
   }
   std::vector<LockedTable> tables;
   for (const CatalogTable& table : before) tables.push_back({table.oid, table.sql_name});
   for (const CatalogDefinition& table : definitions) tables.push_back({table.oid, table.name.sql_name});
   const std::string lock = lock_sql(control, tables);  // asked for now: in the transaction, it would take a snapshot
   control.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  if (!tables.empty()) control.query(lock);
+  if (!tables.empty()) lock_listed(control, lock);
   const QueryResult exported = control.query(
       "SELECT pg_catalog.pg_export_snapshot(), pg_catalog.to_char(pg_catalog.clock_timestamp() AT TIME ZONE 'UTC', "
       "'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')");
-  Snapshot snapshot{.id = exported.string(0, 0), .time = exported.string(0, 1), .tables = read_tables(control, filter)};
-  if (!same_tables(before, snapshot.tables)) return std::nullopt;
+  Snapshot snapshot{.id = exported.string(0, 0), .time = exported.string(0, 1), .tables = list_tables(control, request, filter)};
+  if (!same_tables(before, snapshot.tables)) throw_changed();
   snapshot.filter = std::move(filter);
   snapshot.skipped = std::move(skipped);
   for (LockedTable& table : tables) snapshot.locked_tables.push_back(std::move(table.sql_name));
   // The heartbeat comes every few seconds: without it, this session has lost us, and must not keep its locks.
-  control.query("SET idle_in_transaction_session_timeout = '5min'");
+  control.query(fmt::format("SET idle_in_transaction_session_timeout = '5min'; SAVEPOINT {}", kSavepoint));
   return snapshot;
 }
 
@@ -92,6 +120,15 @@ std::chrono::milliseconds pause_after(int attempt, bool is_lock_in_the_way) {
   return std::chrono::milliseconds(is_lock_in_the_way ? 500 << std::min(attempt, 4) : 100);
 }
 
+// While the catalog is searched, the server may look for something by its OID that was dropped at that moment, and calls that
+// an internal error. So it calls a damaged catalog: what it says twice, it says for ever.
+bool names_what_is_gone(const DatabaseError& error) {
+  constexpr std::string_view kInternalError = "XX000";
+  const std::string_view message = error.what();
+  return error.sqlstate() == kInternalError &&
+         (message.find("with OID ") != std::string_view::npos || message.starts_with("cache lookup failed for "));
+}
+
 // Who it is that has, or waits for, a lock of a table that nobody can read beside; empty when that is over.
 std::string blockers(Connection& control) try {
   const QueryResult result = control.query(
@@ -112,23 +149,26 @@ std::string blockers(Connection& control) try {
 
 }  // namespace
 
-Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy) {
-  const auto deadline = Clock::now() + policy.give_up_after;
+Snapshot lock_and_export(Connection& control, const SnapshotRequest& request) {
+  const auto deadline = Clock::now() + request.locks.give_up_after;
   // Listing the tables takes locks, too: their sizes are asked for. And so does what the session is asked later on, when it
   // holds locks that others wait for.
-  control.query(fmt::format("SET lock_timeout = {}", policy.lock_timeout.count()));
+  control.query(fmt::format("SET lock_timeout = {}", request.locks.lock_timeout.count()));
+  std::string said_before;
   for (int attempt = 0;; ++attempt) {
-    std::string obstacle = "tables were created, dropped or renamed at that moment";
+    std::string obstacle;
     bool wait = false;
     try {
-      if (std::optional<Snapshot> snapshot = try_once(control, filter, skip_unreadable)) {
-        warn_of_many_locks(control, snapshot->locked_tables.size());
-        return std::move(*snapshot);
-      }
-    } catch (const DatabaseError& error) {
-      wait = is_lock_in_the_way(error);
-      if (!wait && !is_change_of_schema(error)) throw;
+      Snapshot snapshot = try_once(control, request);
+      warn_of_many_locks(control, snapshot.locked_tables.size());
+      return snapshot;
+    } catch (const Obstacle& error) {
       obstacle = error.what();
+    } catch (const DatabaseError& error) {
+      obstacle = error.what();
+      wait = is_lock_in_the_way(error);
+      if (!wait && (!names_what_is_gone(error) || obstacle == said_before)) throw;
+      said_before = obstacle;
     }
     control.query("ROLLBACK");
     if (wait) obstacle += blockers(control);
@@ -141,18 +181,11 @@ Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool sk
   }
 }
 
-std::string export_snapshot(Connection& connection) {
-  connection.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-  std::string snapshot_id = connection.query("SELECT pg_catalog.pg_export_snapshot()").string(0, 0);
-  connection.query("SAVEPOINT unlocked");  // behind it, nothing could be exported
-  return snapshot_id;
-}
-
 void import_snapshot(Connection& connection, const std::string& snapshot_id) {
-  connection.query(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}; SAVEPOINT unlocked",
-                               connection.quote_literal(snapshot_id)));
+  connection.query(fmt::format("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}; SAVEPOINT {}",
+                               connection.quote_literal(snapshot_id), kSavepoint));
 }
 
-void release_locks(Connection& connection) { connection.query("ROLLBACK TO SAVEPOINT unlocked"); }
+void release_locks(Connection& connection) { connection.query(fmt::format("ROLLBACK TO SAVEPOINT {}", kSavepoint)); }
 
 }  // namespace pana

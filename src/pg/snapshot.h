@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,14 @@ struct LockPolicy {
   std::chrono::seconds give_up_after{300};          // from the first attempt on
 };
 
+struct SnapshotRequest {
+  TableFilter filter;            // which tables
+  bool skip_unreadable = false;  // leave out what the role may not read, and name it, instead of refusing
+  bool definitions = true;       // lock those, too, of which only the definition is wanted
+  std::function<void(std::vector<CatalogTable>& tables)> narrow = {};  // leaves out more of those listed; may be empty
+  LockPolicy locks = {};
+};
+
 struct Snapshot {
   std::string id;    // for SET TRANSACTION SNAPSHOT
   std::string time;  // RFC 3339, by the server's clock
@@ -32,16 +41,14 @@ struct Snapshot {
 // Leaves `control` in the transaction that holds the locks and the snapshot, with the policy's lock_timeout. What the role
 // may not read is refused before, with all of it in the message, or skipped. Throws Error(failed) when a lock could not be
 // had in time.
-Snapshot lock_and_export(Connection& control, const TableFilter& filter, bool skip_unreadable, const LockPolicy& policy);
-
-// Begins a transaction like those of import_snapshot(), for whom it returns the name of what it sees.
-std::string export_snapshot(Connection& connection);
+Snapshot lock_and_export(Connection& control, const SnapshotRequest& request);
 
 // Puts a session into a transaction that sees the snapshot, and holds no locks of tables until it reads some.
 void import_snapshot(Connection& connection, const std::string& snapshot_id);
 
-// The same transaction without the locks that it has taken since: the server's memory for locks is of a fixed size, and the
-// application needs it as well. It also recovers a transaction that an error has aborted.
+// The same transaction, of lock_and_export() or import_snapshot(), without the locks that it has taken since: the server's
+// memory for locks is of a fixed size, and the application needs it as well. It also recovers a transaction that an error has
+// aborted, and undoes the SETs since.
 void release_locks(Connection& connection);
 
 // How many tables a session reads before it lets go of them.

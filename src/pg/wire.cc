@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/require.h"
 #include "pg/protocol.h"
 
 namespace pana {
@@ -18,6 +19,9 @@ namespace {
 
 // Holds many of the server's 8 KiB pieces, and stays in the processor's cache.
 constexpr std::size_t kBufferBytes = 128 * 1024;
+
+// Longer rows are handed on in pieces: whoever stores them holds them once, and nobody holds them twice.
+constexpr std::size_t kLongestWholeRow = 1 << 20;
 
 // So much at once shows that the server is fast.
 constexpr int kFlowBytes = 64 * 1024;
@@ -60,8 +64,28 @@ std::size_t Wire::message_bytes() const {
   return bytes;
 }
 
+bool Wire::is_in_pieces(std::size_t message_bytes) const {
+  return buffer_[begin_] == kCopyData && message_bytes > kLongestWholeRow;
+}
+
+Wire::Message Wire::begin_pieces(std::size_t message_bytes) {
+  begin_ += kHeaderBytes;
+  rest_ = message_bytes - kHeaderBytes;
+  return read_piece();
+}
+
+Wire::Message Wire::read_piece() {
+  if (begin_ == end_) read_more(1);
+  const std::size_t bytes = std::min(end_ - begin_, rest_);
+  const std::string_view piece(&buffer_[begin_], bytes);
+  begin_ += bytes;
+  rest_ -= bytes;
+  return {.type = kCopyData, .body = piece, .more = rest_};
+}
+
 Wire::Message Wire::next_of_any_kind(std::optional<DatabaseError>& error) try {
   const Message message = read_message();
+  require(message.more == 0, "only COPY gives messages in pieces");
   if (message.type == 'E') error = parse_error(message.body);
   if (message.type == kReadyForQuery) end_query();
   return message;

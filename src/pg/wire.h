@@ -29,6 +29,7 @@ class Wire {
   struct Message {
     char type = 0;
     std::string_view body;  // valid until the next call
+    std::size_t more = 0;   // bytes of it that the next messages bring: only a CopyData over 1 MiB comes in pieces
   };
 
   // The next message that is part of the query's answer, up to and with ReadyForQuery ('Z'); notices are passed over. An
@@ -54,6 +55,7 @@ class Wire {
   static constexpr std::size_t kHeaderBytes = 5;  // type, and the length of all but the type
 
   Message read_message() {
+    if (rest_ > 0) return read_piece();
     while (true) {
       const std::size_t bytes = end_ - begin_;
       if (bytes < kHeaderBytes) {
@@ -62,6 +64,7 @@ class Wire {
       }
       const std::size_t length = message_bytes();
       if (bytes < length) {
+        if (is_in_pieces(length)) return begin_pieces(length);
         read_more(length);
         continue;
       }
@@ -71,6 +74,9 @@ class Wire {
     }
   }
   std::size_t message_bytes() const;
+  bool is_in_pieces(std::size_t message_bytes) const;
+  Message begin_pieces(std::size_t message_bytes);
+  Message read_piece();
   bool is_part_of_the_answer(const Message& message);
   void end_query();
   [[noreturn]] void throw_error(std::string_view fields);
@@ -88,6 +94,7 @@ class Wire {
   std::size_t capacity_;
   std::size_t begin_ = 0;  // of what has been read and not been returned
   std::size_t end_ = 0;
+  std::size_t rest_ = 0;  // of the CopyData that comes in pieces
   bool is_in_flow_ = false;  // rows come so fast that it is enough to be woken up for many of them
 };
 
