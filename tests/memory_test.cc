@@ -62,6 +62,19 @@ TEST_F(Memory, StaysBelow110MiBWhenASlowStoreIsUploadedTo) {
   server.set_rate(0);
 }
 
+// A row is held once, however long it is: it comes from the socket in pieces, and the parts of the upload are views of it.
+TEST_F(Memory, HoldsALongRowOnce) {
+  constexpr long kRowKib = 100 * 1024;
+  const std::string url = fresh_database("long_row");
+  cluster().sql("long_row", fmt::format("CREATE TABLE t AS SELECT repeat('x', {}) AS body", kRowKib * 1024));
+  const long plain = peak_kib_of({"backup", url, "--to", backups_.path(), "--jobs", "1"});
+  EXPECT_LE(plain, kRowKib * 13 / 10 + 30 * 1024);
+  RecordProperty("plain_kib", std::to_string(plain));
+  EXPECT_LE(peak_kib_of({"backup", url, "--to", backups_.path(), "--jobs", "1", "--compression", "zstd"}), 40 * 1024);
+  EXPECT_LE(peak_kib_of({"verify", backups_.path(), "--against", url, "--jobs", "1"}), 40 * 1024);
+  fmt::print("a row of {} KiB: {} KiB plain\n", kRowKib, plain);
+}
+
 // Sixteen times the rows: as much memory. What the smaller one may lack are the buffers it does not come to fill.
 TEST_F(Memory, DoesNotGrowWithTheDatabase) {
   const auto peaks_of = [&](const std::string& name, int rows) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "support/pana.h"
+#include "support/session.h"
+#include "support/wait.h"
 
 namespace pana::test {
 namespace {
@@ -70,6 +72,51 @@ TEST_F(Against, TwoSwappedValuesAreDifferent) {
 
 TEST_F(Against, AMissingTableIsDifferent) {
   expect_only_orders_named(after("DROP TABLE orders"));
+}
+
+TEST_F(Against, AColumnOfAnotherNameIsDifferent) {
+  const Outcome one_of_two = after("ALTER TABLE orders RENAME t TO u");
+  expect_only_orders_named(one_of_two);
+  EXPECT_THAT(one_of_two.out, HasSubstr("the database lacks t"));
+  const Outcome all = after("ALTER TABLE orders RENAME id TO other");
+  expect_only_orders_named(all);
+  EXPECT_THAT(all.out, HasSubstr("the database lacks id, t"));
+  EXPECT_TRUE(ends_with(kDifferent, after("ALTER TABLE orders RENAME other TO id; ALTER TABLE orders RENAME u TO t; "
+                                          "ALTER TABLE calm RENAME x TO renamed")));
+}
+
+TEST_F(Against, AMissingLargeObjectIsDifferentEvenWithoutContents) {
+  cluster().sql("origin", "SELECT lo_create(4712)");
+  backup_ = back_up("origin", {"--compression", "zstd"});
+  const Outcome missing = after("");
+  EXPECT_TRUE(ends_with(kDifferent, missing));
+  EXPECT_THAT(missing.out, HasSubstr("-large object 4712"));
+  const Outcome another = after("SELECT lo_create(4713)");
+  EXPECT_TRUE(ends_with(kDifferent, another));
+  EXPECT_THAT(another.out, testing::AllOf(HasSubstr("-large object 4712"), HasSubstr("+large object 4713")));
+  EXPECT_TRUE(ends_with(kOk, after("SELECT lo_unlink(4713), lo_create(4712)")));
+}
+
+// Not being allowed to look is neither equal nor missing.
+TEST_F(Against, WhatTheRoleMayNotReadIsRefusedByName) {
+  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_reader; CREATE ROLE pana_reader");
+  cluster().allow_login("pana_reader");
+  cluster().sql("target", "GRANT SELECT ON calm, numbers TO pana_reader");
+  const std::string url = cluster().url("target", "pana_reader", cluster().password());
+  const Outcome outcome = pana({"verify", backup_, "--against", url});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("table public.orders"), HasSubstr("large object 4711"), Not(HasSubstr("calm"))));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backup_, "--against", url, "-t", "calm"})));
+}
+
+// A table that is locked at first is read in the end, as in a backup.
+TEST_F(Against, ATableThatSomebodyHasLockedIsWaitedFor) {
+  Session migration(url_);
+  migration.execute("BEGIN; LOCK TABLE orders");
+  Background verify(pana_command({"verify", backup_, "--against", url_}));
+  ASSERT_TRUE(becomes_true([&] { return verify.err_so_far().find("lock_retry") != std::string::npos; }));
+  migration.execute("UPDATE orders SET t = 'changed' WHERE id = 1; COMMIT");
+  EXPECT_TRUE(ends_with(kDifferent, verify.wait()));
 }
 
 TEST_F(Against, ADatabaseThatCannotBeReadIsNeitherEqualNorDifferent) {

@@ -1,6 +1,7 @@
 #include "cli/comparison_output.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/human.h"
 #include "base/unicode.h"
@@ -17,7 +18,8 @@ bool is_of_large_objects(const TableComparison& table) { return table.schema.emp
 }  // namespace
 
 Json comparison_json(const ComparisonReport& report, const std::string& backup) {
-  Json json = {{"backup", backup}, {"equal", report.equal()}, {"tables", Json::array()}, {"sequences", report.sequences}};
+  Json json = {{"backup", backup}, {"equal", report.equal()}, {"tables", Json::array()}, {"sequences", report.sequences},
+               {"large_objects", report.large_objects}};
   for (const TableComparison& table : report.tables) {
     json["tables"].push_back({{"schema", table.schema},
                               {"name", table.name},
@@ -25,7 +27,8 @@ Json comparison_json(const ComparisonReport& report, const std::string& backup) 
                               {"backup_rows", table.backup.rows},
                               {"database_rows", table.database.rows},
                               {"backup_digest", table.backup.hex()},
-                              {"database_digest", table.database.hex()}});
+                              {"database_digest", table.database.hex()},
+                              {"missing_columns", table.missing_columns}});
   }
   return json;
 }
@@ -34,15 +37,13 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
   if (report.equal()) {
     std::uint64_t tables = 0;
     std::uint64_t rows = 0;
-    std::string large_objects;
     for (const TableComparison& table : report.tables) {
-      if (is_of_large_objects(table)) {
-        large_objects = fmt::format(", {} large objects", human_count(table.backup.rows));
-      } else {
-        ++tables;
-        rows += table.backup.rows;
-      }
+      if (is_of_large_objects(table)) continue;  // their rows are pieces
+      ++tables;
+      rows += table.backup.rows;
     }
+    const std::string large_objects =
+        report.compared_large_objects == 0 ? "" : fmt::format(", {} large objects", human_count(report.compared_large_objects));
     fmt::print("the database is equal to {}: {} tables, {} rows{}, counts and digests\n", backup, human_count(tables),
                human_count(rows), large_objects);
     return;
@@ -52,7 +53,11 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
     if (table.state == TableState::equal) continue;
     fmt::print("{:<10}  {:>15}  {:>15}  {}\n", state_name(table.state), human_count(table.backup.rows),
                human_count(table.database.rows), table_name(table));
+    if (table.missing_columns.empty()) continue;
+    fmt::print("{:<10}  {:>15}  {:>15}    the database lacks {}\n", "", "", "", without_controls(fmt::format("{}", fmt::join(table.missing_columns, ", "))));
   }
+  if (!report.large_objects.empty()) fmt::print("large objects: - of the backup, + of the database\n");
+  for (const std::string& object : report.large_objects) fmt::print("  {}\n", object);
   if (!report.sequences.empty()) fmt::print("sequences: - of the backup, + of the database\n");
   for (const std::string& sequence : report.sequences) fmt::print("  {}\n", without_controls(sequence));
 }

@@ -320,6 +320,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   ComparisonReport report;
   report.tables = compare_tables(match, backup, request.filter, digests);
   if (compares_large_objects) report.large_objects = compare_large_objects(backup, large_objects);
+  report.compared_large_objects = large_objects.size();
   if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
   return report;
 }
