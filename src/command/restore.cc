@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <set>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -54,10 +53,9 @@ std::vector<std::string> drops_of_parts(Connection& connection, const RestoreReq
     return statements;
   }
   std::vector<std::string> tables;
-  for (const SchemaEntry& entry : selection.pre_data) {
-    const std::optional<RelationName> table = entry.type == "TABLE" ? relation_of(entry) : std::nullopt;
-    if (!table) continue;
-    tables.push_back(connection.quote_identifier(table->schema) + "." + connection.quote_identifier(table->name));
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type != "TABLE" || !object.relation) continue;
+    tables.push_back(connection.quote_identifier(object.relation->schema) + "." + connection.quote_identifier(object.relation->name));
   }
   if (!tables.empty()) statements.push_back(fmt::format("DROP TABLE IF EXISTS {}", fmt::join(tables, ", ")));
   return statements;
@@ -101,23 +99,9 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
   }
 }
 
-// A choice of tables does not bring their schemas along, but a table needs one to be in.
-void create_schemas(Connection& connection, const RestoreRequest& request, const Index& index,
-                    const RestoreSelection& selection) {
-  if (!request.filter.has_table_patterns() && index.header.filters.empty()) return;
-  std::set<std::string> schemas;
-  for (const SchemaEntry& entry : selection.pre_data) {
-    if (const std::optional<RelationName> relation = relation_of(entry)) schemas.insert(relation->schema);
-  }
-  for (const std::string& schema : schemas) {
-    connection.query("CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(schema));
-  }
-}
-
 void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
   const IndexHeader& header = backup.index().header;
   std::vector<std::string> names;
-  use_index_encoding(connection, header);
   for (const TableInfo* const table : selection.tables) {
     if (table->id != kLargeObjects) names.push_back(sql_name(connection, header, table->schema, table->name));
   }
@@ -129,7 +113,19 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
     throw DatabaseError(fmt::format("cannot empty the tables: {}", error.what()), error.sqlstate(),
                         "restore the tables that refer to them as well, or drop the foreign key and add it again afterwards");
   }
-  prepare_loading_session(connection, header.encoding);
+}
+
+// All in one query, which is quick; one by one, each named, when one of them is refused.
+void set_sequences(Connection& connection, const RestoreSelection& selection, RestoreErrors& errors) try {
+  std::string sql;
+  for (const SequenceValue& value : selection.sequence_values) sql += value.sql + "\n";
+  connection.query(sql);
+} catch (const DatabaseError&) {
+  if (!connection.is_alive()) throw;
+  for (const SequenceValue& value : selection.sequence_values) {
+    const std::string name = value.sequence ? value.sequence->schema + "." + value.sequence->name : "of unknown name";
+    errors.attempt("the value of sequence " + name, connection, [&] { connection.query(value.sql); });
+  }
 }
 
 void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
@@ -172,10 +168,11 @@ void analyze(std::span<Connection> connections, const BackupReader& backup, cons
   for (Connection& connection : connections) {
     tasks.emplace_back([&](const std::stop_token& worker_stop) {
       connection.set_stop(worker_stop);
-      use_index_encoding(connection, header);
-      while (const TableInfo* const* const table = list.next()) {
-        analyze(connection, sql_name(connection, header, (*table)->schema, (*table)->name));
-      }
+      with_index_encoding(connection, header, [&] {
+        while (const TableInfo* const* const table = list.next()) {
+          analyze(connection, sql_name(connection, header, (*table)->schema, (*table)->name));
+        }
+      });
     });
   }
   run_parallel(tasks, stop);
@@ -202,17 +199,15 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
   }
   check_restore_target(control, request, index, selection);
-  prepare_loading_session(control, index.header.encoding);
 
   RestoreErrors errors(request.keep_going);
   if (request.clean && request.schema) {
     drop_objects(control, request, backup, selection);
   } else if (request.clean) {
-    empty_tables(control, backup, selection);
+    with_index_encoding(control, index.header, [&] { empty_tables(control, backup, selection); });
   }
-  progress.set_activity("creating tables");
-  if (request.schema) create_schemas(control, request, index, selection);
-  for (const SchemaEntry& entry : selection.pre_data) run_entry(control, request, entry, errors);
+  SchemaRunner runner(errors, progress);
+  run_pre_data(control, selection, runner);
 
   RestoreReport report;
   if (request.rows) {
@@ -220,11 +215,9 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
         load_rows(connections, backup, selection, errors, progress, stop);
     if (errors.all().empty()) check_counts(selection, loaded);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
-    if (!selection.sequence_values.empty()) {
-      errors.attempt("sequence values", control, [&] { control.query(join_statements(selection.sequence_values)); });
-    }
+    if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
   }
-  run_post_data(connections, request, index, selection, errors, progress, stop);
+  run_post_data(connections, selection, index, runner, stop);
   if (request.rows && request.analyze) {
     progress.set_activity("analyzing");
     analyze(connections, backup, selection, stop);

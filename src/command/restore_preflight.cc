@@ -6,7 +6,6 @@
 
 #include "base/log.h"
 #include "command/sql_names.h"
-#include "pg/schema_names.h"
 #include "pg/session.h"
 
 namespace pana {
@@ -105,6 +104,13 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
   }
 }
 
+// As it stands in an identifier.
+std::string in_quotes(std::string_view name) {
+  std::string text;
+  for (const char byte : name) text.append(byte == '"' ? 2 : 1, byte);
+  return text;
+}
+
 // The roles among those the index names that the selected statements use.
 std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& index, const RestoreSelection& selection) {
   std::vector<RoleUse> roles;
@@ -116,7 +122,10 @@ std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& in
       roles.push_back(role);
       continue;
     }
-    const auto mentions = [&](const SchemaEntry& entry) { return entry.text.find(role.name) != std::string::npos; };
+    const std::string name = in_quotes(role.name);
+    const auto mentions = [&name](const SchemaObject& object) {
+      return std::ranges::any_of(object.statements, [&name](const SchemaStatement& statement) { return statement.sql.find(name) != std::string::npos; });
+    };
     if (std::any_of(selection.pre_data.begin(), selection.pre_data.end(), mentions) ||
         std::any_of(selection.post_data.begin(), selection.post_data.end(), mentions)) {
       roles.push_back(role);
@@ -155,9 +164,9 @@ void check_extensions(Connection& connection, const RestoreSelection& selection,
   const std::vector<std::string> present =
       first_column(connection.query("SELECT name FROM pg_catalog.pg_available_extensions"));
   std::vector<std::string> missing;
-  for (const SchemaEntry& entry : selection.pre_data) {
-    if (entry.type == "EXTENSION" && std::find(present.begin(), present.end(), entry.name) == present.end()) {
-      missing.push_back(entry.name);
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type == "EXTENSION" && std::find(present.begin(), present.end(), object.name) == present.end()) {
+      missing.push_back(object.name);
     }
   }
   if (!missing.empty()) {
@@ -188,8 +197,6 @@ void check_rights(Connection& connection, const RestoreRequest& request, Problem
   }
 }
 
-}  // namespace
-
 // They fire for rows that are loaded, too, and may change what they like.
 void warn_of_triggers(Connection& connection) {
   const std::int64_t count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
@@ -214,11 +221,9 @@ void check_replica_triggers(Connection& connection, const RestoreRequest& reques
                "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
 }
 
-void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
-                          const RestoreSelection& selection) {
-  check_encoding(connection, index);
+void check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
+                             const RestoreSelection& selection) {
   Problems problems;
-  use_index_encoding(connection, index.header);
   check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
@@ -237,6 +242,14 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
     connection.query(fmt::format("CREATE ROLE {} NOLOGIN", connection.quote_identifier(role)));
     log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
   }
+}
+
+}  // namespace
+
+void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
+                          const RestoreSelection& selection) {
+  check_encoding(connection, index);
+  with_index_encoding(connection, index.header, [&] { check_in_index_encoding(connection, request, index, selection); });
 }
 
 }  // namespace pana

@@ -1,4 +1,4 @@
-// Runs the entries of a schema script.
+// Makes the objects of a schema.
 #pragma once
 
 #include <span>
@@ -7,24 +7,45 @@
 #include <vector>
 
 #include "base/progress.h"
-#include "command/restore.h"
 #include "command/restore_errors.h"
 #include "command/restore_selection.h"
 #include "pg/connection.h"
 
 namespace pana {
 
-// Runs one entry's statements in one transaction.
-void run_entry(Connection& connection, const RestoreRequest& request, const SchemaEntry& entry, RestoreErrors& errors);
+// Statements of one object that are run in one transaction.
+struct SchemaStep {
+  const SchemaObject* object = nullptr;
+  std::vector<std::string> statements = {};
+  std::uint64_t weight = 0;                      // how long it may take: bytes of the table, 0: next to nothing
+  std::vector<RelationName> locked_tables = {};  // no two steps with a table in common run at once
+  bool single_process = false;                   // the server is to lend it no more than one of its processes
+};
 
-// The post-data entries, several at a time where PostgreSQL allows it. The file's order is the truth; only runs of
-// entries that do not depend on each other are taken apart:
+// Runs steps. The settings that stand before an object in the script are made for its transaction and go with it, so no
+// step depends on what ran before it, on this connection or another one. May be called from several threads.
+class SchemaRunner {
+ public:
+  SchemaRunner(RestoreErrors& errors, Progress& progress) : errors_(errors), progress_(progress) {}
+
+  void run(Connection& connection, const SchemaStep& step);
+
+ private:
+  RestoreErrors& errors_;
+  Progress& progress_;
+};
+
+// The pre-data objects, one by one. A schema that is there already is not made, but gets its owner and all else that its
+// entry says; a table whose schema no entry makes gets one to be in.
+void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
+
+// The post-data objects, several at a time where PostgreSQL allows it. The file's order is the truth; only runs of
+// objects that do not depend on each other are taken apart:
 //  - indexes, and primary keys and unique constraints: their indexes are built side by side, those of one table, too,
 //    the largest tables first; the constraints are then made of the finished indexes;
 //  - foreign keys: side by side as long as they have no table in common, for each locks both of its tables.
 // Everything else runs one by one, comments wait for the end of the run they stand in.
-void run_post_data(std::span<Connection> connections, const RestoreRequest& request, const Index& index,
-                   const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
-                   const std::stop_token& stop);
+void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
+                   SchemaRunner& runner, const std::stop_token& stop);
 
 }  // namespace pana

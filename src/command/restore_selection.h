@@ -1,30 +1,33 @@
 // Which parts of a backup a restore wants.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "command/restore.h"
 #include "pg/connection.h"
-#include "pg/schema_script.h"
+#include "pg/schema_object.h"
 
 namespace pana {
 
+struct SequenceValue {
+  std::optional<RelationName> sequence;  // nothing when the statement is not what a backup holds
+  std::string sql;
+};
+
 struct RestoreSelection {
-  std::vector<SchemaEntry> pre_data;
-  std::vector<SchemaEntry> post_data;
+  std::vector<SchemaObject> pre_data;  // with no statements and settings but those that the request wants
+  std::vector<SchemaObject> post_data;
   std::vector<const TableInfo*> tables;  // with their rows
   std::set<TableId> table_ids;
   std::vector<std::size_t> frames;  // of the rows phase, those that hold a wanted table's rows
-  std::vector<std::string> sequence_values;
+  std::vector<SequenceValue> sequence_values;
 };
 
 // Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing.
 // `connection` converts names where the backup is not in UTF-8.
 RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection);
-
-// The statements of an entry that the request wants: without owners, privileges or tablespaces if it says so.
-std::vector<std::string> wanted_statements(const RestoreRequest& request, const SchemaEntry& entry);
 
 }  // namespace pana

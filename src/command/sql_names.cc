@@ -1,11 +1,15 @@
 #include "command/sql_names.h"
 
+#include <fmt/format.h>
+
 #include "base/unicode.h"
 
 namespace pana {
 
-void use_index_encoding(Connection& connection, const IndexHeader& header) {
+void with_index_encoding(Connection& connection, const IndexHeader& header, const std::function<void()>& action) {
   connection.query(header.encoding == "SQL_ASCII" ? "SET client_encoding = SQL_ASCII" : "SET client_encoding = UTF8");
+  action();
+  connection.query(fmt::format("SET client_encoding = '{}'", header.encoding));
 }
 
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name) {

@@ -1,6 +1,7 @@
 // The names of an index as SQL.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -9,10 +10,11 @@
 
 namespace pana {
 
-// Makes the session's client encoding that of the index's names.
-void use_index_encoding(Connection& connection, const IndexHeader& header);
+// Runs `action` while the session's client encoding is that of the index's names, then makes it the backup's again. An
+// error leaves the session as it is: it can no longer be used for the backup's text.
+void with_index_encoding(Connection& connection, const IndexHeader& header, const std::function<void()>& action);
 
-// A qualified name, quoted, for a session prepared so.
+// A qualified name, quoted, for such an action.
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name);
 
 }  // namespace pana

@@ -23,7 +23,6 @@
 namespace pana {
 
 // SQLSTATEs that decide what happens next (PostgreSQL's appendix A).
-constexpr std::string_view kDuplicateSchema = "42P06";
 constexpr std::string_view kDependentObjectsExist = "2BP01";
 constexpr std::string_view kFeatureNotSupported = "0A000";
 

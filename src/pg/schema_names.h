@@ -1,11 +1,11 @@
-// The tables that entries and statements of a schema script are about.
+// The names in statements of a schema script.
 #pragma once
 
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "pg/schema_script.h"
+#include <vector>
 
 namespace pana {
 
@@ -13,24 +13,20 @@ namespace pana {
 struct RelationName {
   std::string schema;
   std::string name;
+  auto operator<=>(const RelationName&) const = default;
 };
+
+// The parts of a name with any number of dots, without their quotes; nothing when it is no name.
+std::vector<std::string> parse_name(std::string_view qualified);
 
 // public."Odd ""name""" -> {public, Odd "name"}; nothing when the text is not two names with a dot between.
 std::optional<RelationName> parse_relation_name(std::string_view qualified);
 
-// The table or sequence that an entry defines or is attached to (its index, trigger, comment ...), nothing for the
-// others. For the partition of a table it is the partition.
-std::optional<RelationName> relation_of(const SchemaEntry& entry);
+// The sequence of "SELECT pg_catalog.setval('public.orders_id_seq', 1, true);", nothing for any other statement.
+std::optional<RelationName> sequence_of(std::string_view statement);
 
 // The schema of what a DROP or ALTER statement of pg_dump's --clean is about: that of the first qualified name in it, or
 // the one that DROP SCHEMA names. Nothing for what is in no schema.
 std::optional<std::string> schema_of_drop(std::string_view statement);
-
-// The sequence and the table of "ALTER SEQUENCE s OWNED BY t.c;".
-struct SequenceOwner {
-  RelationName sequence;
-  RelationName table;
-};
-std::optional<SequenceOwner> sequence_owner(const SchemaEntry& entry);
 
 }  // namespace pana

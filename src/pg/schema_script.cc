@@ -49,19 +49,14 @@ bool is_type(std::string_view text) {
          std::ranges::all_of(text, [](char byte) { return (byte >= 'A' && byte <= 'Z') || byte == ' '; });
 }
 
-// Goes past ALTER TABLE [IF EXISTS] [ONLY] name ADD CONSTRAINT and returns the name; empty for any other statement.
-std::string_view skip_add_constraint(SqlLexemes& lexemes) {
-  if (!lexemes.skip({"ALTER", "TABLE"})) return {};
-  lexemes.skip({"IF", "EXISTS"});
-  lexemes.skip({"ONLY"});
-  const std::string_view table = lexemes.qualified_name();
-  return lexemes.skip({"ADD", "CONSTRAINT"}) ? table : std::string_view();
-}
-
+// ALTER DOMAIN ..., or ALTER TABLE [IF EXISTS] [ONLY] name ADD CONSTRAINT ...
 bool adds_constraint(std::string_view statement) {
   SqlLexemes lexemes(statement);
   if (lexemes.skip({"ALTER", "DOMAIN"})) return true;
-  return !skip_add_constraint(lexemes).empty();
+  if (!lexemes.skip({"ALTER", "TABLE"})) return false;
+  lexemes.skip({"IF", "EXISTS"});
+  lexemes.skip({"ONLY"});
+  return !lexemes.qualified_name().empty() && lexemes.skip({"ADD", "CONSTRAINT"});
 }
 
 // How the first statement of an entry of some type begins. Types that are not here are made by a CREATE of their own.
@@ -286,12 +281,6 @@ bool is_post_data(std::string_view type) {
   return types.contains(type);
 }
 
-std::string join_statements(const std::vector<std::string>& statements) {
-  std::string script;
-  for (const std::string& statement : statements) script += statement + "\n";
-  return script;
-}
-
 std::vector<std::string> statements_of(std::string_view text) {
   SqlLexer lexer;
   lexer.feed(text);
@@ -307,39 +296,10 @@ bool is_one_statement(std::string_view text, std::string_view beginning) {
   return text.starts_with(beginning) && statements_of(text).size() == 1;
 }
 
-bool is_owner_change(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  if (!lexemes.skip({"ALTER"})) return false;
-  std::array<std::string_view, 4> last;
-  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
-    std::rotate(last.begin(), last.begin() + 1, last.end());
-    last.back() = lexeme;
-  }
-  return is_keyword(last[0], "OWNER") && is_keyword(last[1], "TO") && last[3] == ";";
-}
-
-bool is_privilege(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  return lexemes.skip({"GRANT"}) || lexemes.skip({"REVOKE"}) || lexemes.skip({"ALTER", "DEFAULT", "PRIVILEGES"}) ||
-         lexemes.skip({"SET", "SESSION", "AUTHORIZATION"}) || lexemes.skip({"RESET", "SESSION", "AUTHORIZATION"});
-}
-
 bool is_default_setting(std::string_view statement) {
   SqlLexemes lexemes(statement);
   return lexemes.skip({"SET", "DEFAULT_TABLESPACE"}) || lexemes.skip({"SET", "DEFAULT_TABLE_ACCESS_METHOD"}) ||
          lexemes.skip({"SET", "DEFAULT_WITH_OIDS"});
-}
-
-std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  const std::string_view table = skip_add_constraint(lexemes);
-  lexemes.qualified_name();
-  if (table.empty() || !lexemes.skip({"FOREIGN", "KEY"})) return std::nullopt;
-  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
-    if (!is_keyword(lexeme, "REFERENCES")) continue;
-    return ForeignKeyTables{.table = std::string(table), .referenced = std::string(lexemes.qualified_name())};
-  }
-  return std::nullopt;
 }
 
 }  // namespace pana

@@ -90,28 +90,7 @@ std::vector<std::string> statements_of(std::string_view text);
 // Whether the text is a single statement that begins so; it may lack its semicolon.
 bool is_one_statement(std::string_view text, std::string_view beginning);
 
-// Statements as one script, each on a line of its own.
-std::string join_statements(const std::vector<std::string>& statements);
-
-// What follows classifies the statements that pg_dump writes; it is no parser of all SQL.
-
-// ALTER ... OWNER TO ...
-bool is_owner_change(std::string_view statement);
-
-// GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, and the SET and RESET SESSION AUTHORIZATION that pg_dump puts around a
-// GRANT whose grantor is not the owner.
-bool is_privilege(std::string_view statement);
-
 // SET default_tablespace, default_table_access_method or default_with_oids: later entries rely on them.
 bool is_default_setting(std::string_view statement);
-
-// The names below are as written in the statement, with their schema and quotes.
-struct ForeignKeyTables {
-  std::string table;
-  std::string referenced;
-};
-
-// Of ALTER TABLE ... ADD CONSTRAINT ... FOREIGN KEY ... REFERENCES ...
-std::optional<ForeignKeyTables> foreign_key_tables(std::string_view statement);
 
 }  // namespace pana

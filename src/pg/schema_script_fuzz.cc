@@ -1,9 +1,10 @@
-// Feeds any bytes to the SQL lexer and the reader of schema scripts, whole and cut in two.
+// Feeds any bytes to the SQL lexer and the readers of schema scripts, of their entries and of sequence values, whole and
+// cut in two.
 #include <cstdint>
 #include <cstdlib>
 
 #include "base/error.h"
-#include "pg/schema_script.h"
+#include "pg/schema_object.h"
 
 namespace {
 
@@ -82,11 +83,19 @@ void check_round_trip(std::string_view text) try {
   return;
 }
 
-void check_statement(const std::string& statement) {
-  pana::is_owner_change(statement);
-  pana::is_privilege(statement);
-  pana::is_default_setting(statement);
-  pana::foreign_key_tables(statement);
+// Whatever an entry holds: none of its statements gets lost, and a setting is none of them.
+void check_objects(std::string_view text) {
+  for (const char* type : {"TABLE", "COMMENT", "INDEX", "ACL", "FK CONSTRAINT", "SEQUENCE OWNED BY"}) {
+    std::size_t settings = 0;
+    const std::vector<std::string> statements = pana::statements_of(text);
+    for (const std::string& statement : statements) settings += pana::is_default_setting(statement) ? 1 : 0;
+    const pana::SchemaObject object = pana::SchemaObjectReader().understand({.type = type, .text = std::string(text)});
+    require(object.statements.size() + settings == statements.size());
+  }
+  for (const std::string& statement : pana::statements_of(text)) {
+    pana::sequence_of(statement);
+    pana::schema_of_drop(statement);
+  }
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const Input input : {Input::script, Input::fragment}) {
     require(read_script(text, cut, input) == read_script(text, text.size(), input));
   }
-  for (const std::string& statement : pana::statements_of(text)) check_statement(statement);
+  check_objects(text);
   check_round_trip(text);
   return 0;
 }

@@ -195,31 +195,11 @@ TEST(SchemaScript, TakesTheStatementsOutOfAnEntry) {
   EXPECT_THAT(statements_of(kSchema), ElementsAre("ALTER SCHEMA public OWNER TO pg_database_owner;"));
 }
 
-TEST(SchemaScript, ClassifiesStatements) {
-  EXPECT_TRUE(is_owner_change("ALTER OPERATOR app.=-= (integer, integer) OWNER TO \"ow;ner\";"));
-  EXPECT_FALSE(is_owner_change("ALTER TABLE owner RENAME TO b;"));
-  EXPECT_FALSE(is_owner_change("COMMENT ON TABLE a IS 'OWNER TO b';"));
-  EXPECT_TRUE(is_privilege("GRANT SELECT ON TABLE public.a TO b;"));
-  EXPECT_TRUE(is_privilege("REVOKE USAGE ON SCHEMA public FROM PUBLIC;"));
-  EXPECT_TRUE(is_privilege("ALTER DEFAULT PRIVILEGES FOR ROLE a GRANT SELECT ON TABLES TO b;"));
-  EXPECT_TRUE(is_privilege("SET SESSION AUTHORIZATION a;"));
-  EXPECT_TRUE(is_privilege("RESET SESSION AUTHORIZATION;"));
-  EXPECT_FALSE(is_privilege("ALTER TABLE a OWNER TO b;"));
+TEST(SchemaScript, KnowsTheSettingsThatLaterEntriesRelyOn) {
   EXPECT_TRUE(is_default_setting("SET default_tablespace = 'x';"));
   EXPECT_TRUE(is_default_setting("SET default_table_access_method = heap;"));
   EXPECT_TRUE(is_default_setting("SET default_with_oids = false;"));
   EXPECT_FALSE(is_default_setting("SET row_security = off;"));
-}
-
-TEST(SchemaScript, NamesTheTablesOfAForeignKey) {
-  const std::optional<ForeignKeyTables> tables = foreign_key_tables(
-      "ALTER TABLE ONLY app.\"we\nird\"\n    ADD CONSTRAINT \"REFERENCES\" FOREIGN KEY (\"references\", b) REFERENCES "
-      "\"Odd \"\"s\".\"t\"(id) ON DELETE CASCADE NOT VALID;");
-  ASSERT_TRUE(tables);
-  EXPECT_EQ(tables->table, "app.\"we\nird\"");
-  EXPECT_EQ(tables->referenced, "\"Odd \"\"s\".\"t\"");
-  EXPECT_FALSE(foreign_key_tables("ALTER TABLE ONLY app.a\n    ADD CONSTRAINT a_pkey PRIMARY KEY (id);"));
-  EXPECT_FALSE(foreign_key_tables("ALTER TABLE app.a OWNER TO b;"));
 }
 
 TEST(SchemaScript, IsNotMisledByASchemaThatLooksLikeTheRestOfTheComment) {

@@ -34,6 +34,20 @@ bool is_keyword(std::string_view lexeme, std::string_view keyword) {
   return std::ranges::equal(lexeme, keyword, [](char a, char b) { return to_upper(a) == b; });
 }
 
+std::optional<std::string> parse_literal(std::string_view lexeme) {
+  const bool escapes = !lexeme.empty() && to_upper(lexeme.front()) == 'E';
+  if (escapes) lexeme.remove_prefix(1);
+  if (lexeme.size() < 2 || lexeme.front() != '\'' || lexeme.back() != '\'') return std::nullopt;
+  const std::string_view body = lexeme.substr(1, lexeme.size() - 2);
+  std::string text;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    const bool doubled = body[i] == '\'' || (escapes && body[i] == '\\');
+    if (doubled && (++i == body.size() || body[i] != body[i - 1])) return std::nullopt;
+    text += body[i];
+  }
+  return text;
+}
+
 std::optional<SqlScanner::Lexeme> SqlScanner::scan(std::string_view text, std::size_t& position, bool last) {
   while (position < text.size()) {
     const Step step = read(text[position]);

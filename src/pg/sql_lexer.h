@@ -143,4 +143,8 @@ class SqlLexemes {
 // Whether a lexeme is this keyword (given in capitals); a quoted identifier never is.
 bool is_keyword(std::string_view lexeme, std::string_view keyword);
 
+// What a string literal stands for: 'it''s', or E'a\\b', with no other escapes than doubled quotes and backslashes, as
+// PostgreSQL's quote_literal() and libpq write them. Nothing for any other lexeme.
+std::optional<std::string> parse_literal(std::string_view lexeme);
+
 }  // namespace pana

@@ -1,0 +1,141 @@
+#include "pg/schema_object.h"
+
+#include <algorithm>
+#include <array>
+
+#include "pg/sql_lexer.h"
+
+namespace pana {
+namespace {
+
+bool is_owner_change(SqlLexemes lexemes) {
+  if (!lexemes.skip({"ALTER"})) return false;
+  std::array<std::string_view, 4> last;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    std::rotate(last.begin(), last.begin() + 1, last.end());
+    last.back() = lexeme;
+  }
+  return is_keyword(last[0], "OWNER") && is_keyword(last[1], "TO") && last[3] == ";";
+}
+
+bool is_privilege(SqlLexemes lexemes) {
+  return lexemes.skip({"GRANT"}) || lexemes.skip({"REVOKE"}) || lexemes.skip({"ALTER", "DEFAULT", "PRIVILEGES"}) ||
+         lexemes.skip({"SET", "SESSION", "AUTHORIZATION"}) || lexemes.skip({"RESET", "SESSION", "AUTHORIZATION"});
+}
+
+// pg_dump sets what it wants before these, and nothing before others.
+bool stores_something(std::string_view type, SqlLexemes lexemes) {
+  if (type == "CONSTRAINT") return true;
+  if (!lexemes.skip({"CREATE"})) return false;
+  return lexemes.skip({"TABLE"}) || lexemes.skip({"UNLOGGED", "TABLE"}) || lexemes.skip({"MATERIALIZED", "VIEW"}) ||
+         lexemes.skip({"INDEX"}) || lexemes.skip({"UNIQUE", "INDEX"});
+}
+
+std::optional<std::string> made_schema(SqlLexemes lexemes) {
+  if (!lexemes.skip({"CREATE", "SCHEMA"})) return std::nullopt;
+  std::vector<std::string> parts = parse_name(lexemes.qualified_name());
+  return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
+}
+
+std::optional<RelationName> relation_name(SqlLexemes& lexemes) {
+  return parse_relation_name(lexemes.qualified_name());
+}
+
+// The table of t.c
+std::optional<RelationName> table_of_column(SqlLexemes& lexemes) {
+  std::vector<std::string> parts = parse_name(lexemes.qualified_name());
+  if (parts.size() != 3) return std::nullopt;
+  return RelationName{.schema = std::move(parts[0]), .name = std::move(parts[1])};
+}
+
+// Goes on to the first of the keywords that is followed by a qualified name.
+std::optional<RelationName> name_after(SqlLexemes lexemes, std::initializer_list<std::string_view> keywords) {
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    for (const std::string_view keyword : keywords) {
+      if (!is_keyword(lexeme, keyword)) continue;
+      SqlLexemes rest = lexemes;
+      rest.skip({"ONLY"});
+      if (std::optional<RelationName> name = relation_name(rest)) return name;
+    }
+  }
+  return std::nullopt;
+}
+
+// COMMENT ON TABLE t, COMMENT ON COLUMN t.c, COMMENT ON CONSTRAINT k ON t ...
+std::optional<RelationName> commented_relation(SqlLexemes lexemes) {
+  if (!lexemes.skip({"COMMENT", "ON"})) return std::nullopt;
+  const std::string_view kind = lexemes.next();
+  if (is_keyword(kind, "TABLE") || is_keyword(kind, "SEQUENCE")) return relation_name(lexemes);
+  if (is_keyword(kind, "COLUMN")) return table_of_column(lexemes);
+  if (is_keyword(kind, "CONSTRAINT") || is_keyword(kind, "TRIGGER") || is_keyword(kind, "POLICY") ||
+      is_keyword(kind, "RULE")) {
+    return name_after(lexemes, {"ON"});
+  }
+  return std::nullopt;
+}
+
+// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s
+std::optional<RelationName> created_relation(SqlLexemes lexemes) {
+  if (!lexemes.skip({"CREATE"})) return std::nullopt;
+  lexemes.skip({"UNLOGGED"});
+  if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"SEQUENCE"})) return std::nullopt;
+  return relation_name(lexemes);
+}
+
+std::optional<RelationName> relation_of(std::string_view type, const SqlLexemes& lexemes) {
+  if (type == "TABLE" || type == "SEQUENCE") return created_relation(lexemes);
+  if (type == "COMMENT") return commented_relation(lexemes);
+  if (type == "TABLE ATTACH") return name_after(lexemes, {"PARTITION"});
+  if (type == "RULE") return name_after(lexemes, {"TO"});
+  if (type == "STATISTICS") return name_after(lexemes, {"FROM"});
+  if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") return name_after(lexemes, {"ON"});
+  if (type == "ACL") return name_after(lexemes, {"TABLE", "SEQUENCE"});
+  if (type == "SEQUENCE OWNED BY") return name_after(lexemes, {"SEQUENCE"});
+  if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" ||
+      type == "ROW SECURITY") {
+    return name_after(lexemes, {"TABLE"});
+  }
+  return std::nullopt;
+}
+
+std::optional<RelationName> referred_relation(std::string_view type, SqlLexemes lexemes) {
+  if (type == "FK CONSTRAINT") return name_after(lexemes, {"REFERENCES"});
+  if (type != "SEQUENCE OWNED BY" || !lexemes.skip({"ALTER", "SEQUENCE"})) return std::nullopt;
+  lexemes.qualified_name();
+  return lexemes.skip({"OWNED", "BY"}) ? table_of_column(lexemes) : std::nullopt;
+}
+
+void put(std::vector<DefaultSetting>& settings, std::string sql) {
+  SqlLexemes lexemes(sql);
+  lexemes.skip({"SET"});
+  std::string name(lexemes.next());
+  std::erase_if(settings, [&name](const DefaultSetting& setting) { return setting.name == name; });
+  settings.push_back({.name = std::move(name), .sql = std::move(sql)});
+}
+
+}  // namespace
+
+SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
+  SchemaObject object{.type = entry.type, .name = entry.name, .schema = entry.schema, .object_id = entry.object_id};
+  for (std::string& sql : statements_of(entry.text)) {
+    if (is_default_setting(sql)) {
+      put(settings_, std::move(sql));
+      continue;
+    }
+    const SqlLexemes lexemes(sql);
+    const bool is_first = object.statements.empty();
+    StatementRole role = is_first ? StatementRole::definition : StatementRole::property;
+    if (is_owner_change(lexemes)) role = StatementRole::owner;
+    if (is_privilege(lexemes)) role = StatementRole::privilege;
+    if (is_first) {
+      if (stores_something(entry.type, lexemes)) object.settings = settings_;
+      object.relation = relation_of(entry.type, lexemes);
+      object.refers_to = referred_relation(entry.type, lexemes);
+      object.makes_schema = made_schema(lexemes);
+    }
+    object.statements.push_back({.role = role, .sql = std::move(sql)});
+  }
+  return object;
+}
+
+}  // namespace pana

@@ -1,0 +1,65 @@
+// An entry of a schema script, understood once: what it makes, what it is attached to, what each of its statements does.
+//
+// This knows the statements that pg_dump writes; it is no parser of all SQL. Where the entry's comment and its statements
+// could say different things (nothing is quoted in a comment), the statements are believed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pg/schema_names.h"
+#include "pg/schema_script.h"
+
+namespace pana {
+
+enum class StatementRole {
+  definition,  // makes the object; the first statement of an entry that is of no other role
+  property,    // changes what has been made: ALTER TABLE ... SET STORAGE, CLUSTER ON, REPLICA IDENTITY
+  owner,       // ALTER ... OWNER TO ...
+  privilege    // GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, and the SET and RESET SESSION AUTHORIZATION that pg_dump puts
+               // around a GRANT whose grantor is not the owner
+};
+
+struct SchemaStatement {
+  StatementRole role = StatementRole::definition;
+  std::string sql;
+};
+
+// SET default_tablespace, default_table_access_method or default_with_oids.
+struct DefaultSetting {
+  std::string name;
+  std::string sql;
+};
+
+struct SchemaObject {
+  std::string type;  // these as in SchemaEntry
+  std::string name;
+  std::string schema;
+  std::uint32_t object_id = 0;
+
+  // What must hold while the definition is run, for a definition that stores something; empty for all others.
+  std::vector<DefaultSetting> settings;
+  std::vector<SchemaStatement> statements;
+
+  // The table or sequence that the entry defines or is attached to (its index, trigger, comment ...), nothing for the
+  // others. For the partition of a table it is the partition.
+  std::optional<RelationName> relation;
+  // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY.
+  std::optional<RelationName> refers_to;
+  // What CREATE SCHEMA makes. The entry of schema "public" makes nothing.
+  std::optional<std::string> makes_schema;
+};
+
+// Understands the entries of a script in their order.
+class SchemaObjectReader {
+ public:
+  SchemaObject understand(const SchemaEntry& entry);
+
+ private:
+  std::vector<DefaultSetting> settings_;  // those that hold behind what has been read
+};
+
+}  // namespace pana
