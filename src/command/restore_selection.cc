@@ -49,8 +49,9 @@ class Chooser {
           const std::string& encoding)
       : filter_(filter), connection_(connection), encoding_(encoding) {
     for (const SchemaObject& object : pre_data) {
-      const bool is_owned = object.type == "SEQUENCE OWNED BY" && object.relation && object.refers_to;
-      if (is_owned && matches(*object.refers_to)) owned_sequences_.insert(*object.relation);
+      if (!object.relation || !object.refers_to) continue;
+      if (object.type == "SEQUENCE OWNED BY" && matches(*object.refers_to)) owned_sequences_.insert(*object.relation);
+      if (object.type == "SEQUENCE" && matches(*object.relation)) owned_sequences_.insert(*object.refers_to);
     }
   }
 

@@ -74,8 +74,9 @@ std::optional<RelationName> commented_relation(SqlLexemes lexemes) {
   return std::nullopt;
 }
 
-// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s
+// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s; ALTER TABLE t ALTER COLUMN c ADD GENERATED ...
 std::optional<RelationName> created_relation(SqlLexemes lexemes) {
+  if (lexemes.skip({"ALTER"})) return name_after(lexemes, {"TABLE"});
   if (!lexemes.skip({"CREATE"})) return std::nullopt;
   lexemes.skip({"UNLOGGED"});
   if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"SEQUENCE"})) return std::nullopt;
@@ -100,6 +101,7 @@ std::optional<RelationName> relation_of(std::string_view type, const SqlLexemes&
 
 std::optional<RelationName> referred_relation(std::string_view type, SqlLexemes lexemes) {
   if (type == "FK CONSTRAINT") return name_after(lexemes, {"REFERENCES"});
+  if (type == "SEQUENCE" && lexemes.skip({"ALTER"})) return name_after(lexemes, {"NAME"});
   if (type != "SEQUENCE OWNED BY" || !lexemes.skip({"ALTER", "SEQUENCE"})) return std::nullopt;
   lexemes.qualified_name();
   return lexemes.skip({"OWNED", "BY"}) ? table_of_column(lexemes) : std::nullopt;

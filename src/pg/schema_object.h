@@ -45,9 +45,10 @@ struct SchemaObject {
   std::vector<SchemaStatement> statements;
 
   // The table or sequence that the entry defines or is attached to (its index, trigger, comment ...), nothing for the
-  // others. For the partition of a table it is the partition.
+  // others. For the partition of a table it is the partition, for an identity column (a SEQUENCE) the table.
   std::optional<RelationName> relation;
-  // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY.
+  // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY; the sequence of an
+  // identity column.
   std::optional<RelationName> refers_to;
   // What CREATE SCHEMA makes. The entry of schema "public" makes nothing.
   std::optional<std::string> makes_schema;
