@@ -24,19 +24,23 @@ TEST_P(Filters, ChooseWhatPgDumpWouldChoose) {
       "CREATE MATERIALIZED VIEW one.counted AS SELECT count(*) FROM one.events;"
       "CREATE TABLE public.orders (x int); INSERT INTO orders VALUES (3);");
 
-  // pg_dump leaves a schema out that holds the chosen tables: both targets have it already when tables are chosen.
+  // pg_dump leaves a schema out that holds the chosen tables: the targets have it already when tables are chosen.
   const bool tables_chosen = GetParam().front() == "--table";
   const std::string schemas = tables_chosen ? "CREATE SCHEMA one; CREATE SCHEMA \"Two\";" : "";
-  fresh_database("by_pg_dump");
-  fresh_database("by_pana");
-  cluster().sql("by_pg_dump", schemas);
-  cluster().sql("by_pana", schemas);
+  for (const char* target : {"by_pg_dump", "by_psql", "by_pana"}) {
+    fresh_database(target);
+    cluster().sql(target, schemas);
+  }
 
   Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1"}, "by_pg_dump");
   restore.input = run_successfully(cluster().client("pg_dump", GetParam(), "filtered"));
   run_successfully(restore);
-  ASSERT_TRUE(ends_with(kOk, restore_with_psql(cluster(), back_up("filtered", GetParam()), "by_pana")));
-  EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana")));
+  const std::filesystem::path backup = back_up("filtered", GetParam());
+  const Content expected = content_of(cluster(), "by_pg_dump");
+  ASSERT_TRUE(ends_with(kOk, restore_with_psql(cluster(), backup, "by_psql")));
+  EXPECT_EQ("", differences(expected, content_of(cluster(), "by_psql")));
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", cluster().url("by_pana")})));
+  EXPECT_EQ("", differences(expected, content_of(cluster(), "by_pana")));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Filters,
