@@ -22,19 +22,29 @@ class WantedObjects {
   WantedObjects(const RestoreRequest& request, const BackupReader& backup) : request_(request), backup_(backup) {}
 
   std::vector<SchemaObject> read(Phase phase) {
+    constexpr std::size_t kPieceBytes = 1 << 16;
+    const std::string text = backup_.read_phase(phase);
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
-    script.feed(backup_.read_phase(phase));
-    script.finish();
     std::vector<SchemaObject> objects;
+    // In pieces, so that the whole script is not in memory as text, as entries and as objects at once.
+    for (std::size_t at = 0; at < text.size(); at += kPieceBytes) {
+      script.feed(std::string_view(text).substr(at, kPieceBytes));
+      take_entries(script, objects);
+    }
+    script.finish();
+    take_entries(script, objects);
+    return objects;
+  }
+
+ private:
+  void take_entries(SchemaScriptReader& script, std::vector<SchemaObject>& objects) {
     while (const std::optional<SchemaEntry> entry = script.next()) {
       SchemaObject& object = objects.emplace_back(reader_.understand(*entry));
       std::erase_if(object.statements, [this](const SchemaStatement& statement) { return !is_wanted(request_, statement.role); });
       std::erase_if(object.settings, [this](const DefaultSetting& setting) { return !request_.tablespaces && setting.name == "default_tablespace"; });
     }
-    return objects;
   }
 
- private:
   const RestoreRequest& request_;
   const BackupReader& backup_;
   SchemaObjectReader reader_;
