@@ -1,9 +1,16 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
+#include <cerrno>
+#include <chrono>
+#include <climits>
+#include <functional>
+#include <optional>
+#include <utility>
 
 #include "base/guarded.h"
 #include "base/time.h"
@@ -14,9 +21,11 @@ namespace {
 
 struct Log {
   LogFormat format = LogFormat::json;
-  LogLevel least = LogLevel::info;
   std::string status_line;
   Json fields = Json::object();  // of every line
+  std::string unwritten;
+  bool is_writing = false;  // a thread is at it, and takes what comes meanwhile
+  bool is_stalled = false;  // the reader does not read, or has not caught up since
 };
 
 Guarded<Log>& the_log() {
@@ -24,14 +33,42 @@ Guarded<Log>& the_log() {
   return instance;
 }
 
-constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 3> kLevelNames = {"info", "warning", "error"};
 
-void write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written <= 0) return;  // nowhere left to complain to
-    text.remove_prefix(static_cast<std::size_t>(written));
+// Writes a text that a pipe is sure to take at once when it has room. How much that was; nothing if there was none in time.
+std::optional<std::size_t> write_some(std::string_view text, int patience_ms) {
+  pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&descriptor, 1, patience_ms) == 0) return std::nullopt;
+  const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+  if (written >= 0) return static_cast<std::size_t>(written);
+  return errno == EINTR || errno == EAGAIN ? 0 : text.size();  // nowhere left to complain to
+}
+
+// Writes what is unwritten, for as long as there is something and somebody reads it. No lock is held for that.
+void write_out() {
+  constexpr int kPatienceMilliseconds = 500;
+  for (bool goes_on = true; goes_on;) {
+    const auto [piece, patience_ms] = the_log().with([](const Log& state) {
+      return std::pair(state.unwritten.substr(0, PIPE_BUF), state.is_stalled ? 0 : kPatienceMilliseconds);
+    });
+    const std::optional<std::size_t> written = piece.empty() ? 0 : write_some(piece, patience_ms);
+    goes_on = the_log().with([&written](Log& state) {
+      state.unwritten.erase(0, written.value_or(0));
+      state.is_stalled = !written || (state.is_stalled && !state.unwritten.empty());
+      state.is_writing = written && !state.unwritten.empty();
+      return state.is_writing;
+    });
   }
+}
+
+// Writes what `line` makes of the log's state, unless so much is unwritten already that the reader must have gone.
+void write(const std::function<std::string(Log&)>& line) {
+  constexpr std::size_t kMostUnwritten = 1 << 20;
+  const bool is_ours = the_log().with([&](Log& state) {
+    if (state.unwritten.size() < kMostUnwritten) state.unwritten += line(state);
+    return !std::exchange(state.is_writing, true);
+  });
+  if (is_ours) write_out();
 }
 
 constexpr std::string_view kClearLine = "\r\033[K";
@@ -59,11 +96,8 @@ std::string json_line(const Log& state, LogLevel level, std::string_view event, 
 
 }  // namespace
 
-void configure_log(LogFormat format, LogLevel least) {
-  the_log().with([&](Log& state) {
-    state.format = format;
-    state.least = least;
-  });
+void configure_log(LogFormat format) {
+  the_log().with([&](Log& state) { state.format = format; });
 }
 
 LogFormat log_format() {
@@ -75,18 +109,17 @@ void set_log_fields(Json fields) {
 }
 
 void log(LogLevel level, std::string_view event, std::string_view message, const Json& fields) {
-  the_log().with([&](Log& state) {
-    if (level < state.least) return;
-    write_all(state.format == LogFormat::text ? text_line(state, level, message, fields)
-                                              : json_line(state, level, event, message, fields));
+  write([&](const Log& state) {
+    return state.format == LogFormat::text ? text_line(state, level, message, fields)
+                                           : json_line(state, level, event, message, fields);
   });
 }
 
 void show_status_line(std::string_view text) {
-  the_log().with([&](Log& state) {
-    if (text.empty() && state.status_line.empty()) return;
+  write([text](Log& state) {
+    if (text.empty() && state.status_line.empty()) return std::string();
     state.status_line = without_controls(text);
-    write_all(std::string(kClearLine).append(state.status_line));
+    return std::string(kClearLine).append(state.status_line);
   });
 }
 

@@ -2,6 +2,9 @@
 //
 // On a terminal a line for a person ("pana: ..."), elsewhere one JSON object a line with "timestamp" (RFC 3339, UTC),
 // "level", "event" and the event's own fields. The log is the only global of the program. Safe from several threads.
+//
+// Nobody waits for long for a reader of standard error that does not read: what it says is kept until there is room, and when
+// that is too much, or the program ends first, lost.
 #pragma once
 
 #include <string>
@@ -12,9 +15,9 @@
 namespace pana {
 
 enum class LogFormat { text, json };
-enum class LogLevel { debug, info, warning, error };
+enum class LogLevel { info, warning, error };
 
-void configure_log(LogFormat format, LogLevel least);
+void configure_log(LogFormat format);
 LogFormat log_format();
 
 // `event` is a short stable word ("retry", "worker_lost"); `message` is the sentence for a person; `fields` is a JSON

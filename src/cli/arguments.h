@@ -6,12 +6,9 @@
 
 namespace pana {
 
-// Copies the arguments, without the program's name, and then blots the passwords out of the original: it is what
+// Copies the arguments, without the program's name, and then blots the secrets out of the original: it is what
 // /proc/PID/cmdline and ps show. Between the program's start and this call they can be seen; PGPASSWORD, DATABASE_URL
 // or a password file never can.
 std::vector<std::string> take_arguments(int argc, char** argv);
-
-// Blots the password of a URL or a keyword string out of a text that holds one.
-void blot_passwords(char* text);
 
 }  // namespace pana

@@ -1,4 +1,5 @@
 // pana: the command line.
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/signals.h"
 #include "lambda/function.h"
+#include "pg/conninfo.h"
 
 namespace {
 
@@ -29,16 +31,14 @@ void complain(const pana::Error& error) {
 
 // As our other errors: it begins in lower case, unless with an option's name in capitals.
 std::string usage_message(const CLI::ParseError& error) {
-  std::string message = error.what();
-  pana::blot_passwords(message.data());
+  std::string message = pana::redacted(error.what());
   const bool is_word = message.size() > 1 && (message[1] == ' ' || std::islower(static_cast<unsigned char>(message[1])) != 0);
   if (is_word) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return message;
 }
 
 int run(std::vector<std::string> arguments) {
-  pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json,
-                      pana::LogLevel::info);
+  pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json);
   const pana::Signals signals;
   if (arguments.empty() && pana::is_lambda()) return pana::run_lambda(signals.token());
   pana::CommandContext context{.stop = signals.token(), .store = {.s3 = {}, .stop = signals.token()}};
@@ -55,8 +55,8 @@ int run(std::vector<std::string> arguments) {
           ->capture_default_str();
   const auto choose_log_format = [log_format_option] {
     const std::string chosen = log_format_option->empty() ? "auto" : log_format_option->results().back();
-    if (chosen == "text") pana::configure_log(pana::LogFormat::text, pana::LogLevel::info);
-    if (chosen == "json") pana::configure_log(pana::LogFormat::json, pana::LogLevel::info);
+    if (chosen == "text") pana::configure_log(pana::LogFormat::text);
+    if (chosen == "json") pana::configure_log(pana::LogFormat::json);
   };
   app.parse_complete_callback(choose_log_format);
   pana::add_s3_options(app, context.store.s3);
@@ -90,9 +90,19 @@ int run(std::vector<std::string> arguments) {
   }
 }
 
+// What is opened next must not become standard input, output or error: log lines would be written into a backup.
+void open_standard_streams() {
+  for (int descriptor = ::open("/dev/null", O_RDWR); descriptor >= 0; descriptor = ::open("/dev/null", O_RDWR)) {
+    if (descriptor <= STDERR_FILENO) continue;
+    ::close(descriptor);
+    return;
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  open_standard_streams();
   // A core dump would hold the database's password.
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);

@@ -24,8 +24,8 @@ Signals::Signals() {
     while (!end.stop_requested()) {
       int signal = 0;
       if (::sigwait(&signals, &signal) != 0 || signal == SIGUSR1) continue;
-      log(LogLevel::warning, "stopping", "stopping on request");
       stop_.request_stop();
+      log(LogLevel::warning, "stopping", "stopping on request");
     }
   });
 }

@@ -249,7 +249,7 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
 // What the server refuses may be the consequence of a change of the schema behind the snapshot: the snapshot itself can tell.
 // It is asked over a connection of its own, for those at hand are in the middle of something.
 void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_id) try {
-  Connection witness(attempt.request.url, attempt.stop);
+  Connection witness(DatabaseAddress(attempt.request.url), attempt.stop);
   witness.limit_silence(attempt.request.longest_silence);
   prepare_reading_session(witness, attempt.encoding);
   import_snapshot(witness, snapshot_id);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "pg/conninfo.h"
 #include "store/directory_store.h"
 #include "store/s3_store.h"
 
@@ -18,18 +19,12 @@ namespace {
 
 bool is_url(const std::string& location) { return location.find("://") != std::string::npos; }
 
-// It may hold a password, and must not become the name of anything.
-bool is_connection_string(const std::string& location) {
-  return location.starts_with("postgres://") || location.starts_with("postgresql://") ||
-         location.find("password=") != std::string::npos;
-}
-
 bool is_object_name(const std::string& url) { return url.ends_with(".sql") || url.ends_with(".sql.zst"); }
 
 // The location and the key of a BACKUP that names one object; nothing when it names a location. What an object of S3
 // is can only be told by its name.
 std::optional<std::pair<std::string, std::string>> object_named(const std::string& backup) {
-  if (is_connection_string(backup)) return std::nullopt;  // open_store() says so
+  if (is_connection_string(backup)) return std::nullopt;  // open_store() says so: it may hold a password, and must not become a name
   if (is_url(backup)) {
     const std::size_t slash = backup.rfind('/');
     if (!is_object_name(backup)) return std::nullopt;

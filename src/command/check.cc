@@ -9,7 +9,7 @@
 
 #include "base/human.h"
 #include "command/connections.h"
-#include "pg/conninfo.h"
+#include "pg/database_address.h"
 #include "pg/pg_dump.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
@@ -40,18 +40,16 @@ CheckResult warning(std::string message, std::string hint) {
   return {.subject = {}, .state = CheckState::warning, .message = std::move(message), .hint = std::move(hint)};
 }
 
-CheckResult check_encryption(Connection& connection) {
+CheckResult check_encryption(Connection& connection, const std::string& sslmode) {
   const std::string host = PQhost(connection.handle());
   if (PQsslInUse(connection.handle()) == 0) {
     return is_local_host(host) ? ok("the server is on this machine, without TLS")
                                : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
   }
   const std::string protocol = PQsslAttribute(connection.handle(), "protocol");
-  for (const auto& [name, value] : connection.environment()) {
-    if (name == "PGSSLMODE" && value != "verify-full" && value != "verify-ca") {
-      return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", protocol),
-                     "say sslmode=verify-full and sslrootcert=FILE in the URL");
-    }
+  if (sslmode != "verify-full" && sslmode != "verify-ca") {
+    return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", protocol),
+                   "say sslmode=verify-full and sslrootcert=FILE in the URL");
   }
   return ok(fmt::format("encrypted with {}, the server's certificate is checked", protocol));
 }
@@ -80,7 +78,7 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
     return;
   }
   Connection& control = connections->control;
-  checks.run("encryption", [&] { return check_encryption(control); });
+  checks.run("encryption", [&] { return check_encryption(control, DatabaseAddress(request.url).sslmode()); });
   checks.run("pg_dump", [&] {
     const PgDumpProgram program = find_pg_dump(control.server_version());
     return ok(fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));

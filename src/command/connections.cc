@@ -11,10 +11,6 @@
 namespace pana {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds kHeartbeat{20};
-
 // How long a pooler may take to find a server connection for a worker.
 constexpr std::chrono::seconds kAdmissionTime{10};
 
@@ -30,9 +26,9 @@ std::size_t suggested_jobs(Connection& control) {
 
 }  // namespace
 
-std::optional<Connection> connect_worker(const std::string& url, const std::stop_token& stop) {
+std::optional<Connection> connect_worker(const DatabaseAddress& address, const std::stop_token& stop) {
   try {
-    Connection worker(url, stop);
+    Connection worker(address, stop);
     worker.limit_first_answer(kAdmissionTime);
     worker.query("SELECT 1");
     return worker;
@@ -44,22 +40,26 @@ std::optional<Connection> connect_worker(const std::string& url, const std::stop
 }
 
 std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop) {
+  const DatabaseAddress address(url);
   std::vector<Connection> connections;
-  connections.emplace_back(url, stop);
+  connections.emplace_back(address, stop);
   connections.front().query("SELECT 1");
-  std::optional<Connection> worker = connect_worker(url, stop);
-  if (worker) refuse_transaction_pooling(connections.front(), *worker);
+  std::optional<Connection> worker = connect_worker(address, stop);
+  worker ? void(refuse_transaction_pooling(connections.front(), *worker)) : refuse_unprovable_pooling(connections.front());
   while (worker && connections.size() < count) {
     connections.push_back(std::move(*worker));
-    worker = connections.size() < count ? connect_worker(url, stop) : std::nullopt;
+    worker = connections.size() < count ? connect_worker(address, stop) : std::nullopt;
   }
   return connections;
 }
 
 BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop)
-    : control(url, stop) {
+    : BackupConnections(DatabaseAddress(url), jobs, stop) {}
+
+BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs, const std::stop_token& stop)
+    : control(address, stop) {
   control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first
-  std::optional<Connection> worker = connect_worker(url, stop);
+  std::optional<Connection> worker = connect_worker(address, stop);
   if (!worker) {
     throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",
                 "raise the pool size, or run the backup when the application uses fewer connections");
@@ -68,19 +68,13 @@ BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, c
   if (jobs == 0) jobs = suggested_jobs(control);
   while (worker) {
     workers.push_back(std::move(*worker));
-    worker = workers.size() < jobs ? connect_worker(url, stop) : std::nullopt;
+    worker = workers.size() < jobs ? connect_worker(address, stop) : std::nullopt;
   }
 }
 
 void BackupConnections::limit_silence(std::chrono::seconds longest) {
   control.limit_silence(longest);
   for (Connection& worker : workers) worker.limit_silence(longest);
-}
-
-void BackupConnections::keep_alive() {
-  if (Clock::now() - last_sign_of_life_ < kHeartbeat) return;
-  control.query("SELECT 1");
-  last_sign_of_life_ = Clock::now();
 }
 
 }  // namespace pana

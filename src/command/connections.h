@@ -13,9 +13,10 @@ namespace pana {
 
 // A connection that has answered a first query, or nothing, reported in the log, when it was not admitted. A pool that
 // is full does not say so: it accepts the client and leaves its first query waiting.
-std::optional<Connection> connect_worker(const std::string& url, const std::stop_token& stop);
+std::optional<Connection> connect_worker(const DatabaseAddress& address, const std::stop_token& stop);
 
-// `count` connections, or as many as are admitted; the first one must be. Refuses a pooler in transaction mode.
+// `count` connections, or as many as are admitted; the first one must be. Refuses a pooler in transaction mode, and one that
+// admits too few for that to be seen.
 std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop);
 
 class BackupConnections {
@@ -24,19 +25,13 @@ class BackupConnections {
   // anything changes a session. A refused worker is reported and done without; one at least must be admitted. `jobs` of
   // 0: as many as the machine's processors and the size of the database suggest.
   BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop);
+  BackupConnections(const DatabaseAddress& address, std::size_t jobs, const std::stop_token& stop);
 
   Connection control;
   std::vector<Connection> workers;
 
   // How long each connection may wait for the server to say something, from now on.
   void limit_silence(std::chrono::seconds longest);
-
-  // A query on the control connection every now and then: poolers and firewalls drop idle clients, and with it would
-  // go the snapshot.
-  void keep_alive();
-
- private:
-  std::chrono::steady_clock::time_point last_sign_of_life_ = std::chrono::steady_clock::now();
 };
 
 }  // namespace pana

@@ -19,7 +19,7 @@
 #include "lambda/metrics.h"
 #include "lambda/notification.h"
 #include "lambda/settings.h"
-#include "pg/conninfo.h"
+#include "pg/database_address.h"
 #include "store/s3_client.h"
 
 namespace pana {
@@ -136,7 +136,7 @@ class Run {
     BackupRequest request =
         parse_backup_event(invocation_.event, invocation_.id, deployment_.defaults, deployment_.patterns);
     request.url = database_url(stop);
-    database_ = describe_target(request.url);
+    database_ = DatabaseAddress(request.url).description();
     const std::unique_ptr<ObjectStore> store = open_store(deployment_.location, {.s3 = {}, .stop = stop});
     if (std::optional<Json> earlier = answer_of_earlier_run(*store, request.run)) return *earlier;
     const BackupReport report = back_up(request, *store, progress_, stop);

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "net/aws_service.h"
-#include "pg/conninfo.h"
+#include "pg/database_address.h"
 
 namespace pana {
 namespace {
@@ -54,15 +54,10 @@ void write_root_certificate(const std::string& certificates) {
 }
 
 void require_encryption(const std::string& url) {
-  std::string mode;
-  bool is_local = true;
-  for (const auto& [keyword, value] : connection_parameters(url)) {
-    if (keyword == "sslmode") mode = value;
-    if ((keyword == "host" || keyword == "hostaddr") && !is_local_host(value)) is_local = false;
-  }
+  const DatabaseAddress address(url);
   constexpr std::array<std::string_view, 3> kAllowPlain = {"disable", "allow", "prefer"};
-  if (is_local || std::find(kAllowPlain.begin(), kAllowPlain.end(), mode) == kAllowPlain.end()) return;
-  throw Error(ErrorKind::refused, fmt::format("the database's URL allows a connection without encryption (sslmode={})", mode),
+  if (address.is_local() || std::find(kAllowPlain.begin(), kAllowPlain.end(), address.sslmode()) == kAllowPlain.end()) return;
+  throw Error(ErrorKind::refused, fmt::format("the database's URL allows a connection without encryption (sslmode={})", address.sslmode()),
               "take sslmode out of the URL, or say sslmode=require");
 }
 

@@ -9,8 +9,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-
-#include "pg/conninfo.h"
+#include <vector>
 
 namespace pana {
 namespace {
@@ -43,11 +42,26 @@ DatabaseError error_of_result(const PGresult* result) {
   });
 }
 
-// What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as
-// ours does: a child process makes it, and is not waited for long. (PQcancel() is made for signal handlers, so it may be
-// called in the child of a process with threads.)
+constexpr int kCancelMilliseconds = 1000;  // how long asking for it may take
+
+// What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as ours
+// does.
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
 void cancel(PGconn* connection) {
-  constexpr int kPatienceMilliseconds = 1000;
+  const std::unique_ptr<PGcancelConn, decltype(&PQcancelFinish)> request(PQcancelCreate(connection), &PQcancelFinish);
+  if (!request || PQcancelStart(request.get()) == 0) return;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kCancelMilliseconds);
+  PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+  while (status != PGRES_POLLING_OK && status != PGRES_POLLING_FAILED && std::chrono::steady_clock::now() < deadline) {
+    const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+    pollfd descriptor{.fd = PQcancelSocket(request.get()), .events = events, .revents = 0};
+    if (::poll(&descriptor, 1, kStopCheckMilliseconds) > 0) status = PQcancelPoll(request.get());
+  }
+}
+#else
+// Older libraries have only PQcancel(), which waits and does not encrypt: a child process calls it, and is not waited for
+// long. (It is made for signal handlers, so it may be called in the child of a process with threads.)
+void cancel(PGconn* connection) {
   constexpr int kStepMilliseconds = 5;
   const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection), &PQfreeCancel);
   const pid_t child = request ? ::fork() : -1;
@@ -57,13 +71,14 @@ void cancel(PGconn* connection) {
     PQcancel(request.get(), message.data(), static_cast<int>(message.size()));
     ::_exit(0);
   }
-  for (int waited = 0; waited < kPatienceMilliseconds; waited += kStepMilliseconds) {
+  for (int waited = 0; waited < kCancelMilliseconds; waited += kStepMilliseconds) {
     if (::waitpid(child, nullptr, WNOHANG) != 0) return;
     ::poll(nullptr, 0, kStepMilliseconds);
   }
   ::kill(child, SIGKILL);
   ::waitpid(child, nullptr, 0);
 }
+#endif
 
 std::string connection_hint(std::string_view message) {
   const auto says = [message](std::string_view words) { return message.find(words) != std::string_view::npos; };
@@ -134,11 +149,19 @@ void FinishConnection::operator()(PGconn* connection) const {
   PQfinish(connection);
 }
 
-Connection::Connection(const std::string& conninfo, std::stop_token stop) : stop_(std::move(stop)) {
-  const ConnectionParameters parameters = connection_parameters(conninfo);
+void refuse_old_server(int version) {
+  constexpr int kOldest = 130000;
+  if (version >= kOldest) return;
+  const std::string name = version >= 100000 ? fmt::format("{}.{}", version / 10000, version % 10000)
+                                             : fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+  throw Error(ErrorKind::refused, fmt::format("pana needs PostgreSQL {} or later, the server is {}", kOldest / 10000, name),
+              "upgrade the server, or back it up with its own pg_dump");
+}
+
+Connection::Connection(const DatabaseAddress& address, std::stop_token stop) : stop_(std::move(stop)) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
-  for (const auto& [keyword, value] : parameters) {
+  for (const auto& [keyword, value] : address.parameters()) {
     keywords.push_back(keyword.c_str());
     values.push_back(value.c_str());
   }
@@ -148,6 +171,7 @@ Connection::Connection(const std::string& conninfo, std::stop_token stop) : stop
   if (!handle_) throw std::bad_alloc();
   PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
   establish();
+  refuse_old_server(server_version());
   limit_first_answer(kConnectTimeout);
 }
 
@@ -275,19 +299,6 @@ std::string Connection::quote_identifier(std::string_view name) {
                                                            &PQfreemem);
   if (!quoted) throw_error();
   return quoted.get();
-}
-
-std::vector<std::pair<std::string, std::string>> Connection::environment() const {
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfo(handle_.get()),
-                                                                             &PQconninfoFree);
-  if (!options) throw std::bad_alloc();
-  std::vector<std::pair<std::string, std::string>> variables;
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->envvar != nullptr && option->val != nullptr && *option->val != '\0') {
-      variables.emplace_back(option->envvar, option->val);
-    }
-  }
-  return variables;
 }
 
 void Connection::throw_error() {

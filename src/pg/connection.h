@@ -16,9 +16,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
+#include "pg/database_address.h"
 
 namespace pana {
 
@@ -75,9 +75,9 @@ struct FinishConnection {
 
 class Connection {
  public:
-  // `conninfo` is a URL or a keyword/value string as libpq takes them; empty means libpq's environment, service and
-  // password files. Throws DatabaseError when the server cannot be reached or refuses; authentication is tried once.
-  Connection(const std::string& conninfo, std::stop_token stop);
+  // Throws DatabaseError when the server cannot be reached or refuses, and Error(refused) when it is too old; authentication
+  // is tried once.
+  Connection(const DatabaseAddress& address, std::stop_token stop);
 
   // Runs one or more statements in one simple-protocol query; returns the last one's result.
   QueryResult query(const std::string& sql);
@@ -86,6 +86,7 @@ class Connection {
   // COPY leaves the connection in copy mode. Errors of the server are thrown.
   void send(const std::string& sql);
   std::optional<QueryResult> next_result();
+  QueryResult last_result();  // of all that were sent
 
   // Blocks until there is something to read (or, with `for_write`, until something can be written).
   void wait(bool for_write = false);
@@ -116,15 +117,11 @@ class Connection {
   const std::stop_token& stop() const { return stop_; }
   void set_stop(std::stop_token stop) { stop_ = std::move(stop); }
 
-  // The connection's settings as libpq's environment variables name them (PGHOST, PGSSLMODE ...).
-  std::vector<std::pair<std::string, std::string>> environment() const;
-
   // Throws the error that libpq holds for this connection.
   [[noreturn]] void throw_error();
 
  private:
   void establish();
-  QueryResult last_result();
   void look_for_stop();
 
   std::stop_token stop_;
@@ -132,6 +129,9 @@ class Connection {
   std::optional<std::chrono::steady_clock::time_point> first_answer_by_;
   std::unique_ptr<PGconn, FinishConnection> handle_;
 };
+
+// Throws Error(refused) when a server of that version, as PQserverVersion() gives it, is older than those pana knows.
+void refuse_old_server(int version);
 
 // The message, detail and hint of an error as one DatabaseError. `field` gives what PG_DIAG_... stands for, or nothing.
 DatabaseError error_of(const std::function<std::string_view(int kind)>& field);

@@ -1,117 +1,149 @@
 #include "pg/conninfo.h"
 
-#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cctype>
 #include <map>
 #include <memory>
-#include <string_view>
-
-#include "base/environment.h"
-#include "base/error.h"
+#include <string>
 
 namespace pana {
 namespace {
 
-bool is_url(std::string_view conninfo) {
-  return conninfo.starts_with("postgresql://") || conninfo.starts_with("postgres://");
-}
+constexpr std::string_view kBlanks = " \t\n\v\f\r";
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 
-bool has_stray_percent(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdefABCDEF";
-  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-    const std::string_view digits = text.substr(at + 1, 2);
-    if (digits.size() < 2 || digits.find_first_not_of(kHex) != std::string_view::npos) return true;
+// The keywords that libpq knows; true for those whose values it would not show.
+std::map<std::string, bool, std::less<>> libpq_keywords() {
+  std::map<std::string, bool, std::less<>> keywords;
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse("", nullptr), &PQconninfoFree);
+  for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
+    keywords[option->keyword] = std::string_view(option->dispchar) == "*";
   }
-  return false;
+  return keywords;
 }
 
-// Which part of a URL does not parse, told without repeating any of it.
-std::string url_hint(std::string_view url) {
-  const std::string_view rest = url.substr(url.find("://") + 3);
-  const std::size_t at = rest.rfind('@');
-  if (at == std::string_view::npos) return "a URL looks like postgresql://user:password@host:5432/database";
-  const std::string_view user_part = rest.substr(0, at);
-  if (user_part.find_first_of("@/?#[] ") != std::string_view::npos || has_stray_percent(user_part)) {
-    return "user name or password hold characters that must be percent-encoded in a URL: @ is %40, / is %2F, ? is "
-           "%3F, # is %23, % is %25; or leave the password out and set PGPASSWORD";
+// Finds the secrets of a text, whichever way they are written there.
+class SecretFinder {
+ public:
+  explicit SecretFinder(std::string_view text) : text_(text) {}
+
+  std::vector<TextRange> find() {
+    find_in_keywords();
+    for (std::size_t scheme = text_.find("://"); scheme != std::string_view::npos; scheme = text_.find("://", scheme + 1)) {
+      find_in_url(scheme + 3);
+    }
+    return merged();
   }
-  return "user and password parse; check host, port, database and the options behind the ?";
-}
 
-using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
-
-// libpq ends the password at the first @ or /, and would take its rest for a host name.
-bool has_unencoded_password(std::string_view url) {
-  const std::string_view rest = url.substr(url.find("://") + 3);
-  const std::string_view authority_and_path = rest.substr(0, rest.find('?'));
-  const std::string_view path = authority_and_path.substr(std::min(authority_and_path.find('/'), authority_and_path.size()));
-  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1 || path.find('@') != std::string_view::npos;
-}
-
-Options parse(const std::string& conninfo) {
-  if (is_url(conninfo) && has_unencoded_password(conninfo)) {
-    throw Error(ErrorKind::usage, "the database URL cannot be parsed", url_hint(conninfo));
+ private:
+  bool is_secret(std::string_view keyword) const {
+    const auto known = keywords_.find(keyword);
+    if (known != keywords_.end()) return known->second;
+    // Of another version's libpq (oauth_client_secret), or of another library: PASSWORD=, Host=h;Password=.
+    std::string word(keyword.substr(keyword.find_last_not_of(kLetters) + 1));
+    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return word.find("pass") != std::string::npos || word.find("secret") != std::string::npos || word.ends_with("_key");
   }
-  char* message = nullptr;
-  Options options(PQconninfoParse(conninfo.c_str(), &message), &PQconninfoFree);
-  PQfreemem(message);  // not shown: it quotes the string, password and all
-  if (options) return options;
-  if (is_url(conninfo)) throw Error(ErrorKind::usage, "the database URL cannot be parsed", url_hint(conninfo));
-  throw Error(ErrorKind::usage, "the connection string cannot be parsed",
-              "use a URL (postgresql://user:password@host:5432/database) or keywords (host=... dbname=...)");
-}
 
-std::map<std::string, std::string> given_values(const std::string& conninfo) {
-  std::map<std::string, std::string> values;
-  const Options options = parse(conninfo);
-  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr) values[option->keyword] = option->val;
+  std::size_t skip_blanks(std::size_t at) const { return std::min(text_.find_first_not_of(kBlanks, at), text_.size()); }
+
+  // keyword = value keyword='value' ...: as conninfo_parse() reads it. What cannot be a keyword is passed over, so that an
+  // option of the command line (--into=password=...) or a sentence may stand before it.
+  void find_in_keywords() {
+    for (std::size_t at = skip_blanks(0); at < text_.size(); at = skip_blanks(at)) {
+      const std::size_t name_end = std::min(text_.find_first_of(" \t\n\v\f\r=", at), text_.size());
+      const std::string_view name = text_.substr(at, name_end - at);
+      const std::size_t sign = skip_blanks(name_end);
+      if (sign == text_.size() || text_[sign] != '=') {
+        at = name_end;
+        continue;
+      }
+      const std::size_t value = skip_blanks(sign + 1);
+      const bool known = keywords_.contains(name);
+      const bool secret = is_secret(name);
+      if (!secret && !known) {
+        at = sign + 1;
+        continue;
+      }
+      at = end_of_value(value);
+      if (!known) at = std::min(at, text_.find('&', value));  // of a URL's options
+      if (secret) {
+        found_.push_back({value, at});
+      } else {  // host=h,password=p is a host for libpq
+        for (const TextRange& inner : find_secrets(text_.substr(value, at - value))) found_.push_back({value + inner.begin, value + inner.end});
+      }
+    }
   }
-  return values;
-}
 
-std::string value_or_environment(const std::map<std::string, std::string>& values, const std::string& keyword,
-                                 const char* variable) {
-  const auto found = values.find(keyword);
-  return found != values.end() ? found->second : environment_value(variable);
-}
+  std::size_t end_of_value(std::size_t at) const {
+    const bool quoted = at < text_.size() && text_[at] == '\'';
+    for (at += quoted ? 1 : 0; at < text_.size(); ++at) {
+      if (text_[at] == '\\') {
+        ++at;
+      } else if (quoted && text_[at] == '\'') {
+        return at + 1;
+      } else if (!quoted && kBlanks.find(text_[at]) != std::string_view::npos) {
+        return at;
+      }
+    }
+    return text_.size();
+  }
+
+  // user:password@host/database?keyword=value&keyword=value. Up to the last @: a password may hold one that should have
+  // been encoded.
+  void find_in_url(std::size_t begin) {
+    const std::size_t at = text_.rfind('@');
+    const std::size_t colon = text_.find(':', begin);
+    if (at != std::string_view::npos && colon < at) found_.push_back({colon + 1, at});
+    for (std::size_t mark = text_.find_first_of("?&", begin); mark != std::string_view::npos; mark = text_.find_first_of("?&", mark + 1)) {
+      const std::size_t end = std::min(text_.find('&', mark + 1), text_.size());
+      const std::size_t sign = std::min(text_.find('=', mark + 1), end);
+      if (sign == end) continue;
+      const std::string_view keyword = text_.substr(mark + 1, sign - mark - 1);
+      const bool is_encoded = keyword.find('%') != std::string_view::npos;  // nobody encodes a keyword, but libpq takes p%61ssword
+      if (is_encoded || is_secret(keyword)) found_.push_back({sign + 1, end});
+    }
+  }
+
+  std::vector<TextRange> merged() {
+    std::erase_if(found_, [](const TextRange& range) { return range.begin >= range.end; });
+    std::sort(found_.begin(), found_.end(), [](const TextRange& a, const TextRange& b) { return a.begin < b.begin; });
+    std::vector<TextRange> ranges;
+    for (const TextRange& range : found_) {
+      if (ranges.empty() || range.begin > ranges.back().end) {
+        ranges.push_back(range);
+      } else {
+        ranges.back().end = std::max(ranges.back().end, range.end);
+      }
+    }
+    return ranges;
+  }
+
+  const std::string_view text_;
+  const std::map<std::string, bool, std::less<>> keywords_ = libpq_keywords();
+  std::vector<TextRange> found_;
+};
 
 }  // namespace
 
-bool is_local_host(std::string_view host) {
-  return host.empty() || host.starts_with('/') || host.starts_with('@') || host == "localhost" || host == "::1" ||
-         host.starts_with("127.");
-}
+std::vector<TextRange> find_secrets(std::string_view text) { return SecretFinder(text).find(); }
 
-ConnectionParameters connection_parameters(const std::string& conninfo) {
-  std::map<std::string, std::string> values = given_values(conninfo);
-  const auto set_default = [&values](const char* keyword, const char* variable, const char* value) {
-    if (variable == nullptr || environment_value(variable).empty()) values.emplace(keyword, value);
-  };
-  set_default("gssencmode", "PGGSSENCMODE", "disable");
-  set_default("fallback_application_name", nullptr, "pana");
-  set_default("keepalives_idle", nullptr, "30");
-  set_default("keepalives_interval", nullptr, "10");
-  set_default("keepalives_count", nullptr, "3");
-  set_default("tcp_user_timeout", nullptr, "60000");
-  const bool has_service = values.contains("service") || !environment_value("PGSERVICE").empty();
-  const bool local = is_local_host(value_or_environment(values, "hostaddr", "PGHOSTADDR")) &&
-                     is_local_host(value_or_environment(values, "host", "PGHOST"));
-  if (!has_service && !local) {
-    set_default("sslmode", "PGSSLMODE", "require");
+std::string redacted(std::string_view text) {
+  std::string result;
+  std::size_t shown = 0;
+  for (const TextRange& secret : find_secrets(text)) {
+    result.append(text.substr(shown, secret.begin - shown)).append("***");
+    shown = secret.end;
   }
-  return {values.begin(), values.end()};
+  return result.append(text.substr(shown));
 }
 
-std::string describe_target(const std::string& conninfo) {
-  const std::map<std::string, std::string> values = given_values(conninfo);
-  const std::string host = value_or_environment(values, "host", "PGHOST");
-  const std::string port = value_or_environment(values, "port", "PGPORT");
-  const std::string database = value_or_environment(values, "dbname", "PGDATABASE");
-  return fmt::format("{}:{}/{}", host.empty() ? "local socket" : host, port.empty() ? "5432" : port, database);
+bool is_database_url(std::string_view text) { return text.starts_with("postgresql://") || text.starts_with("postgres://"); }
+
+bool is_connection_string(std::string_view text) {
+  return is_database_url(text) || (!text.starts_with("s3://") && !find_secrets(text).empty());
 }
 
 }  // namespace pana

@@ -1,31 +1,33 @@
-// What the user says of a database (a URL, a keyword string, nothing), completed with pana's defaults.
+// The text of a connection string, and where its secrets stand in it: for what is shown of a text that may hold one.
+//
+// There is one notion of a password in pana, and it is here: libpq's grammar of keywords and values (conninfo_parse in
+// fe-connect.c: blanks round the sign, quotes, backslashes) and of URLs (the password before the @, options behind the ?),
+// and libpq's own list of the keywords that are secret. What libpq would not take is read all the same, and rather too much
+// of it is hidden than too little.
 #pragma once
 
-#include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace pana {
 
-constexpr std::chrono::seconds kConnectTimeout{30};
+struct TextRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
 
-using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
+// Where secrets are, of the connection strings that a text holds: in order, none beside or in another.
+std::vector<TextRange> find_secrets(std::string_view text);
 
-// libpq's keywords and values for `conninfo`, and for what it leaves out:
-//  - gssencmode=disable: poolers do not know the request;
-//  - sslmode=require towards a host that is not this machine, unless one is given: libpq's own default would fall back
-//    to no encryption without a word. An explicit sslmode is respected;
-//  - keepalives and tcp_user_timeout, so that a half-open connection is noticed.
-// libpq's environment variables (PGHOST ...) hold for what neither gives. Throws Error(usage) when the string cannot be
-// parsed, without repeating it: it may hold a password.
-ConnectionParameters connection_parameters(const std::string& conninfo);
+// The text with *** for each secret.
+std::string redacted(std::string_view text);
 
-// Whether a host, as libpq takes it, is this machine: nothing, a socket's directory or name, a loopback address.
-bool is_local_host(std::string_view host);
+// Whether a text where a location is wanted is meant for a database: it begins as a URL of one, or holds a secret.
+bool is_connection_string(std::string_view text);
 
-// The connection string without its password, for messages.
-std::string describe_target(const std::string& conninfo);
+// Whether it begins as libpq's URLs do.
+bool is_database_url(std::string_view text);
 
 }  // namespace pana

@@ -17,7 +17,7 @@ class LockWatch {
   // `patience`: how long a session may wait for us before the backup is given up; 0: for as long as it takes.
   LockWatch(Connection& observer, std::span<Connection> others, std::chrono::seconds patience);
 
-  // Looks at most once in a few seconds. Each one that waits is told of in the log once. Throws Error(failed) when one has
+  // Looks at most once in a few seconds; nor is the observer idle for longer, which poolers and firewalls would end. Each one that waits is told of in the log once. Throws Error(failed) when one has
   // waited for longer than the patience.
   void look();
 

@@ -1,6 +1,7 @@
 #include "pg/pooler_probe.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 namespace pana {
 namespace {
@@ -10,8 +11,33 @@ constexpr int kRounds = 6;
 // How long a session of its own may take to tell its process id.
 constexpr std::chrono::seconds kPatience{10};
 
-std::int64_t backend_id(Connection& connection) {
-  return connection.query("SELECT pg_catalog.pg_backend_pid()").integer(0, 0);
+constexpr const char* kAsk = "SELECT pg_catalog.pg_backend_pid()";
+
+std::int64_t backend_id(Connection& connection) { return connection.query(kAsk).integer(0, 0); }
+
+// Without a pooler the login told the server session's own process id.
+bool is_behind_pooler(Connection& connection) { return backend_id(connection) != PQbackendPID(connection.handle()); }
+
+bool begins_to_answer(Connection& connection) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  constexpr int kStepMilliseconds = 100;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (connection.await_briefly(POLLIN, kStepMilliseconds) != 0) return true;
+  }
+  return false;
+}
+
+// The backend of `a` while `b` holds a transaction open, which ends with this. A pooler in transaction mode that has no other
+// server session to give leaves `a` waiting for that of `b`.
+std::int64_t backend_id_beside(Connection& a, Connection& b) {
+  a.send(kAsk);
+  const bool has_waited = !begins_to_answer(a);
+  if (has_waited) b.query("ROLLBACK");
+  a.limit_silence(kPatience);
+  const std::int64_t id = a.last_result().integer(0, 0);
+  a.limit_silence(std::chrono::seconds(0));
+  if (!has_waited) b.query("ROLLBACK");
+  return id;
 }
 
 [[noreturn]] void refuse(Connection& connection) {
@@ -24,24 +50,21 @@ std::int64_t backend_id(Connection& connection) {
 }  // namespace
 
 bool refuse_transaction_pooling(Connection& a, Connection& b) {
-  // Without a pooler the login told the server session's own process id.
-  if (backend_id(a) == PQbackendPID(a.handle())) return false;
+  if (!is_behind_pooler(a)) return false;
   for (int round = 0; round < kRounds; ++round) {
     const std::int64_t before = backend_id(a);
     b.query("BEGIN");
     const std::int64_t held = backend_id(b);
-    a.limit_silence(kPatience);
-    try {
-      const std::int64_t after = backend_id(a);
-      if (before != after || after == held) refuse(a);
-    } catch (const DatabaseError&) {
-      if (a.is_alive()) refuse(a);  // b's transaction holds the only server session there is
-      throw;
-    }
-    a.limit_silence(std::chrono::seconds(0));
-    b.query("ROLLBACK");
+    const std::int64_t after = backend_id_beside(a, b);
+    if (before != after || after == held) refuse(a);
   }
   return true;
+}
+
+void refuse_unprovable_pooling(Connection& only) {
+  if (!is_behind_pooler(only)) return;
+  throw Error(ErrorKind::refused, "the database is reached through a pooler that admitted one connection only, and it takes two to see its mode",
+              "free a connection or raise the pool size, or use the database's own port");
 }
 
 }  // namespace pana

@@ -128,7 +128,7 @@ void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>
     log(LogLevel::info, "abandoned_upload", fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
   }
 } catch (const S3Error& error) {
-  log(LogLevel::debug, "abandoned_uploads", fmt::format("not looked for: {}", error.what()));
+  log(LogLevel::info, "abandoned_uploads", fmt::format("not looked for: {}", error.what()));
 }
 
 std::unique_ptr<ObjectReader> S3Store::open(const std::string& key) {
