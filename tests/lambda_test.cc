@@ -105,7 +105,7 @@ TEST_F(Lambda, AnswersWithTheBackupItMade) {
   ASSERT_TRUE(answer.is_success()) << answer.body;
   ASSERT_THAT(keys(), SizeIs(1));
   EXPECT_THAT(keys()[0], testing::MatchesRegex("backup_[0-9]{8}_[0-9]{6}\\.sql"));
-  EXPECT_EQ("backups/" + keys()[0], answer.body.at("key"));
+  EXPECT_EQ("backups/" + keys()[0], answer.body.at("key").get<std::string>());
   EXPECT_EQ(object(keys()[0]).size(), answer.body.at("bytes"));
   EXPECT_GT(answer.body.at("rows"), 0);
   EXPECT_GT(answer.body.at("tables"), 100);

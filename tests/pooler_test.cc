@@ -133,8 +133,8 @@ TEST_F(Pooler, IsKnownByItsModeEveryTime) {
     }
     int refused = 0;
     for (int probe = 0; probe < pool.probes; ++probe) {
-      Connection a(pooler.url("pooled"), {});
-      Connection b(pooler.url("pooled"), {});
+      Connection a(DatabaseAddress(pooler.url("pooled")), {});
+      Connection b(DatabaseAddress(pooler.url("pooled")), {});
       a.query("SELECT 1");
       b.query("SELECT 1");
       try {
@@ -154,6 +154,20 @@ TEST_F(Pooler, InTransactionModeWithASingleServerSessionIsRefused) {
   const Outcome outcome = back_up_through(pooler, "4");
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("transaction-mode pooler"));
+}
+
+// With one connection nothing shows the pooler's mode, and what is not proven is no pass.
+TEST_F(Pooler, WithOneConnectionIsRefusedByWhatWouldGoOnWithOne) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 5, .max_client_connections = 1});
+  back_up("pooled");
+  fresh_database("restored");
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"restore", backups_.path(), "--into", pooler.url("restored")},
+           {"verify", backups_.path(), "--against", pooler.url("pooled")}}) {
+    const Outcome outcome = pana(arguments);
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("a pooler that admitted one connection only"));
+  }
 }
 
 TEST_F(Pooler, InSessionModeCarriesARestore) {

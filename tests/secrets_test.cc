@@ -94,16 +94,21 @@ TEST_F(Secrets, AreBlottedOutOfPanasOwnArguments) {
   const std::string url = fresh_database("locked");
   Session locker(url);
   locker.execute("CREATE TABLE held ()");
-  locker.execute("BEGIN; LOCK TABLE held");
-  Background backup(pana_command({"backup", url, "--to", backups_.path()}));
-  std::string arguments;
-  EXPECT_TRUE(becomes_true([&] {
-    arguments = content_of_file(fmt::format("/proc/{}/cmdline", backup.pid()));
-    return arguments.find("***") != std::string::npos;
-  })) << arguments;
-  EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
-  locker.execute("COMMIT");
-  EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  const std::string place = fmt::format("host=127.0.0.1 port={} user=postgres dbname=locked", cluster().port());
+  for (const std::string& database : {url, place + " password = " + cluster().password(), "password\t=\n'" + cluster().password() + "' " + place,
+                                      fmt::format("postgresql://postgres@127.0.0.1:{}/locked?password={}", cluster().port(), cluster().password())}) {
+    locker.execute("BEGIN; LOCK TABLE held");
+    const TemporaryDirectory target;
+    Background backup(pana_command({"backup", database, "--to", target.path()}));
+    std::string arguments;
+    EXPECT_TRUE(becomes_true([&] {
+      arguments = content_of_file(fmt::format("/proc/{}/cmdline", backup.pid()));
+      return arguments.find("***") != std::string::npos;
+    })) << arguments;
+    EXPECT_THAT(arguments, Not(HasSubstr(cluster().password())));
+    locker.execute("COMMIT");
+    EXPECT_TRUE(ends_with(kOk, backup.wait()));
+  }
 }
 
 TEST_F(Secrets, AreNotInTheMessagesOfFailures) {
@@ -123,7 +128,12 @@ TEST_F(Secrets, AreNotInTheMessagesOfFailures) {
 
 TEST_F(Secrets, AreNotInTheMessagesOfWrongUsage) {
   const std::string url = cluster().url("postgres");
+  const std::string keywords = "host=h password = " + cluster().password();
+  const std::string quoted = R"(host=h password = 'a\' )" + cluster().password() + "'";
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"list", keywords}, {"show", quoted}, {"list", "no such thing password\t= " + cluster().password()}, {"backup", "--to", quoted},
+           {"list", backups_.path(), keywords}, {"backup", "--jobs", quoted}, {"backup", "--no-such-option=" + keywords},
+           {"list", "PASSWORD=" + cluster().password()}, {"list", "Host=h;Password=" + cluster().password()},
            {"list", backups_.path(), url}, {url}, {"list", url}, {"backup", "--to", url}, {"restore", url, "--into", url},
            {"list", "s3://key:secret-of-mine@bucket"}, {"show", "host=h password=secret-of-mine"},
            {"backup", "postgresql://postgres:secret-of/mine@127.0.0.1:1/x", "--to", backups_.path()}, {"backup", "--no-such-option=" + url}, {"backup", "--jobs", url}}) {

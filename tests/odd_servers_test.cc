@@ -1,0 +1,48 @@
+// Servers that pana does not know, or that answer as they like: refused, or told of as what they are.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class OddServers : public EndToEnd {
+ protected:
+  // The URL of tests/support/scripted_postgres.py, which runs until the test is over.
+  std::string start(const std::string& version, int failing_question) {
+    server_.emplace(Command{.argv = {"python3", PANA_SOURCE_DIR "/tests/support/scripted_postgres.py", version, std::to_string(failing_question)}});
+    return fmt::format("postgresql://somebody@127.0.0.1:{}/d", first_line_of(*server_));
+  }
+
+  std::optional<Background> server_;
+};
+
+TEST_F(OddServers, OlderThanThirteenAreRefusedByEveryCommand) {
+  const std::string backup = back_up(everything().database);
+  const std::string url = start("12.3", 0);
+  TemporaryDirectory target;
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+           {"backup", url, "--to", target.path()}, {"restore", backup, "--into", url}, {"verify", backup, "--against", url}, {"check", url}}) {
+    const Outcome outcome = pana(arguments);
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err + outcome.out, HasSubstr("pana needs PostgreSQL 13 or later, the server is 12.3")) << arguments[0];
+  }
+  EXPECT_THAT(backups_in(target.path()), IsEmpty());
+}
+
+// The third question is the one that is asked while the other connection holds a transaction open.
+TEST_F(OddServers, ErrorsDuringTheProbeAreNoProofOfAPooler) {
+  const Outcome outcome = pana({"backup", start("15.8", 3), "--to", backups_.path()});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("canceling statement due to statement timeout"), Not(HasSubstr("transaction-mode"))));
+}
+
+}  // namespace
+}  // namespace pana::test
