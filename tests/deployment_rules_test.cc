@@ -1,6 +1,7 @@
 // What is deployed keeps the rules that scanners of Terraform and CloudFormation check, and everybody has just the
 // rights that they need.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "support/pana.h"
 
 namespace pana::test {
@@ -18,8 +20,11 @@ class OddServers : public EndToEnd {
   // The URL of tests/support/scripted_postgres.py, which runs until the test is over.
   std::string start(const std::string& version, int failing_question) {
     server_.emplace(Command{.argv = {"python3", PANA_SOURCE_DIR "/tests/support/scripted_postgres.py", version, std::to_string(failing_question)}});
-    return fmt::format("postgresql://somebody@127.0.0.1:{}/d", first_line_of(*server_));
+    port_ = first_line_of(*server_);
+    return fmt::format("postgresql://somebody@127.0.0.1:{}/d", port_);
   }
+
+  std::string port_;
 
   std::optional<Background> server_;
 };
@@ -35,6 +40,22 @@ TEST_F(OddServers, OlderThanThirteenAreRefusedByEveryCommand) {
     EXPECT_THAT(outcome.err + outcome.out, HasSubstr("pana needs PostgreSQL 13 or later, the server is 12.3")) << arguments[0];
   }
   EXPECT_THAT(backups_in(target.path()), IsEmpty());
+}
+
+// The server does not offer TLS, and another machine might be meant: nothing is said to it without.
+TEST_F(OddServers, AreNotSpokenToWithoutEncryptionWhereOneOfThemMayBeElsewhere) {
+  start("15.8", 3);
+  const std::string servers = fmt::format("host=127.0.0.1,db.invalid port={},1 user=u dbname=d", port_);
+  const auto service_file = backups_ / "pg_service.conf";
+  std::ofstream(service_file) << fmt::format("[shop]\nhost=127.0.0.1,db.invalid\nport={},1\nuser=u\ndbname=d\n", port_);
+  TemporaryDirectory target;
+  for (const std::string& url : {servers, std::string("service=shop")}) {
+    Command command = pana_command({"backup", url, "--to", target.path()});
+    command.environment = {{"PGSERVICEFILE", service_file}};
+    const Outcome outcome = pana(command);
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("server does not support SSL, but SSL was required"));
+  }
 }
 
 // The third question is the one that is asked while the other connection holds a transaction open.

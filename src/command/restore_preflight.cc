@@ -1,6 +1,7 @@
 #include "command/restore_preflight.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

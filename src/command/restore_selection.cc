@@ -1,6 +1,7 @@
 #include "command/restore_selection.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "pg/large_objects.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 

@@ -1,6 +1,7 @@
 #include "support/terraform.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdio>
 #include <cstdlib>
