@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -20,6 +21,7 @@ namespace pana::test {
 namespace {
 
 namespace fs = std::filesystem;
+
 using testing::IsEmpty;
 
 struct Tally {
@@ -75,6 +77,7 @@ class InjectedFaults : public EndToEnd {
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Command backup = pana_command(arguments);
     Tally tally;
+    fs::remove(calls_file());
     EXPECT_TRUE(ends_with(kOk, pana(with_fault(backup, function, 0, false))));
     tally.calls = calls_made();
     EXPECT_GT(tally.calls, 0) << function << " is called: or nothing was tested";
@@ -84,7 +87,9 @@ class InjectedFaults : public EndToEnd {
       fs::remove(calls_file());
       const Outcome outcome = pana(with_fault(backup, function, at, lasts));
       EXPECT_FALSE(outcome.timed_out);
-      EXPECT_EQ(0, outcome.signal) << outcome.description();
+      // Some functions of the libraries must not throw, and end the program when there is no memory.
+      const bool is_crash = outcome.signal == SIGABRT && function == "new" && outcome.err.find("bad_alloc") != std::string::npos;
+      EXPECT_TRUE(outcome.signal == 0 || is_crash) << outcome.description();
       if (calls_made() >= at) ++tally.struck;
       ++tally.statuses[outcome.exit_status];
       if (outcome.exit_status == kOk) {
@@ -94,7 +99,7 @@ class InjectedFaults : public EndToEnd {
       } else {
         // What was stored and could not be read back is whole all the same, or it would not be there.
         for (const fs::path& file : backups_in(backups_.path())) EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", url_}))) << outcome.err;
-        EXPECT_THAT(strangers_in(backups_.path()), IsEmpty()) << outcome.err;
+        if (!is_crash) EXPECT_THAT(strangers_in(backups_.path()), IsEmpty()) << outcome.err;
       }
       clear();
       if (HasFailure()) break;
@@ -135,7 +140,9 @@ TEST_F(InjectedFaults, NeverGiveASuccessThatIsNone) {
     SCOPED_TRACE(one.function);
     const Tally tally = strike(one.function, one.options, one.at_most, one.lasts);
     std::string statuses;
-    for (const auto& [status, count] : tally.statuses) statuses += fmt::format("{}{}: {}", statuses.empty() ? "" : ", ", status, count);
+    for (const auto& [status, count] : tally.statuses) {
+      statuses += fmt::format("{}{}: {}", statuses.empty() ? "" : ", ", status < 0 ? "crash" : std::to_string(status), count);
+    }
     table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", one.function, one.fails, tally.calls, tally.struck, tally.stored, statuses);
     if (HasFailure()) break;
   }
@@ -146,7 +153,8 @@ TEST_F(InjectedFaults, NeverGiveASuccessThatIsNone) {
 Written by the test `InjectedFaults` (tests/injected_faults_test.cc) with PANA_INJECT_ALL=1: in a backup of a small database with
 two jobs one call of a function fails, the first, the second, and so on to the last (of a function with over 2,000 calls 400 of
 them, spread over all). *Stored* backups ended with status 0; each was verified and compared with the database. After all others
-nothing was to be seen that is not equal to the database, and no temporary file. False successes: 0.
+nothing was to be seen that is not equal to the database, and no temporary file but after a *crash*: without memory, some
+functions of the libraries end the program (SIGABRT). False successes: 0.
 
 | function | what fails | calls in a backup | struck | stored | exit statuses |
 |---|---|---|---|---|---|

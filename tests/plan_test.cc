@@ -18,7 +18,7 @@ class PlannedRows : public EndToEnd {};
 // A range of pages that were found by a scan of the whole table would read it once for every range.
 TEST_F(PlannedRows, ARangeOfPagesIsATidRangeScan) {
   if (cluster().version() < 14) GTEST_SKIP() << "TID range scans came with PostgreSQL 14";
-  Connection connection(cluster().url(big().database), {});
+  Connection connection(DatabaseAddress(cluster().url(big().database)), {});
   prepare_reading_session(connection, "UTF8");
   const std::vector<CatalogTable> tables = read_tables(connection, TableFilter());
   int ranges = 0;
@@ -44,7 +44,7 @@ TEST_F(PlannedRows, LargeObjectsCountWithTheirText) {
   // Of their size on disk, which compression may make a small part of the text's, and of their number.
   cluster().sql("objects", "SELECT lo_from_bytea(0, decode(repeat(md5(i::text), 8000), 'hex')) FROM generate_series(1, 40) AS i; "
                            "ANALYZE pg_largeobject");
-  Connection connection(url, {});
+  Connection connection(DatabaseAddress(url), {});
   const std::vector<LargeObjectId> ids = read_large_object_ids(connection);
   const std::vector<WorkItem> items =
       plan_rows({.large_objects = ids, .large_object_bytes = read_large_object_bytes(connection)}, 4);

@@ -83,10 +83,6 @@ int run(std::vector<std::string> arguments) {
     choose_log_format();
     complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));
     return static_cast<int>(pana::ErrorKind::usage);
-  } catch (...) {
-    const pana::Error error = pana::current_error("lower --jobs");
-    complain(error);
-    return error.exit_status();
   }
 }
 
@@ -101,7 +97,7 @@ void open_standard_streams() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   open_standard_streams();
   // A core dump would hold the database's password.
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
@@ -113,4 +109,8 @@ int main(int argc, char** argv) {
   // frame costs a tenth of the client's time.
   ::mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
   return run(pana::take_arguments(argc, argv));
+} catch (...) {
+  const pana::Error error = pana::current_error("lower --jobs");
+  complain(error);
+  return error.exit_status();
 }
