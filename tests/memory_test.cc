@@ -6,8 +6,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/time.h"
 #include "support/pana.h"
 #include "support/s3_server.h"
+#include "support/synthetic_backup.h"
 
 namespace pana::test {
 namespace {
@@ -90,6 +92,20 @@ TEST_F(Memory, DoesNotGrowWithTheDatabase) {
   const std::vector<long> once = peaks_of("once", 120'000);  // some 48 MB
   const std::vector<long> sixteen_times = peaks_of("sixteen_times", 1'920'000);
   for (std::size_t i = 0; i < once.size(); ++i) EXPECT_LE(sixteen_times[i], once[i] + 16 * 1024) << "program " << i;
+}
+
+// Of a year of large backups, pana list keeps a line each.
+TEST_F(Memory, StaysBelow60MiBWhenAYearOfLargeBackupsIsListed) {
+  const std::string compressed = terabyte_backup();
+  for (int day = 0; day < 365; ++day) {
+    const std::string key = "backup_" + compact_time(TimePoint() + std::chrono::hours(24 * day)) + ".sql";
+    if (day % 2 == 0) {
+      write_plain_terabyte(backups_ / key);
+    } else {
+      std::ofstream(backups_ / (key + ".zst"), std::ios::binary) << compressed;
+    }
+  }
+  EXPECT_LE(peak_kib_of({"list", backups_.path()}), 60 * 1024);
 }
 
 }  // namespace

@@ -135,7 +135,6 @@ std::vector<Case> cases() {
   add("backup", "GetObject", {"truncate"});
   add("backup of little", "PutObject", {});
   add("verify", "ListObjectsV2", {"truncate"});
-  add("verify", "HeadObject", {});
   add("verify", "GetObject", {"truncate"});
   add("prune", "DeleteObject", {});
   return cases;

@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/progress_line.h"
 #include "command/backup.h"
-#include "command/catalogue.h"
+#include "command/locations.h"
 
 namespace pana {
 namespace {

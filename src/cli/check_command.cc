@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "base/error.h"
@@ -14,6 +15,7 @@ namespace {
 struct Options {
   CheckRequest request;
   TableFilter::Patterns patterns;
+  std::int64_t stall_seconds = 600;
   bool json = false;
 };
 
@@ -30,6 +32,7 @@ void run(const Options& options, const CommandContext& context) {
   CheckRequest request = options.request;
   request.url = url_or_environment(request.url);
   request.filter = TableFilter(options.patterns);
+  request.longest_silence = std::chrono::seconds(options.stall_seconds);
   const std::vector<CheckResult> results = check(request, context.store, context.stop);
   Json json = {{"checks", Json::array()}};
   for (const CheckResult& result : results) {
@@ -56,6 +59,8 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
   command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")
       ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
   add_filter_options(*command, options->patterns);
+  command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "command/catalogue.h"
+#include "command/locations.h"
 #include "pg/table_filter.h"
 
 namespace pana {

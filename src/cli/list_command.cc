@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 #include "cli/commands.h"
-#include "command/catalogue.h"
+#include "command/backup_list.h"
 
 namespace pana {
 namespace {
@@ -16,41 +16,50 @@ struct Options {
   bool json = false;
 };
 
-Json listing_json(const BackupListing& backup) {
-  Json json = {{"key", backup.object.key},
+Json summary_json(const BackupSummary& backup) {
+  Json json = {{"key", backup.key},
                {"time", rfc3339(backup.time)},
-               {"bytes", backup.object.bytes},
-               {"complete", backup.index.has_value()}};
-  if (backup.index) {
-    json["database"] = backup.index->header.database;
-    json["server"] = backup.index->header.server;
-    json["tables"] = backup.index->table_count();
-    json["rows"] = backup.index->rows();
-    json["filters"] = backup.index->header.filters;
+               {"bytes", backup.bytes},
+               {"state", state_name(backup.state)},
+               {"complete", backup.complete()}};
+  if (backup.complete()) {
+    json["database"] = backup.header.database;
+    json["server"] = backup.header.server;
+    json["tables"] = backup.totals.tables;
+    json["rows"] = backup.totals.rows;
+    json["text_bytes"] = backup.totals.text_bytes;
+    json["filters"] = backup.header.filters;
   } else {
-    json["damage"] = backup.damage;
+    json["why"] = backup.why;
+    json["hint"] = backup.hint;
   }
   return json;
 }
 
-void print_line(const BackupListing& backup) {
-  const std::string state = backup.index
-                                ? fmt::format("{} rows of {}{}", human_count(backup.index->rows()),
-                                              without_controls(backup.index->header.database),
-                                              backup.index->header.filters.empty() ? "" : ", filtered")
-                                : "DAMAGED: " + without_controls(backup.damage);
-  fmt::print("{:<32}  {:>10}  {}\n", backup.object.key, human_bytes(backup.object.bytes), state);
+std::string content_of(const BackupSummary& backup) {
+  switch (backup.state) {
+    case BackupState::complete:
+      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows), without_controls(backup.header.database),
+                         backup.header.filters.empty() ? "" : ", filtered");
+    case BackupState::damaged: return "DAMAGED: " + without_controls(backup.why);
+    case BackupState::unreadable: return "UNREADABLE: " + without_controls(backup.why);
+    case BackupState::newer: return "NEWER: " + without_controls(backup.why);
+  }
+  return "";
 }
 
 void run(const Options& options, const CommandContext& context) {
-  const std::vector<BackupListing> backups = list_backups(*open_store(options.location, context.store));
+  const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
+  const std::vector<BackupSummary> backups = list_backups(*store, context.stop);
   if (!options.json) {
-    for (const BackupListing& backup : backups) print_line(backup);
+    for (const BackupSummary& backup : backups) {
+      fmt::print("{:<32}  {:>10}  {}\n", backup.key, human_bytes(backup.bytes), content_of(backup));
+    }
     if (backups.empty()) log(LogLevel::info, "no_backups", fmt::format("{} holds no backups", options.location));
     return;
   }
   Json json = {{"backups", Json::array()}};
-  for (const BackupListing& backup : backups) json["backups"].push_back(listing_json(backup));
+  for (const BackupSummary& backup : backups) json["backups"].push_back(summary_json(backup));
   print_json(json);
 }
 

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 
 #include <memory>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/human.h"
+#include "base/unicode.h"
 #include "cli/commands.h"
 #include "command/prune.h"
 
@@ -18,23 +20,30 @@ struct Options {
   bool json = false;
 };
 
+const char* verb_of(const PruneDecision& decision, bool dry_run) {
+  if (decision.keep) return "keep";
+  if (dry_run) return "would remove";
+  return decision.failure.empty() ? "removed" : "not removed";
+}
+
 void run(const Options& options, const CommandContext& context) {
   if (!options.policy.keep_days && !options.policy.keep_last) {
     throw Error(ErrorKind::usage, "nothing says what to keep", "give --keep-days, --keep-last, or both");
   }
   const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
-  const std::vector<PruneDecision> decisions =
-      decide_pruning(list_backups(*store), options.policy, std::chrono::system_clock::now());
+  const std::vector<PruneDecision> decisions = prune(*store, options.policy, options.dry_run, context.stop);
   Json json = {{"dry_run", options.dry_run}, {"backups", Json::array()}};
+  std::vector<std::string> failures;
   for (const PruneDecision& decision : decisions) {
-    if (!decision.keep && !options.dry_run) store->remove(decision.key);
+    if (!decision.failure.empty()) failures.push_back(decision.failure);
     json["backups"].push_back({{"key", decision.key}, {"bytes", decision.bytes}, {"keep", decision.keep},
-                               {"reason", decision.reason}});
+                               {"reason", decision.reason}, {"failure", decision.failure}});
     if (options.json) continue;
-    const char* const verb = decision.keep ? "keep" : options.dry_run ? "would remove" : "removed";
-    fmt::print("{:<12}  {:<32}  {:>10}  {}\n", verb, decision.key, human_bytes(decision.bytes), decision.reason);
+    fmt::print("{:<12}  {:<32}  {:>10}  {}\n", verb_of(decision, options.dry_run), decision.key, human_bytes(decision.bytes),
+               without_controls(decision.reason));
   }
   if (options.json) print_json(json);
+  if (!failures.empty()) throw Error(ErrorKind::failed, fmt::format("{}", fmt::join(failures, "; ")));
 }
 
 }  // namespace

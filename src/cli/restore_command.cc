@@ -1,15 +1,15 @@
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
+#include <optional>
 
-#include "base/error.h"
 #include "base/human.h"
 #include "cli/commands.h"
 #include "cli/comparison_output.h"
 #include "cli/progress_line.h"
-#include "command/catalogue.h"
-#include "command/compare.h"
-#include "command/restore.h"
+#include "command/locations.h"
+#include "command/proven_restore.h"
 
 namespace pana {
 namespace {
@@ -26,7 +26,7 @@ struct Options {
   bool no_analyze = false;
   bool verify = false;
   bool json = false;
-  std::int64_t stall_seconds = 0;
+  std::optional<std::int64_t> stall_seconds;
 };
 
 RestoreRequest request_of(const Options& options) {
@@ -38,7 +38,7 @@ RestoreRequest request_of(const Options& options) {
   request.privileges = !options.no_privileges;
   request.tablespaces = !options.no_tablespaces;
   request.analyze = !options.no_analyze;
-  request.longest_silence = std::chrono::seconds(options.stall_seconds);
+  if (options.stall_seconds) request.longest_silence = std::chrono::seconds(*options.stall_seconds);
   return request;
 }
 
@@ -47,40 +47,27 @@ Json report_json(const RestoreReport& report, const std::string& backup) {
           {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors}};
 }
 
-RestoreReport restore_with_progress(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop) try {
-  Progress progress;
-  const ProgressLine line("restoring", progress);
-  return restore(request, backup, progress, stop);
-} catch (const Error& error) {
-  const bool is_half_done = error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::damaged;
-  if (!is_half_done || !error.hint().empty()) throw;
-  throw Error(error.kind(), error.what(), "the target may hold a part of the backup now: restore again with --clean, or another backup");
-}
-
 void run(const Options& options, const CommandContext& context) {
   const OpenBackup backup = find_backup(options.backup, context.store);
-  const RestoreRequest request = request_of(options);
-  const RestoreReport report = restore_with_progress(request, *backup.reader, context.stop);
-  ComparisonReport comparison;
-  if (options.verify) {
-    Progress compared;
-    const ProgressLine line("comparing", compared);
-    comparison = compare({.url = request.url, .jobs = request.jobs, .filter = request.filter}, *backup.reader, compared,
-                         context.stop);
-  }
+  ProvenRestoreRequest request{.restore = request_of(options), .prove = options.verify};
+  if (options.stall_seconds) request.longest_silence_of_proof = std::chrono::seconds(*options.stall_seconds);
+  const auto show = [](const std::string& verb, const std::function<void(Progress&)>& step) {
+    Progress progress;
+    const ProgressLine line(verb, progress);
+    step(progress);
+  };
+  const ProvenRestore proven = restore_and_prove(request, *backup.reader, show, context.stop);
+  const RestoreReport& report = proven.restored;
   if (options.json) {
     Json json = report_json(report, backup.name);
-    if (options.verify) json["comparison"] = comparison_json(comparison, backup.name);
+    if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
   } else {
     fmt::print("restored {} rows of {} tables in {}, {} read from {}\n", human_count(report.rows),
                human_count(report.tables), human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
-    if (options.verify) print_comparison(comparison, backup.name);
+    if (proven.comparison) print_comparison(*proven.comparison, backup.name);
   }
-  if (!report.errors.empty()) {
-    throw Error(ErrorKind::failed, fmt::format("{} objects could not be restored", report.errors.size()));
-  }
-  if (!comparison.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
+  proven.require_success();
 }
 
 }  // namespace
@@ -109,8 +96,9 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
   command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
   command->add_option("--stall-timeout", options->stall_seconds,
-                      "give up when the server says nothing for so long; it does not while it builds an index; 0: never")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+                      "give up when the server says nothing for so long; 0: never. Default: never while it restores, for the "
+                      "server says nothing while it builds an index, and 600 while --verify compares")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS");
   command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards");
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });

@@ -6,7 +6,7 @@
 #include "base/human.h"
 #include "base/unicode.h"
 #include "cli/commands.h"
-#include "command/catalogue.h"
+#include "command/locations.h"
 
 namespace pana {
 namespace {

@@ -5,10 +5,10 @@
 #include "base/error.h"
 #include "base/human.h"
 #include "cli/commands.h"
-#include "cli/progress_line.h"
-#include "command/catalogue.h"
 #include "cli/comparison_output.h"
+#include "cli/progress_line.h"
 #include "command/compare.h"
+#include "command/locations.h"
 #include "command/verify.h"
 
 namespace pana {
@@ -19,6 +19,7 @@ struct Options {
   std::string url;
   TableFilter::Patterns patterns;
   std::size_t jobs = 4;
+  std::int64_t stall_seconds = 600;
   bool json = false;
 };
 
@@ -49,8 +50,9 @@ void run(const Options& options, const CommandContext& context) {
   ComparisonReport report;
   {
     const ProgressLine line("comparing", progress);
-    report = compare({.url = options.url, .jobs = options.jobs, .filter = TableFilter(options.patterns)}, *backup.reader,
-                     progress, context.stop);
+    report = compare({.url = options.url, .jobs = options.jobs, .filter = TableFilter(options.patterns),
+                      .longest_silence = std::chrono::seconds(options.stall_seconds)},
+                     *backup.reader, progress, context.stop);
   }
   options.json ? print_json(comparison_json(report, backup.name)) : print_comparison(report, backup.name);
   if (!report.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
@@ -66,6 +68,9 @@ void add_verify_command(CLI::App& app, const CommandContext& context) {
       ->check(not_empty())->type_name("URL");
   add_filter_options(*command, options->patterns);
   command->add_option("-j,--jobs", options->jobs, "threads or connections")->check(CLI::Range(1, 64))->capture_default_str();
+  command->add_option("--stall-timeout", options->stall_seconds,
+                      "with --against, give up when the server says nothing for so long; 0: never")
+      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

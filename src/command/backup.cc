@@ -16,7 +16,8 @@
 #include "command/backup_contents.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
-#include "command/catalogue.h"
+#include "command/backup_list.h"
+#include "command/locations.h"
 #include "command/connections.h"
 #include "command/plan.h"
 #include "pg/lock_watch.h"
@@ -261,8 +262,7 @@ void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_i
 BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
   const auto started = Clock::now();
   progress.set_activity("connecting");
-  BackupConnections connections(request.url, request.jobs, stop);
-  connections.limit_silence(request.longest_silence);
+  BackupConnections connections(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   Connection& control = connections.control;
   const PgDumpProgram pg_dump = find_pg_dump(control.server_version());
   const Attempt attempt{.request = request,

@@ -6,8 +6,10 @@
 #include <chrono>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "base/human.h"
+#include "command/backup_list.h"
 #include "command/connections.h"
 #include "pg/database_address.h"
 #include "pg/pg_dump.h"
@@ -69,7 +71,7 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
 void check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {
   std::optional<BackupConnections> connections;
   if (!checks.run("connections", [&] {
-        connections.emplace(request.url, request.jobs, stop);
+        connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
         const std::size_t workers = connections->workers.size();
         const std::string of_wanted = request.jobs == 0 ? "" : fmt::format(" of {}", request.jobs);
         const std::string message = fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
@@ -89,21 +91,36 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
   });
 }
 
-// The newest of those that a backup with these filters would be one of.
+// The newest of those that a backup with these filters would be one of. Newer ones that are none are worth a warning: each
+// may have been meant to be the newest.
 CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters) {
-  CheckResult result = warning("there is no complete backup yet", "make one with pana backup");
-  visit_newest_first(store, [&](const BackupListing& backup) {
-    if (!backup.index) return true;
-    if (backup.index->header.filters != filters) {
-      result.message = fmt::format("there is no complete backup yet of {}, only of other choices",
-                                   filters.empty() ? "the whole database" : "what is chosen");
-      return true;
+  std::optional<BackupSummary> newest;
+  std::optional<BackupSummary> passed_over;
+  bool are_others = false;
+  visit_newest_first(store, [&](const BackupSummary& backup) {
+    if (!backup.complete()) {
+      if (!passed_over) passed_over = backup;
+    } else if (backup.header.filters == filters) {
+      newest = backup;
+    } else {
+      are_others = true;
     }
-    const std::chrono::duration<double> age = std::chrono::system_clock::now() - backup.time;
-    result = ok(fmt::format("the newest complete backup is {}, {} old", backup.object.key, human_seconds(age.count())));
-    return false;
+    return !newest;
   });
-  return result;
+  std::string message;
+  if (newest) {
+    const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
+    message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
+    if (!passed_over) return ok(message);
+  } else if (are_others) {
+    message = fmt::format("there is no complete backup yet of {}, only of other choices",
+                          filters.empty() ? "the whole database" : "what is chosen");
+  } else {
+    message = "there is no complete backup yet";
+  }
+  if (!passed_over) return warning(message, "make one with pana backup");
+  return warning(fmt::format("{}; {} is {}: {}", message, passed_over->key, state_name(passed_over->state), passed_over->why),
+                 passed_over->hint);
 }
 
 // Writes as much as it takes for the store to have said yes, and takes it back.

@@ -1,11 +1,12 @@
 // pana check: everything that could go wrong tonight, looked at before tonight.
 #pragma once
 
+#include <chrono>
 #include <stop_token>
 #include <string>
 #include <vector>
 
-#include "command/catalogue.h"
+#include "command/locations.h"
 #include "pg/table_filter.h"
 
 namespace pana {
@@ -24,6 +25,7 @@ struct CheckRequest {
   std::string location;  // empty: do not look
   std::size_t jobs = 4;  // 0: as many as fit the processors and the database's size
   TableFilter filter;
+  std::chrono::seconds longest_silence{600};  // of the server; 0: no limit
 };
 
 // Does what a backup does before its first row, and undoes it: connects, probes, looks for pg_dump, locks, exports,

@@ -291,11 +291,8 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   progress.set_activity("connecting");
   const Index& index = backup.index();
   refuse_unmatched(request.filter, index);
-  std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
-  for (Connection& connection : connections) {
-    connection.limit_silence(request.longest_silence);
-    prepare_reading_session(connection, index.header.encoding);
-  }
+  std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
+  for (Connection& connection : connections) prepare_reading_session(connection, index.header.encoding);
   Connection& control = connections.front();
   progress.set_activity("locking tables");
   const Choice choice(control, index, request.filter);

@@ -39,10 +39,11 @@ std::optional<Connection> connect_worker(const DatabaseAddress& address, const s
   }
 }
 
-std::vector<Connection> connect_workers(const std::string& url, std::size_t count, const std::stop_token& stop) {
-  const DatabaseAddress address(url);
+std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count, std::chrono::seconds longest_silence,
+                                        const std::stop_token& stop) {
   std::vector<Connection> connections;
   connections.emplace_back(address, stop);
+  connections.front().limit_silence(longest_silence);
   connections.front().query("SELECT 1");
   std::optional<Connection> worker = connect_worker(address, stop);
   worker ? void(refuse_transaction_pooling(connections.front(), *worker)) : refuse_unprovable_pooling(connections.front());
@@ -50,14 +51,14 @@ std::vector<Connection> connect_workers(const std::string& url, std::size_t coun
     connections.push_back(std::move(*worker));
     worker = connections.size() < count ? connect_worker(address, stop) : std::nullopt;
   }
+  for (Connection& connection : connections) connection.limit_silence(longest_silence);  // the probe had a limit of its own
   return connections;
 }
 
-BackupConnections::BackupConnections(const std::string& url, std::size_t jobs, const std::stop_token& stop)
-    : BackupConnections(DatabaseAddress(url), jobs, stop) {}
-
-BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs, const std::stop_token& stop)
+BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs, std::chrono::seconds longest_silence,
+                                     const std::stop_token& stop)
     : control(address, stop) {
+  control.limit_silence(longest_silence);
   control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first
   std::optional<Connection> worker = connect_worker(address, stop);
   if (!worker) {
@@ -65,16 +66,13 @@ BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t
                 "raise the pool size, or run the backup when the application uses fewer connections");
   }
   refuse_transaction_pooling(control, *worker);
+  control.limit_silence(longest_silence);  // the probe had a limit of its own
   if (jobs == 0) jobs = suggested_jobs(control);
   while (worker) {
+    worker->limit_silence(longest_silence);
     workers.push_back(std::move(*worker));
     worker = workers.size() < jobs ? connect_worker(address, stop) : std::nullopt;
   }
-}
-
-void BackupConnections::limit_silence(std::chrono::seconds longest) {
-  control.limit_silence(longest);
-  for (Connection& worker : workers) worker.limit_silence(longest);
 }
 
 }  // namespace pana

@@ -8,36 +8,51 @@
 namespace pana {
 namespace {
 
-PruneDecision decide(const BackupListing& backup, std::size_t newer_complete, const PrunePolicy& policy, TimePoint now) {
+PruneDecision decide(const BackupSummary& backup, std::size_t newer_complete, const PrunePolicy& policy, TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
-  PruneDecision decision{.key = backup.object.key, .bytes = backup.object.bytes, .keep = true, .reason = {}};
-  const bool complete = backup.index.has_value();
-  const std::string parts = complete && !backup.index->header.filters.empty()
-                                ? fmt::format(" of parts, {}", fmt::join(backup.index->header.filters, " ")) : "";
-  if (complete && newer_complete == 0) {
+  PruneDecision decision{.key = backup.key, .bytes = backup.bytes, .keep = true};
+  const std::string parts =
+      backup.header.filters.empty() ? "" : fmt::format(" of parts, {}", fmt::join(backup.header.filters, " "));
+  if (backup.state == BackupState::unreadable || backup.state == BackupState::newer) {
+    decision.reason = fmt::format("{}, nobody knows what it is worth: {}", state_name(backup.state), backup.why);
+  } else if (backup.complete() && newer_complete == 0) {
     decision.reason = "the newest complete backup" + parts;
-  } else if (complete && policy.keep_last && newer_complete < *policy.keep_last) {
+  } else if (backup.complete() && policy.keep_last && newer_complete < *policy.keep_last) {
     decision.reason = fmt::format("one of the newest {}{}", *policy.keep_last, parts);
   } else if (policy.keep_days && now - backup.time < std::chrono::days(*policy.keep_days)) {
     decision.reason = fmt::format("{} days old, {} are kept", days, *policy.keep_days);
   } else {
     decision.keep = false;
-    decision.reason = fmt::format("{} days old{}", days, complete ? "" : ", damaged");
+    decision.reason = fmt::format("{} days old{}", days, backup.complete() ? "" : ", damaged");
   }
   return decision;
 }
 
 }  // namespace
 
-std::vector<PruneDecision> decide_pruning(const std::vector<BackupListing>& backups, const PrunePolicy& policy,
+std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& backups, const PrunePolicy& policy,
                                           TimePoint now) {
   std::vector<PruneDecision> decisions(backups.size());
   std::map<std::vector<std::string>, std::size_t> newer_complete;  // by what was chosen
   for (std::size_t i = backups.size(); i-- > 0;) {
-    std::size_t unreadable = 0;
-    std::size_t& newer = backups[i].index ? newer_complete[backups[i].index->header.filters] : unreadable;
+    std::size_t& newer = newer_complete[backups[i].header.filters];
     decisions[i] = decide(backups[i], newer, policy, now);
-    ++newer;
+    if (backups[i].complete()) ++newer;
+  }
+  return decisions;
+}
+
+std::vector<PruneDecision> prune(ObjectStore& store, const PrunePolicy& policy, bool dry_run, const std::stop_token& stop) {
+  std::vector<PruneDecision> decisions =
+      decide_pruning(list_backups(store, stop), policy, std::chrono::system_clock::now());
+  for (PruneDecision& decision : decisions) {
+    if (decision.keep || dry_run) continue;
+    try {
+      store.remove(decision.key);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) throw;
+      decision.failure = error.what();
+    }
   }
   return decisions;
 }

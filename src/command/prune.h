@@ -2,10 +2,11 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
-#include "command/catalogue.h"
+#include "command/backup_list.h"
 
 namespace pana {
 
@@ -19,12 +20,17 @@ struct PruneDecision {
   std::uint64_t bytes = 0;
   bool keep = false;
   std::string reason;
+  std::string failure;  // why it could not be removed; it is still there
 };
 
 // A backup stays when any rule keeps it; the newest complete one always stays. Backups of parts (with filters) do not
 // stand for whole ones: those of each choice are counted for themselves. A damaged backup counts for no rule but that
-// of days. Oldest first, as `backups` are.
-std::vector<PruneDecision> decide_pruning(const std::vector<BackupListing>& backups, const PrunePolicy& policy,
+// of days. What could not be read, or is newer than this pana, always stays, for it may be the good one, and counts for
+// nothing, for it may be none: no other goes on its account. Oldest first, as `backups` are.
+std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& backups, const PrunePolicy& policy,
                                           TimePoint now);
+
+// Decides, and removes unless it is a dry run. One that cannot be removed does not keep the others from it.
+std::vector<PruneDecision> prune(ObjectStore& store, const PrunePolicy& policy, bool dry_run, const std::stop_token& stop);
 
 }  // namespace pana

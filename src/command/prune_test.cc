@@ -2,27 +2,30 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <random>
+#include <set>
+
 namespace pana {
 namespace {
 
 const TimePoint kNow = *parse_compact_time("20240401_000000");
 
-BackupListing backup(const std::string& day, bool complete = true) {
-  BackupListing listing;
-  listing.object.key = "backup_" + day + "_000000.sql";
-  listing.time = *backup_time(listing.object.key);
-  if (complete) listing.index.emplace();
-  return listing;
+BackupSummary backup(const std::string& day, BackupState state = BackupState::complete, std::vector<std::string> filters = {}) {
+  BackupSummary summary{.key = "backup_" + day + "_000000.sql", .state = state};
+  summary.time = *backup_time(summary.key);
+  summary.header.filters = std::move(filters);
+  return summary;
 }
 
-std::string kept(const std::vector<BackupListing>& backups, const PrunePolicy& policy) {
+std::string kept(const std::vector<BackupSummary>& backups, const PrunePolicy& policy) {
   std::string keeps;
   for (const PruneDecision& decision : decide_pruning(backups, policy, kNow)) keeps += decision.keep ? 'K' : '-';
   return keeps;
 }
 
 TEST(Prune, KeepsWhatAnyRuleKeeps) {
-  const std::vector<BackupListing> backups = {backup("20240101"), backup("20240201"), backup("20240310"),
+  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"), backup("20240310"),
                                               backup("20240331")};
   EXPECT_EQ(kept(backups, {.keep_days = 30, .keep_last = std::nullopt}), "--KK");
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 3}), "-KKK");
@@ -30,20 +33,61 @@ TEST(Prune, KeepsWhatAnyRuleKeeps) {
 }
 
 TEST(Prune, NeverRemovesTheNewestCompleteBackup) {
-  const std::vector<BackupListing> backups = {backup("20230101"), backup("20230201"), backup("20230301", false)};
+  const std::vector<BackupSummary> backups = {backup("20230101"), backup("20230201"), backup("20230301", BackupState::damaged)};
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 0}), "-K-");
 }
 
 TEST(Prune, DoesNotCountADamagedBackupAmongTheLast) {
-  const std::vector<BackupListing> backups = {backup("20240101"), backup("20240201"), backup("20240301", false)};
+  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"), backup("20240301", BackupState::damaged)};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 2}), "KK-");
 }
 
 TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
-  std::vector<BackupListing> backups = {backup("20240101"), backup("20240201"), backup("20240301"), backup("20240302")};
-  backups[2].index->header.filters = backups[3].index->header.filters = {"--table=one"};
+  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"),
+                                              backup("20240301", BackupState::complete, {"--table=one"}),
+                                              backup("20240302", BackupState::complete, {"--table=one"})};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-K-K");
   EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason, "the newest complete backup of parts, --table=one");
+}
+
+TEST(Prune, RemovesNothingThatWasNotRead) {
+  for (const BackupState state : {BackupState::unreadable, BackupState::newer}) {
+    const std::vector<BackupSummary> backups = {backup("20230101", state), backup("20240101"), backup("20240201"), backup("20240301", state)};
+    EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "K-KK");
+  }
+}
+
+// Whatever there is: what was not read stays, the newest complete one of each choice stays, and the others go or stay as
+// if what was not read were not there.
+TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
+  std::mt19937 random(17);
+  const auto below = [&random](unsigned limit) { return static_cast<unsigned>(random() % limit); };
+  for (int round = 0; round < 20'000; ++round) {
+    std::vector<BackupSummary> all;
+    std::vector<BackupSummary> readable;
+    for (unsigned i = 0, count = below(12); i < count; ++i) {
+      BackupSummary next = backup("20240101", static_cast<BackupState>(below(4)));
+      if (next.complete() && below(3) == 0) next.header.filters = {"--table=one"};
+      next.time = kNow - std::chrono::hours(24 * (100 - 8 * i));
+      next.key = std::to_string(i);
+      all.push_back(next);
+      if (next.complete() || next.state == BackupState::damaged) readable.push_back(next);
+    }
+    const PrunePolicy policy{.keep_days = below(2) == 0 ? std::nullopt : std::optional(below(120)),
+                             .keep_last = below(2) == 0 ? std::nullopt : std::optional(below(5))};
+    std::set<std::string> kept_of_readable;
+    for (const PruneDecision& decision : decide_pruning(readable, policy, kNow)) {
+      if (decision.keep) kept_of_readable.insert(decision.key);
+    }
+    std::map<std::vector<std::string>, std::string> newest;
+    const std::vector<PruneDecision> decisions = decide_pruning(all, policy, kNow);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool was_read = all[i].complete() || all[i].state == BackupState::damaged;
+      EXPECT_EQ(decisions[i].keep, !was_read || kept_of_readable.contains(all[i].key));
+      if (all[i].complete()) newest[all[i].header.filters] = all[i].key;
+    }
+    for (const auto& [filters, key] : newest) EXPECT_TRUE(kept_of_readable.contains(key));
+  }
 }
 
 TEST(BackupTime, KnowsOnlyNamesOfBackups) {

@@ -186,9 +186,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   const auto started = Clock::now();
   const Index& index = backup.index();
   progress.set_activity("connecting");
-  std::vector<Connection> connections = connect_workers(request.url, request.jobs, stop);
+  std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   for (Connection& connection : connections) {
-    connection.limit_silence(request.longest_silence);
     prepare_loading_session(connection, index.header.encoding);
     raise_maintenance_memory(connection, connections.size());
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");

@@ -42,13 +42,34 @@ class MemoryObject : public ObjectReader {
   explicit MemoryObject(std::string bytes) : bytes_(std::move(bytes)) {}
   std::uint64_t size() const override { return bytes_.size(); }
   void read(std::uint64_t offset, std::span<char> into) const override {
+    read_bytes += into.size();
     if (offset + into.size() > bytes_.size()) throw Error(ErrorKind::damaged, "the object ends too early");
     std::memcpy(into.data(), bytes_.data() + offset, into.size());
   }
 
+  mutable std::uint64_t read_bytes = 0;
+
  private:
   std::string bytes_;
 };
+
+// A backup whose index is long: of so many frames that each hold one row.
+std::string write_long_backup(Compression compression, std::size_t frames) {
+  MemoryUpload upload(1 << 20);
+  BackupWriter writer(upload, compression);
+  FrameBuilder frame(compression);
+  writer.begin_phase(Phase::rows);
+  for (std::size_t i = 0; i < frames; ++i) {
+    FrameBuilder::Section section(frame, 1, "COPY public.a (i) FROM stdin;\n");
+    section.add(std::to_string(i) + "\n");
+    section.end();
+    writer.append(frame.finish(Phase::rows), {});
+  }
+  std::vector<TableInfo> tables(1);
+  tables[0].id = 1;
+  writer.finish({.database = "long", .encoding = "UTF8"}, std::move(tables));
+  return upload.bytes();
+}
 
 // A small backup with every phase, two tables and a large object.
 std::string write_backup(Compression compression, MemoryUpload& upload) {
@@ -158,6 +179,36 @@ TEST_P(BackupFile, NamesTheDamagedFrame) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::damaged);
     EXPECT_NE(std::string(error.what()).find("frame 4 of 8"), std::string::npos) << error.what();
+  }
+}
+
+TEST_P(BackupFile, IsSummedUpAsItsIndexSays) {
+  for (const std::string& bytes : {write_backup(GetParam()), write_long_backup(GetParam(), 20'000)}) {
+    const MemoryObject object(bytes);
+    const Index index = BackupReader(object).index();
+    const auto summary = read_summary(object);
+    ASSERT_TRUE(summary.has_value());
+    EXPECT_EQ(summary->header.database, index.header.database);
+    EXPECT_EQ(summary->totals, index.totals());
+  }
+}
+
+TEST_P(BackupFile, IsSummedUpWithoutReadingALongIndex) {
+  const MemoryObject object(write_long_backup(GetParam(), 20'000));
+  ASSERT_TRUE(read_summary(object).has_value());
+  EXPECT_LE(object.read_bytes, (64U << 10) + 100 + (GetParam().enabled() ? 20'002U * 12 + 17 : 0));
+}
+
+// What is cut off, missing in the middle or too much is no whole backup, however long the index.
+TEST_P(BackupFile, IsNotSummedUpWhenItLacksBytes) {
+  const std::string whole = write_long_backup(GetParam(), 5'000);
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size() - 1}) {
+    EXPECT_THROW(read_summary(MemoryObject(whole.substr(0, size))), Error) << size;
+  }
+  EXPECT_THROW(read_summary(MemoryObject(whole + "\n")), Error);
+  for (const std::size_t hole : {std::size_t{0}, std::size_t{1'000}, whole.size() / 8}) {
+    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).erase(hole, 1))), Error) << hole;
+    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).insert(hole, "x"))), Error) << hole;
   }
 }
 

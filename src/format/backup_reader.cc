@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "format/compression.h"
+#include "format/index_place.h"
 
 namespace pana {
 namespace {
@@ -16,17 +17,21 @@ namespace {
 // Frames are read in one piece, unless a giant row made one much larger than a frame should be.
 constexpr std::uint64_t kReadBytes = 16 << 20;
 
-// No index is longer: some 100 bytes for each of at most a few hundred thousand frames and tables.
-constexpr std::uint64_t kMaximumIndexBytes = 1 << 30;
+// A summary reads so much of an index, and keeps so much of what that becomes: enough for any header with its roles.
+constexpr std::uint64_t kHeadBytes = 64 << 10;
+constexpr std::uint64_t kHeadTextBytes = 256 << 10;
+
+constexpr std::uint64_t kHarmlessBytes = 256 << 20;
 
 // Text that is kept as a whole (the index, the schema) may be so long, or so many times what it takes in the file: a
 // crafted file of some KB must not make us hold gigabytes.
 void check_expansion(std::uint64_t text_bytes, std::uint64_t stored_bytes) {
-  constexpr std::uint64_t kHarmlessBytes = 256 << 20;
   constexpr std::uint64_t kMaximumRatio = 256;
   if (text_bytes <= kHarmlessBytes || text_bytes / kMaximumRatio <= stored_bytes) return;
   throw Error(ErrorKind::damaged, fmt::format("{} bytes of it would become {} in memory", stored_bytes, text_bytes));
 }
+
+IndexSummary summary_of(const Index& index) { return {.header = index.header, .totals = index.totals()}; }
 
 class Checksum {
  public:
@@ -47,28 +52,14 @@ class Checksum {
 }  // namespace
 
 BackupReader::BackupReader(const ObjectReader& object) : object_(object) {
-  const std::uint64_t tail_bytes = std::min<std::uint64_t>(object.size(), kEndLineBytes);
-  const std::string tail = read(object.size() - tail_bytes, tail_bytes);
-  if (tail.size() == kEndLineBytes && tail.starts_with("-- pana:end ")) {
-    open_plain();
-  } else {
-    const std::string_view footer = std::string_view(tail).substr(tail.size() - std::min(tail.size(), kSeekFooterBytes));
-    try {
-      open_compressed(seek_table_bytes(footer));
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::damaged) throw;
-      throw Error(ErrorKind::damaged, error.what(), "it is not a backup of pana, or it was cut short or altered");
-    }
-  }
+  const IndexPlace place =
+      find_index(object.size(), [this](std::uint64_t offset, std::uint64_t bytes) { return read(offset, bytes); });
+  compressed_ = place.compressed;
+  compressed_ ? open_compressed(place) : open_plain(place);
 }
 
-void BackupReader::open_plain() {
-  const std::uint64_t size = object_.size();
-  const std::uint64_t offset = parse_end_line(read(size - kEndLineBytes, kEndLineBytes));
-  if (offset > size - kEndLineBytes || size - offset > kMaximumIndexBytes) {
-    throw Error(ErrorKind::damaged, "the last line points outside of the file");
-  }
-  index_ = parse_index(read(offset, size - offset));
+void BackupReader::open_plain(const IndexPlace& place) {
+  index_ = parse_index(read(place.offset, place.bytes));
   std::uint64_t position = 0;
   for (const FrameInfo& frame : index_.frames) {
     places_.push_back({.offset = position, .bytes = frame.bytes});
@@ -76,21 +67,12 @@ void BackupReader::open_plain() {
   }
 }
 
-void BackupReader::open_compressed(std::uint64_t table_bytes) {
-  compressed_ = true;
-  const std::uint64_t size = object_.size();
-  if (table_bytes > size) throw Error(ErrorKind::damaged, "the seek table is longer than the file");
-  const std::vector<SeekEntry> entries = parse_seek_table(read(size - table_bytes, table_bytes));
+void BackupReader::open_compressed(const IndexPlace& place) {
+  const std::vector<SeekEntry>& entries = place.entries;
   std::uint64_t position = 0;
   for (const SeekEntry& entry : entries) {
     places_.push_back({.offset = position, .bytes = entry.compressed_bytes});
     position += entry.compressed_bytes;
-  }
-  // The last two entries are the index's and the checksum frame's.
-  if (entries.size() < 2 || position != size - table_bytes ||
-      places_.back().bytes != checksum_frame_bytes(entries.size() - 1) || entries.back().bytes != 0 ||
-      entries.back().checksum != static_cast<std::uint32_t>(Checksum().value())) {
-    throw Error(ErrorKind::damaged, "the seek table does not add up to the file's size");
   }
   const std::vector<std::uint64_t> checksums = parse_checksum_frame(read(places_.back().offset, places_.back().bytes));
   places_.pop_back();
@@ -107,7 +89,6 @@ void BackupReader::open_compressed(std::uint64_t table_bytes) {
 }
 
 Index BackupReader::read_compressed_index(const Place& place, const SeekEntry& entry) const {
-  if (entry.bytes > kMaximumIndexBytes) throw Error(ErrorKind::damaged, "the index is impossibly long");
   check_expansion(entry.bytes, place.bytes);
   const std::string encoded = read(place.offset, place.bytes);
   if (XXH64(encoded.data(), encoded.size(), 0) != place.checksum) {
@@ -202,6 +183,29 @@ std::string BackupReader::read_phase(Phase phase) const {
     if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; }, memory);
   }
   return text;
+}
+
+std::optional<IndexSummary> read_summary(const ObjectReader& object) {
+  const auto read = [&object](std::uint64_t offset, std::uint64_t bytes) {
+    std::string buffer(bytes, '\0');
+    object.read(offset, buffer);
+    return buffer;
+  };
+  const IndexPlace place = find_index(object.size(), read);
+  if (place.bytes <= kHeadBytes) return summary_of(BackupReader(object).index());
+  std::string head = read(place.offset, kHeadBytes);
+  if (place.compressed) {
+    std::string text;
+    FrameDecoder().decode(head, kHarmlessBytes, [&text](std::string_view piece) {
+      if (text.size() < kHeadTextBytes) text += piece;
+    });
+    head = std::move(text);
+  }
+  std::optional<IndexSummary> summary = parse_index_head(head);
+  if (summary && summary->totals.text_bytes != place.text_bytes) {
+    throw Error(ErrorKind::damaged, "the index is damaged: its totals are not those of the file");
+  }
+  return summary;
 }
 
 }  // namespace pana

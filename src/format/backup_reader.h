@@ -2,12 +2,13 @@
 //
 // One reader serves plain and compressed backups: the index speaks of the uncompressed text, and a compressed backup's
 // seek table says where each frame's encoded form stands. Everything read is checked against the index. Safe from
-// several threads. Opening reads the index and little else: two or three reads.
+// several threads. Opening reads the index and little else: two to four reads.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@
 #include "base/object_io.h"
 #include "format/compression.h"
 #include "format/index.h"
-#include "format/seek_table.h"
+#include "format/index_place.h"
 
 namespace pana {
 
@@ -55,8 +56,8 @@ class BackupReader {
     std::uint64_t checksum = 0;  // of the encoded form, where that is not the text itself
   };
 
-  void open_plain();
-  void open_compressed(std::uint64_t seek_table_bytes);
+  void open_plain(const IndexPlace& place);
+  void open_compressed(const IndexPlace& place);
   Index read_compressed_index(const Place& place, const SeekEntry& entry) const;
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
   // Into `buffer`, which grows to what was ever needed; returns the part that was read.
@@ -68,5 +69,10 @@ class BackupReader {
   std::vector<Place> places_;  // of the frames' encoded forms
   mutable std::atomic<std::uint64_t> read_bytes_{0};
 };
+
+// What a backup holds, from the few bytes at its end that tell it. Checked are the lengths of all there is against the
+// object's size, and the header against its checksum; of an index of up to 64 KiB all that BackupReader checks. Nothing
+// when it takes the whole index: older backups have no totals in it. Throws as BackupReader does.
+std::optional<IndexSummary> read_summary(const ObjectReader& object);
 
 }  // namespace pana

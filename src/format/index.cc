@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/json.h"
@@ -14,6 +16,7 @@ namespace pana {
 namespace {
 
 constexpr std::string_view kHeaderMark = "-- pana:index ";
+constexpr std::string_view kHeaderCheckMark = "-- pana:header ";
 constexpr std::string_view kTableMark = "-- pana:table ";
 constexpr std::string_view kFrameMark = "-- pana:frame ";
 constexpr std::string_view kEndMark = "-- pana:end ";
@@ -22,7 +25,28 @@ constexpr std::string_view kEndMark = "-- pana:end ";
   throw Error(ErrorKind::damaged, fmt::format("the index is damaged: {}", what));
 }
 
-Json header_json(const IndexHeader& header) {
+// JSON's numbers, as nlohmann takes them, can be fractions, negative, true or too large for the type.
+template <typename Number>
+Number number(const Json& json) {
+  if (!json.is_number_unsigned()) damaged("a number of it is none");
+  const auto value = json.get<std::uint64_t>();
+  if (value > static_cast<std::uint64_t>(std::numeric_limits<Number>::max())) damaged("a number of it is too large");
+  return static_cast<Number>(value);
+}
+
+// A loop over an object, a string or null would find members, or none.
+const Json& array(const Json& json) {
+  if (!json.is_array()) damaged("a list of it is none");
+  return json;
+}
+
+void add(std::uint64_t& sum, std::uint64_t value) {
+  if (__builtin_add_overflow(sum, value, &sum)) damaged("its numbers are impossibly large");
+}
+
+std::uint64_t checksum(std::string_view text) { return XXH64(text.data(), text.size(), 0); }
+
+Json header_json(const IndexHeader& header, const IndexTotals& totals) {
   Json json = {{"format", header.format},
                {"pana", header.pana},
                {"database", header.database},
@@ -47,21 +71,21 @@ Json header_json(const IndexHeader& header) {
     json["extensions"].push_back(
         {{"name", extension.name}, {"version", extension.version}, {"schema", extension.schema}});
   }
+  json["totals"] = {{"tables", totals.tables}, {"rows", totals.rows}, {"text_bytes", totals.text_bytes}};
   return json;
 }
 
 IndexHeader parse_header(const Json& json) {
   IndexHeader header;
-  header.format = json.at("format").get<int>();
-  if (header.format != kFormatVersion) {
-    throw Error(ErrorKind::failed,
-                fmt::format("the backup has format {}, this pana reads format {}", header.format, kFormatVersion),
-                "restore it with a newer pana, or with psql");
+  header.format = number<int>(json.at("format"));
+  if (header.format > kFormatVersion) {
+    throw NewerFormat(fmt::format("the backup has format {}, this pana reads format {}", header.format, kFormatVersion));
   }
+  if (header.format != kFormatVersion) damaged("there is no such format");
   header.pana = json.at("pana").get<std::string>();
   header.database = json.at("database").get<std::string>();
   header.server = json.at("server").get<std::string>();
-  header.server_version_num = json.at("server_version_num").get<int>();
+  header.server_version_num = number<int>(json.at("server_version_num"));
   header.pg_dump = json.at("pg_dump").get<std::string>();
   header.encoding = json.at("encoding").get<std::string>();
   // It becomes part of a SET statement.
@@ -70,18 +94,18 @@ IndexHeader parse_header(const Json& json) {
   }
   header.snapshot_time = json.at("snapshot_time").get<std::string>();
   header.compression = json.at("compression").get<std::string>();
-  header.sequences = json.at("sequences").get<std::uint64_t>();
-  header.large_objects = json.at("large_objects").get<std::uint64_t>();
+  header.sequences = number<std::uint64_t>(json.at("sequences"));
+  header.large_objects = number<std::uint64_t>(json.at("large_objects"));
   header.filters = json.at("filters").get<std::vector<std::string>>();
   header.run = json.value("run", "");
   header.skipped = json.value("skipped", std::vector<std::string>());
-  for (const Json& role : json.at("roles")) {
+  for (const Json& role : array(json.at("roles"))) {
     header.roles.push_back({.name = role.at("name").get<std::string>(),
                             .owns = role.at("owns").get<bool>(),
                             .granted = role.at("granted").get<bool>(),
                             .in_policy = role.at("in_policy").get<bool>()});
   }
-  for (const Json& extension : json.at("extensions")) {
+  for (const Json& extension : array(json.at("extensions"))) {
     header.extensions.push_back({.name = extension.at("name").get<std::string>(),
                                  .version = extension.at("version").get<std::string>(),
                                  .schema = extension.at("schema").get<std::string>()});
@@ -105,10 +129,18 @@ Json table_json(const TableInfo& table) {
   return json;
 }
 
+std::optional<IndexTotals> parse_totals(const Json& header) {
+  if (!header.contains("totals")) return std::nullopt;
+  const Json& totals = header.at("totals");
+  return IndexTotals{.tables = number<std::uint64_t>(totals.at("tables")),
+                     .rows = number<std::uint64_t>(totals.at("rows")),
+                     .text_bytes = number<std::uint64_t>(totals.at("text_bytes"))};
+}
+
 TableInfo parse_table(const Json& json) {
   TableInfo table;
-  table.id = json.at("id").get<TableId>();
-  table.oid = json.at("oid").get<std::uint32_t>();
+  table.id = number<TableId>(json.at("id"));
+  table.oid = number<std::uint32_t>(json.at("oid"));
   table.schema = json.at("schema").get<std::string>();
   table.name = json.at("name").get<std::string>();
   table.columns = json.at("columns").get<std::vector<std::string>>();
@@ -117,10 +149,11 @@ TableInfo parse_table(const Json& json) {
   const auto digest = parse_digest(json.at("digest").get<std::string>());
   if (!digest) damaged("a table's digest is malformed");
   table.content = *digest;
-  table.content.rows = json.at("rows").get<std::uint64_t>();
-  table.content.bytes = json.at("bytes").get<std::uint64_t>();
-  for (const Json& index : json.value("constraint_indexes", Json::array())) {
-    table.constraint_indexes.push_back({.constraint_oid = index.at("constraint_oid").get<std::uint32_t>(),
+  table.content.rows = number<std::uint64_t>(json.at("rows"));
+  table.content.bytes = number<std::uint64_t>(json.at("bytes"));
+  const Json indexes = json.value("constraint_indexes", Json::array());
+  for (const Json& index : array(indexes)) {
+    table.constraint_indexes.push_back({.constraint_oid = number<std::uint32_t>(index.at("constraint_oid")),
                                         .create_index = index.at("create_index").get<std::string>(),
                                         .add_constraint = index.at("add_constraint").get<std::string>()});
   }
@@ -140,9 +173,10 @@ FrameInfo parse_frame(const Json& json) {
   if (!phase || !checksum) damaged("a frame's line is malformed");
   frame.phase = *phase;
   frame.xxh64 = *checksum;
-  frame.bytes = json.at("bytes").get<std::uint64_t>();
-  for (const Json& rows : json.value("tables", Json::array())) {
-    frame.tables.push_back({.table = rows.at(0).get<TableId>(), .rows = rows.at(1).get<std::uint64_t>()});
+  frame.bytes = number<std::uint64_t>(json.at("bytes"));
+  const Json tables = json.value("tables", Json::array());
+  for (const Json& rows : array(tables)) {
+    frame.tables.push_back({.table = number<TableId>(rows.at(0)), .rows = number<std::uint64_t>(rows.at(1))});
   }
   return frame;
 }
@@ -155,11 +189,13 @@ void check_consistency(const Index& index) {
   for (const FrameInfo& frame : index.frames) {
     if (frame.phase < phase) damaged("its frames are out of order");
     phase = frame.phase;
-    if (__builtin_add_overflow(text_bytes, frame.bytes, &text_bytes)) damaged("its frames are impossibly long");
-    for (const FrameRows& part : frame.tables) rows[part.table] += part.rows;
+    add(text_bytes, frame.bytes);
+    for (const FrameRows& part : frame.tables) add(rows[part.table], part.rows);
   }
   std::map<TableId, bool> seen;
+  std::uint64_t all_rows = 0;
   for (const TableInfo& table : index.tables) {
+    add(all_rows, table.content.rows);
     if (!seen.emplace(table.id, true).second) damaged("a table is listed twice");
     if (rows[table.id] != table.content.rows) damaged("its frames do not add up to its tables");
     rows.erase(table.id);
@@ -167,14 +203,29 @@ void check_consistency(const Index& index) {
   if (!rows.empty()) damaged("a frame names a table that is not listed");
 }
 
-std::uint64_t checksum(std::string_view text) { return XXH64(text.data(), text.size(), 0); }
+// What a line says, behind its mark.
+Json payload(std::string_view line, std::string_view mark) { return Json::parse(line.substr(mark.size())); }
+
+// Takes the first line off, with its newline; nothing when there is no whole line.
+std::optional<std::string_view> take_line(std::string_view& text) {
+  const std::size_t length = text.find('\n');
+  if (length == std::string_view::npos) return std::nullopt;
+  const std::string_view line = text.substr(0, length + 1);
+  text.remove_prefix(line.size());
+  return line;
+}
+
+// `check` is the line behind the header's.
+void check_header(std::string_view header, std::string_view check) {
+  const auto expected = parse_hex64(payload(check, kHeaderCheckMark).at("xxh64").get<std::string>());
+  if (expected != checksum(header)) damaged("the checksum of its header does not match");
+}
 
 void parse_line(std::string_view line, Index& index) {
-  const auto payload = [&line](std::string_view mark) { return Json::parse(line.substr(mark.size())); };
   if (line.starts_with(kFrameMark)) {
-    index.frames.push_back(parse_frame(payload(kFrameMark)));
+    index.frames.push_back(parse_frame(payload(line, kFrameMark)));
   } else if (line.starts_with(kTableMark)) {
-    index.tables.push_back(parse_table(payload(kTableMark)));
+    index.tables.push_back(parse_table(payload(line, kTableMark)));
   } else if (!line.starts_with("-- pana:")) {
     damaged("a line of it is not an index line");
   }  // Lines with other words may come with later minor versions; what they say is an addition.
@@ -187,18 +238,15 @@ const TableInfo* Index::table(TableId id) const {
   return found == tables.end() ? nullptr : &*found;
 }
 
-std::uint64_t Index::rows() const {
-  std::uint64_t rows = 0;
-  for (const TableInfo& table : tables) rows += table.id == kLargeObjects ? 0 : table.content.rows;
-  return rows;
-}
-
-std::uint64_t Index::table_count() const { return tables.size() - (table(kLargeObjects) == nullptr ? 0 : 1); }
-
-std::uint64_t Index::text_bytes() const {
-  std::uint64_t bytes = 0;
-  for (const FrameInfo& frame : frames) bytes += frame.bytes;
-  return bytes;
+IndexTotals Index::totals() const {
+  IndexTotals totals;
+  for (const TableInfo& table : tables) {
+    if (table.id == kLargeObjects) continue;
+    ++totals.tables;
+    totals.rows += table.content.rows;
+  }
+  for (const FrameInfo& frame : frames) totals.text_bytes += frame.bytes;
+  return totals;
 }
 
 std::string write_index(const Index& index) {
@@ -207,7 +255,8 @@ std::string write_index(const Index& index) {
   const auto line = [&text](std::string_view mark, const Json& json) {
     text.append(mark).append(json.dump(-1, ' ', /*ensure_ascii=*/true, Json::error_handler_t::replace)).append("\n");
   };
-  line(kHeaderMark, header_json(index.header));
+  line(kHeaderMark, header_json(index.header, index.totals()));
+  line(kHeaderCheckMark, {{"xxh64", hex64(checksum(text))}});
   for (const TableInfo& table : index.tables) line(kTableMark, table_json(table));
   for (const FrameInfo& frame : index.frames) line(kFrameMark, frame_json(frame));
   return text + fmt::format("{}{:020} {}\n", kEndMark, index.text_bytes(), hex64(checksum(text)));
@@ -234,19 +283,33 @@ Index parse_index(std::string_view text) try {
   if (!text.starts_with(kHeaderMark) || text.back() != '\n') damaged("it does not begin with its header");
 
   Index index;
-  const std::size_t header_end = text.find('\n');
-  index.header = parse_header(Json::parse(text.substr(kHeaderMark.size(), header_end - kHeaderMark.size())));
-  text.remove_prefix(header_end + 1);
-  while (!text.empty()) {
-    const std::size_t length = text.find('\n');
-    parse_line(text.substr(0, length), index);
-    text.remove_prefix(length + 1);
-  }
+  const std::string_view header_line = *take_line(text);
+  const Json header = payload(header_line, kHeaderMark);
+  index.header = parse_header(header);
+  if (text.starts_with(kHeaderCheckMark)) check_header(header_line, *take_line(text));
+  while (const auto line = take_line(text)) parse_line(*line, index);
   check_consistency(index);
-  if (offset != index.text_bytes()) damaged("its frames do not add up to its own offset");
+  const IndexTotals totals = index.totals();
+  if (offset != totals.text_bytes) damaged("its frames do not add up to its own offset");
+  if (parse_totals(header).value_or(totals) != totals) damaged("its lines do not add up to its totals");
   return index;
-} catch (const Json::exception& error) {
+} catch (const Json::exception&) {
   damaged("a line of it cannot be parsed");
+}
+
+std::optional<IndexSummary> parse_index_head(std::string_view text) try {
+  if (!text.starts_with(kHeaderMark)) damaged("it does not begin with its header");
+  const auto header_line = take_line(text);
+  const auto check_line = header_line ? take_line(text) : std::nullopt;
+  if (!check_line || !check_line->starts_with(kHeaderCheckMark)) return std::nullopt;
+  check_header(*header_line, *check_line);
+  const Json header = payload(*header_line, kHeaderMark);
+  IndexHeader parsed = parse_header(header);
+  const std::optional<IndexTotals> totals = parse_totals(header);
+  if (!totals) return std::nullopt;
+  return IndexSummary{.header = std::move(parsed), .totals = *totals};
+} catch (const Json::exception&) {
+  damaged("its header cannot be parsed");
 }
 
 }  // namespace pana

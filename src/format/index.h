@@ -7,15 +7,24 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "format/frame.h"
 
 namespace pana {
 
 constexpr int kFormatVersion = 1;
+
+// The backup was written by a later pana, in a format that this one does not know.
+class NewerFormat : public Error {
+ public:
+  explicit NewerFormat(const std::string& message)
+      : Error(ErrorKind::failed, message, "restore it with a newer pana, or with psql") {}
+};
 
 // A role that the backup's SQL names, and what for: decides which of them a restore needs.
 struct RoleUse {
@@ -70,6 +79,19 @@ struct IndexHeader {
   std::uint64_t large_objects = 0;
 };
 
+// What the whole index adds up to; it stands in the header, so that the beginning of a long index tells it.
+struct IndexTotals {
+  std::uint64_t tables = 0;      // without the pseudo table of large objects
+  std::uint64_t rows = 0;        // of all tables; pieces of large objects are none
+  std::uint64_t text_bytes = 0;  // the length of the text before the index
+  bool operator==(const IndexTotals&) const = default;
+};
+
+struct IndexSummary {
+  IndexHeader header;
+  IndexTotals totals;
+};
+
 struct Index {
   IndexHeader header;
   std::vector<TableInfo> tables;
@@ -77,18 +99,22 @@ struct Index {
 
   // The table with that id, or nullptr.
   const TableInfo* table(TableId id) const;
-  std::uint64_t rows() const;         // of all tables; pieces of large objects are none
-  std::uint64_t table_count() const;  // without the pseudo table of large objects
-  // The length of the text before the index.
-  std::uint64_t text_bytes() const;
+  IndexTotals totals() const;
+  std::uint64_t rows() const { return totals().rows; }
+  std::uint64_t text_bytes() const { return totals().text_bytes; }
 };
 
 // The text of the index; `text_bytes` before it give the offset that its last line holds.
 std::string write_index(const Index& index);
 
 // The inverse. `text` is the whole text of the index frame. Throws Error(damaged) when anything in it is not as
-// write_index() writes it, Error(failed) for a format newer than this program's.
+// write_index() writes it, NewerFormat for a format newer than this program's.
 Index parse_index(std::string_view text);
+
+// Header and totals from the first bytes of an index's text, against the checksum of the header line; the lines behind it
+// are not looked at. Nothing when `text` is too short for it, or the writer was one that wrote no totals. Throws as
+// parse_index() does.
+std::optional<IndexSummary> parse_index_head(std::string_view text);
 
 // The last line of a backup's text: "-- pana:end OFFSET CHECKSUM\n", always this long.
 constexpr std::uint64_t kEndLineBytes = 50;

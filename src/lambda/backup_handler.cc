@@ -12,7 +12,8 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "command/backup.h"
-#include "command/catalogue.h"
+#include "command/backup_list.h"
+#include "command/locations.h"
 #include "lambda/backup_event.h"
 #include "lambda/database_url.h"
 #include "lambda/deadline.h"
@@ -59,17 +60,18 @@ std::string key_in_bucket(const std::string& name) {
 std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string& run) try {
   std::optional<Json> answer;
   const TimePoint oldest = std::chrono::system_clock::now() - kRepeatedWithin;
-  visit_newest_first(store, [&](const BackupListing& backup) {
+  visit_newest_first(store, [&](const BackupSummary& backup) {
     if (backup.time < oldest) return false;
-    if (!backup.index || backup.index->header.run != run) return true;
-    const std::string name = store.describe(backup.object.key);
+    if (!backup.complete()) log_passed_over(backup);
+    if (!backup.complete() || backup.header.run != run) return true;
+    const std::string name = store.describe(backup.key);
     answer = {{"backup", name},
               {"key", key_in_bucket(name)},
-              {"bytes", backup.object.bytes},
-              {"text_bytes", backup.index->text_bytes()},
-              {"rows", backup.index->rows()},
-              {"tables", backup.index->table_count()},
-              {"snapshot_time", backup.index->header.snapshot_time},
+              {"bytes", backup.bytes},
+              {"text_bytes", backup.totals.text_bytes},
+              {"rows", backup.totals.rows},
+              {"tables", backup.totals.tables},
+              {"snapshot_time", backup.header.snapshot_time},
               {"repeated", true}};
     log(LogLevel::warning, "repeated", fmt::format("this run was asked for twice, its backup is there: {}", name));
     return false;

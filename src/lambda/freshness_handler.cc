@@ -5,7 +5,8 @@
 #include <chrono>
 
 #include "base/log.h"
-#include "command/catalogue.h"
+#include "command/backup_list.h"
+#include "command/locations.h"
 #include "lambda/metrics.h"
 #include "lambda/settings.h"
 #include "pg/table_filter.h"
@@ -20,23 +21,25 @@ constexpr std::chrono::minutes kClockSkew{5};
 constexpr std::size_t kLookedAtAtMost = 200;
 
 struct Found {
-  std::vector<BackupListing> backups;  // whole, and with the deployment's filters: the newest and the one before
-  std::string other;                   // the newest whole one with other filters
+  std::vector<BackupSummary> backups;  // complete, and with the deployment's filters: the newest and the one before
+  std::string other;                   // the newest complete one with other filters
+  std::string passed_over;             // why the newest that is not complete is not
 };
 
 Found find_newest(ObjectStore& store, const std::vector<std::string>& filters) {
   Found found;
   std::size_t looked_at = 0;
-  const auto pass_over = [](const std::string& why) { log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", why)); };
-  visit_newest_first(store, [&](const BackupListing& backup) {
-    if (!backup.index) {
-      pass_over(backup.damage);
+  visit_newest_first(store, [&](const BackupSummary& backup) {
+    if (!backup.complete()) {
+      log_passed_over(backup);
+      if (found.passed_over.empty()) found.passed_over = backup.why;
     } else if (backup.time > std::chrono::system_clock::now() + kClockSkew) {
-      pass_over(fmt::format("{} is of the future: the clock that named it was wrong", store.describe(backup.object.key)));
-    } else if (backup.index->header.filters == filters) {
+      log(LogLevel::warning, "damaged_backup",
+          fmt::format("passed over: {} is of the future: the clock that named it was wrong", store.describe(backup.key)));
+    } else if (backup.header.filters == filters) {
       found.backups.push_back(backup);
     } else if (found.other.empty()) {
-      found.other = backup.object.key;
+      found.other = backup.key;
     }
     return found.backups.size() < 2 && ++looked_at < kLookedAtAtMost;
   });
@@ -46,20 +49,21 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters) {
 Json look(const std::string& location, const std::vector<std::string>& filters, const std::stop_token& stop) {
   const std::unique_ptr<ObjectStore> store = open_store(location, {.s3 = {}, .stop = stop});
   const Found found = find_newest(*store, filters);
-  const std::vector<BackupListing>& backups = found.backups;
+  const std::vector<BackupSummary>& backups = found.backups;
   if (backups.empty()) {
     const std::string but = found.other.empty() ? "" : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);
-    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}", location, but),
+    const std::string why = found.passed_over.empty() ? "" : "; " + found.passed_over;
+    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}{}", location, but, why),
                 "invoke the backup function by hand and see what it says");
   }
-  const BackupListing& newest = backups.front();
+  const BackupSummary& newest = backups.front();
   const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest.time;
   std::vector<Metric> metrics = {{.name = "BackupAgeSeconds", .unit = "Seconds", .value = age.count()}};
-  Json answer = {{"backup", store->describe(newest.object.key)}, {"age_seconds", age.count()}, {"bytes", newest.object.bytes}};
+  Json answer = {{"backup", store->describe(newest.key)}, {"age_seconds", age.count()}, {"bytes", newest.bytes}};
   // By the text's size: compression may have been changed in between.
-  const auto text_bytes = static_cast<double>(newest.index->text_bytes());
-  if (backups.size() > 1 && backups[1].index->text_bytes() > 0) {
-    const double percent = 100 * text_bytes / static_cast<double>(backups[1].index->text_bytes());
+  const auto text_bytes = static_cast<double>(newest.totals.text_bytes);
+  if (backups.size() > 1 && backups[1].totals.text_bytes > 0) {
+    const double percent = 100 * text_bytes / static_cast<double>(backups[1].totals.text_bytes);
     metrics.push_back({.name = "BackupSizePercent", .unit = "Percent", .value = percent});
     answer["size_percent"] = percent;
   }

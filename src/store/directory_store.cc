@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <system_error>
 
@@ -179,11 +178,13 @@ std::vector<ObjectInfo> DirectoryStore::list() try {
   std::vector<ObjectInfo> objects;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory_)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(".") || !entry.is_regular_file()) continue;
-    objects.push_back({.key = name,
-                       .bytes = entry.file_size(),
-                       .modified = std::chrono::time_point_cast<TimePoint::duration>(
-                           std::chrono::file_clock::to_sys(entry.last_write_time()))});
+    if (name.starts_with(".")) continue;
+    struct stat status {};
+    if (::stat(entry.path().c_str(), &status) != 0) {
+      if (errno == ENOENT) continue;  // removed since it was listed
+      throw_errno("examine", entry.path());
+    }
+    if (S_ISREG(status.st_mode)) objects.push_back({.key = name, .bytes = static_cast<std::uint64_t>(status.st_size)});
   }
   std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
   return objects;

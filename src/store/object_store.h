@@ -11,14 +11,12 @@
 #include <vector>
 
 #include "base/object_io.h"
-#include "base/time.h"
 
 namespace pana {
 
 struct ObjectInfo {
   std::string key;
   std::uint64_t bytes = 0;
-  TimePoint modified;
 };
 
 class ObjectStore {

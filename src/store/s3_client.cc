@@ -149,6 +149,7 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
   }
   if (code == "NoSuchBucket") return "check the bucket's name and the endpoint, or create the bucket";
   if (code.starts_with("KMS.")) return "check the key of --kms-key-id, and that its policy lets these credentials use it";
+  if (code == "InvalidObjectState") return "the object is in an archive: restore it to the bucket first (aws s3api restore-object)";
   if (response.status == 403) {
     return fmt::format("the credentials need {} on arn:aws:s3:::{}{}{}", request.permission, bucket_,
                        request.key.empty() ? "" : "/", request.key);

@@ -16,16 +16,36 @@ namespace {
 // No backup takes longer; what is older was left behind by one that was killed.
 constexpr std::chrono::hours kAbandonedAfter{24};
 
+// So much of an object's end is read when it is opened: it tells the size as well, and is most often all that somebody
+// wants who only looks.
+constexpr std::size_t kTailBytes = 64 << 10;
+
 // Reads one object, of which the ETag makes sure that it stays the same.
 class S3Reader : public ObjectReader {
  public:
   S3Reader(S3Client& client, std::string key, std::stop_token stop)
       : client_(client), key_(std::move(key)), stop_(std::move(stop)) {
-    const HttpResponse response =
-        client_.send({.action = "open", .permission = "s3:GetObject", .method = "HEAD", .key = key_}, stop_);
-    const std::string length = response.header("content-length");
-    std::from_chars(length.data(), length.data() + length.size(), size_);
-    etag_ = response.header("etag");
+    S3Request request{.action = "open", .permission = "s3:GetObject", .key = key_};
+    request.headers = {{"range", fmt::format("bytes=-{}", kTailBytes)}};
+    request.sink = [this](std::string_view piece) {
+      if (tail_.size() + piece.size() > kTailBytes) throw_other_bytes(/*may_pass=*/false);
+      tail_ += piece;
+    };
+    request.examine = [this](const HttpResponse& response) { take_size(response); };
+    Retry retry = client_.new_retry();
+    while (true) {
+      tail_.clear();
+      try {
+        client_.send_once(request, stop_);
+        client_.note_success();
+        return;
+      } catch (const S3Error& error) {
+        if (error.status() == 416) return;  // it is empty, and has no end
+        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+      } catch (const Error& error) {
+        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+      }
+    }
   }
 
   std::uint64_t size() const override { return size_; }
@@ -34,6 +54,10 @@ class S3Reader : public ObjectReader {
   void read(std::uint64_t offset, std::span<char> into) const override {
     if (offset + into.size() > size_) {
       throw Error(ErrorKind::damaged, fmt::format("{} ends too early", client_.url(key_)));
+    }
+    if (offset >= size_ - tail_.size()) {
+      std::copy_n(tail_.data() + (offset - (size_ - tail_.size())), into.size(), into.data());
+      return;
     }
     Retry retry = client_.new_retry();
     while (!into.empty()) {
@@ -50,7 +74,7 @@ class S3Reader : public ObjectReader {
       request.examine = [&](const HttpResponse& response) {
         if (response.status == 206 && response.header("content-range") == range && got == into.size()) return;
         got = 0;
-        throw TransportError(fmt::format("{} answered with other bytes than were asked for", client_.url(key_)), {}, true);
+        throw_other_bytes(/*may_pass=*/true);
       };
       try {
         client_.send_once(request, stop_);
@@ -64,10 +88,28 @@ class S3Reader : public ObjectReader {
   }
 
  private:
+  [[noreturn]] void throw_other_bytes(bool may_pass) const {
+    throw TransportError(fmt::format("{} answered with other bytes than were asked for", client_.url(key_)), {}, may_pass);
+  }
+
+  // "bytes 99990-99999/100000"; a store may answer with the whole of a small object.
+  void take_size(const HttpResponse& response) {
+    const std::string range = response.header("content-range");
+    size_ = tail_.size();
+    if (response.status == 206) {
+      const std::size_t slash = range.find('/') + 1;
+      std::from_chars(range.data() + slash, range.data() + range.size(), size_);
+      const bool is_tail = tail_.size() == std::min<std::uint64_t>(size_, kTailBytes) && size_ > 0;
+      if (!is_tail || range != fmt::format("bytes {}-{}/{}", size_ - tail_.size(), size_ - 1, size_)) throw_other_bytes(/*may_pass=*/true);
+    }
+    etag_ = response.header("etag");
+  }
+
   S3Client& client_;
   const std::string key_;
   const std::stop_token stop_;
   std::uint64_t size_ = 0;
+  std::string tail_;  // the last bytes of the object
   std::string etag_;
 };
 

@@ -53,9 +53,7 @@ S3ListPage parse_list(std::string_view xml) {
   const pugi::xml_node root = document.root();
   S3ListPage page{.is_list = std::string_view(root.name()) == "ListBucketResult"};
   for (const pugi::xml_node& node : root.children("Contents")) {
-    page.objects.push_back({.key = key_of(node, root),
-                            .bytes = node.child("Size").text().as_ullong(),
-                            .modified = time_of(node, "LastModified")});
+    page.objects.push_back({.key = key_of(node, root), .bytes = node.child("Size").text().as_ullong()});
   }
   if (root.child("IsTruncated").text().as_bool()) page.next = text(root, "NextContinuationToken");
   return page;

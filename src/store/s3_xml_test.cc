@@ -27,7 +27,6 @@ TEST(S3Xml, ReadsAPageOfAList) {
   ASSERT_EQ(page.objects.size(), 2u);
   EXPECT_EQ(page.objects[0].key, "x/a \nb");
   EXPECT_EQ(page.objects[0].bytes, 5'000'000'000u);
-  EXPECT_EQ(rfc3339(page.objects[0].modified), "2026-01-31T23:59:59.000Z");
   EXPECT_EQ(page.next, "a+b/=");
   EXPECT_EQ(parse_list("<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>").objects.at(0).key, "a%20b");
 }

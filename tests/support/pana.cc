@@ -7,7 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "command/catalogue.h"
+#include "command/backup_list.h"
 
 namespace pana::test {
 namespace fs = std::filesystem;

@@ -42,6 +42,8 @@ class S3Server {
   // Of the stand-in alone. A fault: {"operation": "UploadPart", "fault": "500", "times": 1, "after": 0}.
   void set_faults(const nlohmann::json& faults) { control("/_faults", faults.dump()); }
   void set_rate(std::uint64_t bytes_per_second) { control("/_rate", std::to_string(bytes_per_second)); }
+  void set_delay(double seconds) { control("/_delay", std::to_string(seconds)); }  // before each answer
+  void set_page(std::uint64_t keys) { control("/_page", std::to_string(keys)); }    // of a list
   void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
   // The keys of the multipart uploads under way to a location, s3://bucket or s3://bucket/prefix.

@@ -13,6 +13,8 @@ container's (/_container) and an instance's metadata service (/latest/...).
                    after so many requests of the kind, so many fail (-1: all)
   PUT  /_rate      bytes a second at which bodies are read; 0: as they come
   PUT  /_age       seconds by which uploads under way look older
+  PUT  /_delay     seconds that pass before an answer
+  PUT  /_page      keys on a page of a list
   PUT  /_lifetime  seconds that credentials are good for
   GET  /_state     {"requests": {operation: count}, "uploads": [bucket/key, ...],
                     "written_with": headers of the newest object's first request}
@@ -45,6 +47,8 @@ uploads = {}   # upload id -> Upload
 faults = []
 requests = collections.Counter()
 bytes_per_second = 0
+delay = 0.0
+page_keys = 3  # short pages: paging is part of the contract
 lifetime = 3600
 written_with = {}  # the headers of the newest object
 sessions = {}  # token -> when it expires
@@ -106,6 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.bucket, _, key = path.lstrip("/").partition("/")
         self.key = urllib.parse.unquote(key)
         self.operation = self.name_of_operation()
+        time.sleep(delay)
         fault = self.due_fault()
         try:
             if fault in ("reset-before", "hang-before"):
@@ -175,13 +180,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                          "Token": token, "Expiration": expiration}).encode())
 
     def control(self, path, body):
-        global faults, bytes_per_second, lifetime
+        global faults, bytes_per_second, delay, page_keys, lifetime
         with lock:
             if path == "/_faults":
                 faults = json.loads(body)
                 requests.clear()
             elif path == "/_rate":
                 bytes_per_second = int(body)
+            elif path == "/_delay":
+                delay = float(body)
+            elif path == "/_page":
+                page_keys = int(body)
             elif path == "/_lifetime":
                 lifetime = int(body)
             elif path == "/_age":
@@ -209,6 +218,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def refuse_by(self, fault):
         refusals = {"500": (500, "InternalError"), "503": (503, "SlowDown"), "403": (403, "AccessDenied"),
+                    "archived": (403, "InvalidObjectState"),
                     "expired-token": (400, "ExpiredToken"), "200-error": (200, "InternalError")}
         if fault in refusals:
             raise Refusal(*refusals[fault], "as it was told")
@@ -298,6 +308,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             self.check_condition()
             etag = f'"{hashlib.md5(body).hexdigest()}"'
+            body = next((stored.body for stored in objects.values() if stored.etag == etag), body)  # the same bytes once
             objects[self.bucket, self.key] = Object(body, etag, self.kept_headers(), echo.get("x-amz-checksum-crc32"))
         return 200, {"etag": etag, **echo}, b""
 
@@ -363,10 +374,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         stored = self.object()
         if self.headers.get("if-match") not in (None, stored.etag):
             raise Refusal(412, "PreconditionFailed", "it has changed")
-        match = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("range", ""))
+        match = re.fullmatch(r"bytes=(\d*)-(\d+)", self.headers.get("range", ""))
         if not match:
             return 200, self.object_headers(stored), stored.body
-        first, last = int(match[1]), min(int(match[2]), len(stored.body) - 1)
+        first, last = int(match[1] or max(len(stored.body) - int(match[2]), 0)), len(stored.body) - 1
+        if match[1]:
+            last = min(int(match[2]), last)
         if first > last:
             raise Refusal(416, "InvalidRange", "behind the end")
         headers = {**self.object_headers(stored), "content-range": f"bytes {first}-{last}/{len(stored.body)}"}
@@ -383,7 +396,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                       and "/" not in key[len(prefix):])
         start = self.query.get("continuation-token", "")
         keys = [key for key in keys if key > start]
-        page = keys[:3]  # short pages: paging is part of the contract
+        page = keys[:page_keys]
         xml = "".join(f"<Contents><Key>{quote(key, '/')}</Key><Size>{len(objects[self.bucket, key].body)}</Size>"
                       f"<LastModified>{rfc3339(objects[self.bucket, key].modified)}</LastModified></Contents>" for key in page)
         if len(keys) > len(page):

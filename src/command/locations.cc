@@ -1,13 +1,16 @@
-#include "command/catalogue.h"
+#include "command/locations.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "command/backup_list.h"
 #include "pg/conninfo.h"
 #include "store/directory_store.h"
 #include "store/s3_store.h"
@@ -45,31 +48,41 @@ void warn_of_parts(const OpenBackup& backup) {
       fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
 }
 
-// Its key. A backup of parts is the newest one only where all are of the same parts: somebody may have stored one table
-// beside the whole database, and who names the location would get that table and believe it to be everything.
-std::string newest_of(ObjectStore& store, const std::string& location) {
-  std::optional<BackupListing> newest;
-  visit_newest_first(store, [&](const BackupListing& backup) {
-    if (!backup.index) {
-      if (!newest) log(LogLevel::warning, "damaged_backup", fmt::format("passed over: {}", backup.damage));
-      return true;
+[[noreturn]] void refuse_other_parts(const OpenBackup& newest, const std::vector<std::string>& filters, const std::string& before,
+                                     const std::string& location) {
+  throw Error(ErrorKind::refused,
+              fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
+                          fmt::join(newest.reader->index().header.filters, " "), newest.name,
+                          filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")),
+                          before),
+              fmt::format("name the one that is meant, such as {}", before));
+}
+
+// A backup of parts is the newest one only where all are of the same parts: somebody may have stored one table beside the
+// whole database, and who names the location would get that table and believe it to be everything.
+OpenBackup open_newest(ObjectStore& store, const std::string& location) {
+  std::optional<OpenBackup> newest;
+  std::optional<BackupSummary> passed_over;
+  const auto take_newest = [&](BackupSummary backup) {
+    try {
+      if (backup.complete()) newest = open_backup(store, backup.key);
+    } catch (const Error& error) {  // what a summary does not look at
+      backup.take_failure(error);
     }
-    const std::vector<std::string>& filters = backup.index->header.filters;
-    if (!newest) {
-      newest = backup;
-      return !filters.empty();
-    }
-    const std::vector<std::string>& chosen = newest->index->header.filters;
-    if (filters == chosen) return true;
-    throw Error(ErrorKind::refused,
-                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
-                            fmt::join(chosen, " "), newest->object.key,
-                            filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")),
-                            backup.object.key),
-                fmt::format("name the one that is meant, such as {}", store.describe(backup.object.key)));
+    if (newest) return !newest->reader->index().header.filters.empty();
+    log_passed_over(backup);
+    if (!passed_over) passed_over = std::move(backup);
+    return true;
+  };
+  visit_newest_first(store, [&](const BackupSummary& backup) {
+    if (!newest) return take_newest(backup);
+    const std::vector<std::string>& filters = backup.header.filters;
+    if (!backup.complete() || filters == newest->reader->index().header.filters) return true;
+    refuse_other_parts(*newest, filters, store.describe(backup.key), location);
   });
-  if (newest) return newest->object.key;
-  throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup", location), "pana list shows what is there");
+  if (newest) return std::move(*newest);
+  throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
+              passed_over ? passed_over->hint : "pana list shows what is there");
 }
 
 }  // namespace
@@ -90,17 +103,6 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
   return std::make_unique<DirectoryStore>(location);
 }
 
-std::optional<TimePoint> backup_time(const std::string& key) {
-  constexpr std::string_view kPrefix = "backup_";
-  constexpr std::size_t kTimeLength = 15;
-  if (!key.starts_with(kPrefix) || key.size() < kPrefix.size() + kTimeLength) return std::nullopt;
-  const std::string_view suffix = std::string_view(key).substr(kPrefix.size() + kTimeLength);
-  if (suffix != ".sql" && suffix != ".sql.zst") return std::nullopt;
-  return parse_compact_time(std::string_view(key).substr(kPrefix.size(), kTimeLength));
-}
-
-bool is_ours(const std::string& key) { return backup_time(key).has_value() || key.starts_with(kTrialKey); }
-
 OpenBackup open_backup(ObjectStore& store, const std::string& key) {
   OpenBackup backup{.store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key)};
   try {
@@ -114,36 +116,10 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key) {
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
   const auto named = object_named(backup);
   std::unique_ptr<ObjectStore> store = open_store(named ? named->first : backup, access);
-  OpenBackup open = open_backup(*store, named ? named->second : newest_of(*store, backup));
+  OpenBackup open = named ? open_backup(*store, named->second) : open_newest(*store, backup);
   open.store = std::move(store);
   warn_of_parts(open);
   return open;
-}
-
-void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupListing& backup)>& take) {
-  std::vector<ObjectInfo> objects = store.list();
-  for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
-    const std::optional<TimePoint> time = backup_time(object->key);
-    if (!time) continue;
-    BackupListing listing{.object = std::move(*object), .time = *time, .index = {}, .damage = {}};
-    try {
-      listing.index = open_backup(store, listing.object.key).reader->index();
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::damaged) throw;
-      listing.damage = error.what();
-    }
-    if (!take(listing)) return;
-  }
-}
-
-std::vector<BackupListing> list_backups(ObjectStore& store) {
-  std::vector<BackupListing> backups;
-  visit_newest_first(store, [&backups](const BackupListing& backup) {
-    backups.push_back(backup);
-    return true;
-  });
-  std::reverse(backups.begin(), backups.end());
-  return backups;
 }
 
 }  // namespace pana

@@ -1,0 +1,64 @@
+// Which backups a location holds, each summed up from a few bytes at its end.
+//
+// Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst. What cannot be read is a state of that one
+// backup: it is named, and the others are not the worse for it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "format/index.h"
+#include "store/object_store.h"
+
+namespace pana {
+
+// The key under which pana check tries a location; the process id follows.
+constexpr const char* kTrialKey = "pana_check_";
+
+// Whether an object is one that pana makes, by its key.
+bool is_ours(const std::string& key);
+
+// The time in the name of a backup; nothing when the key is not one of ours.
+std::optional<TimePoint> backup_time(const std::string& key);
+
+enum class BackupState {
+  complete,    // as far as read_summary() sees; only verify reads it all
+  damaged,     // it was read, and is no whole backup
+  unreadable,  // it was not read: no right, archived, no answer. It may be a good one
+  newer        // of a format that a later pana writes. It may be a good one
+};
+std::string_view state_name(BackupState state);
+
+struct BackupSummary {
+  std::string key;
+  TimePoint time;
+  std::uint64_t bytes = 0;
+  BackupState state = BackupState::complete;
+  IndexHeader header;  // of a complete one, and the totals
+  IndexTotals totals;
+  std::string why;  // it is not complete, with its name
+  std::string hint;
+
+  bool complete() const { return state == BackupState::complete; }
+  // Makes of the failure to read it a state; throws it again when it is that pana was stopped.
+  void take_failure(const Error& error);
+};
+
+// "damaged_backup", "unreadable_backup" or "newer_backup": a backup that was passed over, and why.
+void log_passed_over(const BackupSummary& backup);
+
+// Hands over the backups of a store, newest first, for as long as `take` wants more. Reads one after another: for who
+// needs the first few.
+void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take);
+
+// All backups of a store, oldest first, many read at the same time.
+std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop);
+
+}  // namespace pana

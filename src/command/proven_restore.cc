@@ -1,0 +1,45 @@
+#include "command/proven_restore.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace pana {
+namespace {
+
+RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
+                              const std::stop_token& stop) try {
+  return restore(request, backup, progress, stop);
+} catch (const Error& error) {
+  const bool is_half_done = error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::damaged;
+  if (!is_half_done || !error.hint().empty()) throw;
+  throw Error(error.kind(), error.what(), "the target may hold a part of the backup now: restore again with --clean, or another backup");
+}
+
+}  // namespace
+
+void ProvenRestore::require_success() const {
+  if (!restored.errors.empty()) {
+    throw Error(ErrorKind::failed, fmt::format("{} objects could not be restored", restored.errors.size()));
+  }
+  if (comparison && !comparison->equal()) {
+    throw Error(ErrorKind::different, "the database does not hold the content of the backup");
+  }
+}
+
+ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const BackupReader& backup, const ShowStep& show,
+                                const std::stop_token& stop) {
+  ProvenRestore proven;
+  show("restoring", [&](Progress& progress) { proven.restored = restore_or_hint(request.restore, backup, progress, stop); });
+  if (!request.prove) return proven;
+  show("comparing", [&](Progress& progress) {
+    proven.comparison = compare({.url = request.restore.url,
+                                 .jobs = request.restore.jobs,
+                                 .filter = request.restore.filter,
+                                 .longest_silence = request.longest_silence_of_proof},
+                                backup, progress, stop);
+  });
+  return proven;
+}
+
+}  // namespace pana
