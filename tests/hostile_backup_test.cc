@@ -22,8 +22,8 @@ class FileUpload : public ObjectUpload {
  public:
   explicit FileUpload(const fs::path& path) : file_(path, std::ios::binary) {}
   std::uint64_t part_bytes() const override { return 8 << 20; }
-  void put(Part part) override { file_ << part.bytes; }
-  void complete() override { file_.close(); }
+  void put(const Part& part, const std::stop_token&) override { file_ << part.bytes; }
+  void complete(const std::stop_token&) override { file_.close(); }
 
  private:
   std::ofstream file_;
@@ -88,8 +88,8 @@ class HostileBackup : public EndToEnd {
     if (tables.size() == 2) tables[1] = {.id = kLargeObjects, .name = "large objects"};
     writer.finish({.pana = "0", .database = "d", .server = "15.0", .server_version_num = 150000, .pg_dump = "15.0",
                    .encoding = crafted.encoding, .snapshot_time = "2000-01-01T00:00:00Z", .compression = compression.text()},
-                  std::move(tables));
-    upload.complete();
+                  std::move(tables), {});
+    upload.complete({});
     return file;
   }
 

@@ -62,7 +62,7 @@ class Lambda : public EndToEnd {
     S3Store s3(location(), {}, {});
     const std::unique_ptr<ObjectReader> reader = s3.open(key);
     std::string bytes(reader->size(), '\0');
-    reader->read(0, bytes);
+    reader->read(0, bytes, {});
     return bytes;
   }
 
@@ -72,9 +72,10 @@ class Lambda : public EndToEnd {
     const auto upload = s3.begin_upload(key, 0);
     std::uint32_t number = 0;
     for (std::size_t offset = 0; offset == 0 || offset < bytes.size(); offset += upload->part_bytes()) {
-      upload->put({.number = ++number, .offset = offset, .bytes = bytes.substr(offset, upload->part_bytes())});
+      const std::string_view part = std::string_view(bytes).substr(offset, upload->part_bytes());
+      upload->put({.number = ++number, .offset = offset, .bytes = part, .is_last = offset + part.size() == bytes.size()}, {});
     }
-    upload->complete();
+    upload->complete({});
   }
 
   // An event whose backup fails: the answer is an error of that type with these words, one message says the same to a

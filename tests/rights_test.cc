@@ -73,8 +73,8 @@ TEST_F(Rights, OfTheBackupFunctionSufficeForABackupAndForNothingElseInTheBucket)
   EXPECT_GT(backups.open(name)->size(), 0u) << "it is still there";
   S3Store elsewhere("s3://pana-db-backups/elsewhere", {}, {});
   const auto upload = elsewhere.begin_upload(name, 0);
-  upload->put({.number = 1, .offset = 0, .bytes = "x"});
-  EXPECT_THROW(upload->complete(), Error);
+  upload->put({.number = 1, .offset = 0, .bytes = "x", .is_last = true}, {});
+  EXPECT_THROW(upload->complete({}), Error);
 
   // A location where it has no rights: the error says which are missing, and the object is not there.
   environment["PANA_LOCATION"] = "s3://pana-db-backups/elsewhere";

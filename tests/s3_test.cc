@@ -82,7 +82,7 @@ TEST_F(S3, HoldsTheSameBytesAsADirectory) {
   S3Store store(location_, {}, {});
   const std::unique_ptr<ObjectReader> object = store.open(keys().at(0));
   std::string in_s3(object->size(), '\0');
-  object->read(0, in_s3);
+  object->read(0, in_s3, {});
   std::ifstream file(in_directory);
   const std::vector<std::string> expected = lines_of(std::string(std::istreambuf_iterator<char>(file), {}));
   const std::vector<std::string> found = lines_of(in_s3);

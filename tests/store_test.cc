@@ -43,6 +43,24 @@ std::optional<std::string> missing(Kind kind) {
   return std::nullopt;
 }
 
+std::string bytes_of(std::size_t count) {
+  std::string bytes(count, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+std::vector<Part> parts_of(const std::string& bytes, std::uint64_t part_bytes) {
+  std::vector<Part> parts;
+  for (std::uint64_t offset = 0; offset < bytes.size(); offset += part_bytes) {
+    parts.push_back({.number = static_cast<std::uint32_t>(parts.size() + 1),
+                     .offset = offset,
+                     .bytes = std::string_view(bytes).substr(offset, part_bytes),
+                     .is_last = bytes.size() - offset <= part_bytes});
+  }
+  return parts;
+}
+
 class Store : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
@@ -62,33 +80,16 @@ class Store : public testing::TestWithParam<Kind> {
     neighbour_ = std::make_unique<S3Store>("s3://" + bucket + "/a prefix/+ü%&='2", S3Options{}, std::stop_token());
   }
 
-  static std::string bytes_of(std::size_t count) {
-    std::string bytes(count, '\0');
-    std::uint32_t state = 1;
-    for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
-    return bytes;
-  }
-
-  static std::vector<Part> parts_of(const std::string& bytes, std::uint64_t part_bytes) {
-    std::vector<Part> parts;
-    for (std::uint64_t offset = 0; offset < bytes.size(); offset += part_bytes) {
-      parts.push_back({.number = static_cast<std::uint32_t>(parts.size() + 1),
-                       .offset = offset,
-                       .bytes = bytes.substr(offset, part_bytes)});
-    }
-    return parts;
-  }
-
   void upload(ObjectStore& store, const std::string& key, const std::string& bytes) {
     const std::unique_ptr<ObjectUpload> upload = store.begin_upload(key, bytes.size());
-    for (Part& part : parts_of(bytes, upload->part_bytes())) upload->put(std::move(part));
-    upload->complete();
+    for (const Part& part : parts_of(bytes, upload->part_bytes())) upload->put(part, {});
+    upload->complete({});
   }
 
   std::string download(const std::string& key) {
     const std::unique_ptr<ObjectReader> reader = store_->open(key);
     std::string bytes(reader->size(), '\0');
-    reader->read(0, bytes);
+    reader->read(0, bytes, {});
     return bytes;
   }
 
@@ -132,13 +133,13 @@ TEST_P(Store, KeepsSmallAndLargeObjects) {
 TEST_P(Store, TakesPartsInAnyOrderFromSeveralThreads) {
   const std::string bytes = bytes_of(4 * kPartBytes + 1);
   const std::unique_ptr<ObjectUpload> upload = store_->begin_upload("threads", bytes.size());
-  std::vector<Part> parts = parts_of(bytes, upload->part_bytes());
+  const std::vector<Part> parts = parts_of(bytes, upload->part_bytes());
   std::vector<std::thread> threads;
   for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-    threads.emplace_back([&upload, part] { upload->put(std::move(*part)); });
+    threads.emplace_back([&upload, part] { upload->put(*part, {}); });
   }
   for (std::thread& thread : threads) thread.join();
-  upload->complete();
+  upload->complete({});
   EXPECT_TRUE(download("threads") == bytes);
 }
 
@@ -146,7 +147,7 @@ TEST_P(Store, ShowsNothingBeforeAnUploadIsComplete) {
   {
     const std::string bytes = bytes_of(kPartBytes + 1);
     const std::unique_ptr<ObjectUpload> upload = store_->begin_upload("abandoned", bytes.size());
-    for (Part& part : parts_of(bytes, upload->part_bytes())) upload->put(std::move(part));
+    for (const Part& part : parts_of(bytes, upload->part_bytes())) upload->put(part, {});
     EXPECT_THAT(keys(), IsEmpty());
   }
   EXPECT_THAT(keys(), IsEmpty());
@@ -167,11 +168,11 @@ TEST_P(Store, ReadsRangesAndNothingBehindTheEnd) {
   EXPECT_EQ(reader->size(), bytes.size());
   for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 1}, {99'999, 1}, {12'345, 54'321}, {50, 0}}) {
     std::string piece(length, '\0');
-    reader->read(offset, piece);
+    reader->read(offset, piece, {});
     EXPECT_TRUE(piece == bytes.substr(offset, length)) << offset;
   }
   std::string beyond(2, '\0');
-  EXPECT_EQ(kind_of_failure([&] { reader->read(99'999, beyond); }), ErrorKind::damaged);
+  EXPECT_EQ(kind_of_failure([&] { reader->read(99'999, beyond, {}); }), ErrorKind::damaged);
 }
 
 TEST_P(Store, SaysThatAnObjectIsNotThere) {
@@ -228,14 +229,13 @@ TEST(S3Store, RefusesAtTheEndWhatWasFreeAtTheBeginning) {
     for (const char letter : {'a', 'b'}) {
       uploads.push_back(store.begin_upload("key", size));
       const std::string bytes(size, letter);
-      uploads.back()->put({.number = 1, .offset = 0, .bytes = bytes.substr(0, kPartBytes)});
-      if (size > kPartBytes) uploads.back()->put({.number = 2, .offset = kPartBytes, .bytes = bytes.substr(kPartBytes)});
+      for (const Part& part : parts_of(bytes, kPartBytes)) uploads.back()->put(part, {});
     }
-    uploads[0]->complete();
-    EXPECT_THROW(uploads[1]->complete(), Error);
+    uploads[0]->complete({});
+    EXPECT_THROW(uploads[1]->complete({}), Error);
     uploads.clear();
     std::string first(1, '\0');
-    store.open("key")->read(0, first);
+    store.open("key")->read(0, first, {});
     EXPECT_EQ(first, "a");
   }
   EXPECT_THAT(S3Server::stand_in().uploads("s3://race"), IsEmpty());

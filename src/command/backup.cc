@@ -83,7 +83,7 @@ class Backup {
     writer_.begin_phase(Phase::postamble);
     if (!restrict_key_.empty()) add_text(fmt::format("\\unrestrict {}\n\n", restrict_key_));
     append_text(Phase::postamble);
-    return writer_.finish(std::move(contents_.header), std::move(contents_.tables));
+    return writer_.finish(std::move(contents_.header), std::move(contents_.tables), stop_);
   }
 
   std::uint64_t stored_bytes() const { return writer_.stored_bytes(); }
@@ -182,10 +182,10 @@ std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectS
 }
 
 // Success is said of what the store gives back: an index that can be read and is the one that was written.
-void read_back(ObjectStore& store, const std::string& key, const Index& written) {
+void read_back(ObjectStore& store, const std::string& key, const Index& written, const std::stop_token& stop) {
   bool is_same = false;
   try {
-    is_same = write_index(open_backup(store, key).reader->index()) == write_index(written);
+    is_same = write_index(open_backup(store, key, stop).reader->index()) == write_index(written);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("the backup was stored, but could not be read back: {}", error.what()),
                 error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
@@ -237,9 +237,9 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
   const Index index = backup.write();
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
   progress.set_activity("completing");
-  upload->complete();
+  upload->complete(stop);
   progress.set_activity("reading back");
-  read_back(store, report.key, index);
+  read_back(store, report.key, index, stop);
 
   report.bytes = backup.stored_bytes();
   report.text_bytes = index.text_bytes();

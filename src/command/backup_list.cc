@@ -41,10 +41,10 @@ void read(ObjectStore& store, BackupSummary& backup, const std::function<void(co
 }
 
 // Returns false when only the whole index tells.
-bool summarize(ObjectStore& store, BackupSummary& backup) {
+bool summarize(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop) {
   bool is_told = true;
   read(store, backup, [&](const ObjectReader& object) {
-    std::optional<IndexSummary> summary = read_summary(object);
+    std::optional<IndexSummary> summary = read_summary(object, stop);
     is_told = summary.has_value();
     if (!summary) return;
     backup.header = std::move(summary->header);
@@ -53,21 +53,21 @@ bool summarize(ObjectStore& store, BackupSummary& backup) {
   return is_told;
 }
 
-void summarize_whole(ObjectStore& store, BackupSummary& backup) {
-  read(store, backup, [&backup](const ObjectReader& object) {
-    const BackupReader reader(object);
+void summarize_whole(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop) {
+  read(store, backup, [&](const ObjectReader& object) {
+    const BackupReader reader(object, stop);
     backup.header = reader.index().header;
     backup.totals = reader.index().totals();
   });
 }
 
 void for_each_at_once(std::size_t threads, std::span<BackupSummary*> backups, const std::stop_token& stop,
-                      const std::function<void(BackupSummary* backup)>& work) {
+                      const std::function<void(BackupSummary* backup, const std::stop_token& stop)>& work) {
   WorkList<BackupSummary*> list(backups);
   run_parallel(
       std::min(threads, backups.size()),
       [&](const std::stop_token& worker_stop) {
-        while (BackupSummary** const backup = worker_stop.stop_requested() ? nullptr : list.next()) work(*backup);
+        while (BackupSummary** const backup = worker_stop.stop_requested() ? nullptr : list.next()) work(*backup, worker_stop);
       },
       stop);
 }
@@ -108,10 +108,11 @@ void log_passed_over(const BackupSummary& backup) {
       {{"hint", backup.hint}});
 }
 
-void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take) {
+void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take,
+                        const std::stop_token& stop) {
   std::vector<BackupSummary> backups = named_backups(store);
   for (auto backup = backups.rbegin(); backup != backups.rend(); ++backup) {
-    if (!summarize(store, *backup)) summarize_whole(store, *backup);
+    if (!summarize(store, *backup, stop)) summarize_whole(store, *backup, stop);
     if (!take(*backup)) return;
   }
 }
@@ -121,11 +122,11 @@ std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_toke
   std::vector<BackupSummary*> all;
   for (BackupSummary& backup : backups) all.push_back(&backup);
   Guarded<std::vector<BackupSummary*>> older;
-  for_each_at_once(kReadAtOnce, all, stop, [&](BackupSummary* backup) {
-    if (!summarize(store, *backup)) older.with([backup](auto& list) { list.push_back(backup); });
+  for_each_at_once(kReadAtOnce, all, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) {
+    if (!summarize(store, *backup, worker_stop)) older.with([backup](auto& list) { list.push_back(backup); });
   });
   std::vector<BackupSummary*> whole = older.with([](auto& list) { return std::move(list); });
-  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup) { summarize_whole(store, *backup); });
+  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) { summarize_whole(store, *backup, worker_stop); });
   return backups;
 }
 

@@ -56,7 +56,8 @@ void log_passed_over(const BackupSummary& backup);
 
 // Hands over the backups of a store, newest first, for as long as `take` wants more. Reads one after another: for who
 // needs the first few.
-void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take);
+void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take,
+                        const std::stop_token& stop);
 
 // All backups of a store, oldest first, many read at the same time.
 std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop);

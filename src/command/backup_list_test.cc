@@ -18,15 +18,15 @@ using testing::ElementsAre;
 class MemoryUpload : public ObjectUpload {
  public:
   std::uint64_t part_bytes() const override { return 1 << 20; }
-  void put(Part part) override { bytes += part.bytes; }
-  void complete() override {}
+  void put(const Part& part, const std::stop_token&) override { bytes += part.bytes; }
+  void complete(const std::stop_token&) override {}
   std::string bytes;
 };
 
 std::string empty_backup(IndexHeader header) {
   MemoryUpload upload;
   header.encoding = "UTF8";
-  BackupWriter(upload, {}).finish(std::move(header), {});
+  BackupWriter(upload, {}).finish(std::move(header), {}, {});
   return upload.bytes;
 }
 
@@ -34,7 +34,7 @@ class MemoryObject : public ObjectReader {
  public:
   explicit MemoryObject(const std::string& bytes) : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::uint64_t offset, std::span<char> into) const override { std::copy_n(bytes_.data() + offset, into.size(), into.data()); }
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override { std::copy_n(bytes_.data() + offset, into.size(), into.data()); }
 
  private:
   const std::string& bytes_;
@@ -97,7 +97,7 @@ TEST(BackupList, EndsWhenItIsStopped) {
   fill(store);
   store.failures[kDamaged] = ErrorKind::interrupted;
   EXPECT_THROW(list_backups(store, {}), Error);
-  EXPECT_THROW(visit_newest_first(store, [](const BackupSummary&) { return true; }), Error);
+  EXPECT_THROW(visit_newest_first(store, [](const BackupSummary&) { return true; }, {}), Error);
 }
 
 TEST(BackupList, IsVisitedFromTheNewestAndReadNoFurtherThanWanted) {
@@ -107,7 +107,7 @@ TEST(BackupList, IsVisitedFromTheNewestAndReadNoFurtherThanWanted) {
   visit_newest_first(store, [&seen](const BackupSummary& backup) {
     seen.push_back(backup.key);
     return seen.size() < 2;
-  });
+  }, {});
   EXPECT_THAT(seen, ElementsAre(kUnreadable, kNewer));
   EXPECT_EQ(store.opened, 2);
 }

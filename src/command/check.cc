@@ -93,7 +93,7 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
 
 // The newest of those that a backup with these filters would be one of. Newer ones that are none are worth a warning: each
 // may have been meant to be the newest.
-CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters) {
+CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::stop_token& stop) {
   std::optional<BackupSummary> newest;
   std::optional<BackupSummary> passed_over;
   bool are_others = false;
@@ -106,7 +106,7 @@ CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& fil
       are_others = true;
     }
     return !newest;
-  });
+  }, stop);
   std::string message;
   if (newest) {
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
@@ -124,9 +124,10 @@ CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& fil
 }
 
 // Writes as much as it takes for the store to have said yes, and takes it back.
-CheckResult check_upload(ObjectStore& store, const std::string& location) {
+CheckResult check_upload(ObjectStore& store, const std::string& location, const std::stop_token& stop) {
   const std::unique_ptr<ObjectUpload> upload = store.begin_upload(fmt::format("{}{}", kTrialKey, ::getpid()), 0);
-  upload->put({.number = 1, .offset = 0, .bytes = std::string(upload->part_bytes(), '-')});
+  const std::string bytes(upload->part_bytes(), '-');
+  upload->put({.number = 1, .offset = 0, .bytes = bytes}, stop);
   std::error_code no_directory;
   const std::filesystem::space_info space = std::filesystem::space(location, no_directory);
   if (no_directory) return ok(fmt::format("{} can be written", location));
@@ -137,11 +138,11 @@ void check_location(const std::string& location, const std::vector<std::string>&
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
-        return check_upload(*store, location);
+        return check_upload(*store, location, access.stop);
       })) {
     return;
   }
-  checks.run("backups", [&] { return check_newest(*store, filters); });
+  checks.run("backups", [&] { return check_newest(*store, filters, access.stop); });
 }
 
 }  // namespace

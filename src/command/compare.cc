@@ -257,7 +257,8 @@ std::vector<std::string> compare_sequences(Connection& control, const BackupRead
 }
 
 // An object without contents has no line that would be digested: which there are is compared by their ids.
-std::vector<std::string> compare_large_objects(const BackupReader& backup, const std::vector<LargeObjectId>& in_database) {
+std::vector<std::string> compare_large_objects(const BackupReader& backup, const std::vector<LargeObjectId>& in_database,
+                                               const std::stop_token& stop) {
   std::set<LargeObjectId> rest;
   SchemaScriptReader script(SchemaScriptReader::Input::fragment);
   const auto take_entries = [&] {
@@ -270,7 +271,7 @@ std::vector<std::string> compare_large_objects(const BackupReader& backup, const
     BackupReader::Memory memory;
     for (std::size_t frame = 0; frame < index.frames.size(); ++frame) {
       if (index.frames[frame].phase != Phase::pre_data) continue;
-      backup.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory);
+      backup.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory, stop);
       take_entries();
     }
     script.finish();
@@ -317,7 +318,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
 
   ComparisonReport report;
   report.tables = compare_tables(match, backup, request.filter, digests);
-  if (compares_large_objects) report.large_objects = compare_large_objects(backup, large_objects);
+  if (compares_large_objects) report.large_objects = compare_large_objects(backup, large_objects, stop);
   report.compared_large_objects = large_objects.size();
   if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
   return report;

@@ -60,12 +60,12 @@ void warn_of_parts(const OpenBackup& backup) {
 
 // A backup of parts is the newest one only where all are of the same parts: somebody may have stored one table beside the
 // whole database, and who names the location would get that table and believe it to be everything.
-OpenBackup open_newest(ObjectStore& store, const std::string& location) {
+OpenBackup open_newest(ObjectStore& store, const std::string& location, const std::stop_token& stop) {
   std::optional<OpenBackup> newest;
   std::optional<BackupSummary> passed_over;
   const auto take_newest = [&](BackupSummary backup) {
     try {
-      if (backup.complete()) newest = open_backup(store, backup.key);
+      if (backup.complete()) newest = open_backup(store, backup.key, stop);
     } catch (const Error& error) {  // what a summary does not look at
       backup.take_failure(error);
     }
@@ -79,7 +79,7 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location) {
     const std::vector<std::string>& filters = backup.header.filters;
     if (!backup.complete() || filters == newest->reader->index().header.filters) return true;
     refuse_other_parts(*newest, filters, store.describe(backup.key), location);
-  });
+  }, stop);
   if (newest) return std::move(*newest);
   throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
               passed_over ? passed_over->hint : "pana list shows what is there");
@@ -103,10 +103,10 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
   return std::make_unique<DirectoryStore>(location);
 }
 
-OpenBackup open_backup(ObjectStore& store, const std::string& key) {
+OpenBackup open_backup(ObjectStore& store, const std::string& key, const std::stop_token& stop) {
   OpenBackup backup{.store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key)};
   try {
-    backup.reader = std::make_unique<BackupReader>(*backup.object);
+    backup.reader = std::make_unique<BackupReader>(*backup.object, stop);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", backup.name, error.what()), error.hint());
   }
@@ -116,7 +116,7 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key) {
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
   const auto named = object_named(backup);
   std::unique_ptr<ObjectStore> store = open_store(named ? named->first : backup, access);
-  OpenBackup open = named ? open_backup(*store, named->second) : open_newest(*store, backup);
+  OpenBackup open = named ? open_backup(*store, named->second, access.stop) : open_newest(*store, backup, access.stop);
   open.store = std::move(store);
   warn_of_parts(open);
   return open;

@@ -29,7 +29,7 @@ struct OpenBackup {
 };
 
 // Throws Error(damaged), with the backup's name, when it is unreadable. `store` must outlive it.
-OpenBackup open_backup(ObjectStore& store, const std::string& key);
+OpenBackup open_backup(ObjectStore& store, const std::string& key, const std::stop_token& stop);
 
 // What the user calls a BACKUP. In a location, newer ones that are not complete or cannot be read are passed over, and named
 // in the log. Throws Error(failed) when there is none, Error(refused) when it is a location whose newest one holds other

@@ -23,7 +23,7 @@ class FrameLoader {
       : connection_(connection), backup_(backup), memory_(memory), frame_(frame), info_(backup.index().frames[frame]),
         selection_(selection), errors_(errors), progress_(progress) {}
 
-  void load() {
+  void load(const std::stop_token& stop) {
     const RowFrameHandler handler{.begin_copy = [this](std::string_view statement) { begin_copy(statement); },
                                   .row = [this](std::string_view row) { add_row(row); },
                                   .end_copy = [this] { end_copy(); },
@@ -34,7 +34,7 @@ class FrameLoader {
       reader.feed(text);
       progress_.bytes += text.size();
       progress_.done += text.size();
-    }, memory_);
+    }, memory_, stop);
     reader.finish();
     send_statements();
     connection_.query("COMMIT");
@@ -128,7 +128,7 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, co
         const std::string subject = backup.content_of(*frame);
         progress.set_activity(subject);
         FrameLoader loader(connection, backup, memory, *frame, selection, errors, progress);
-        if (!errors.attempt(subject, connection, [&loader] { loader.load(); })) {
+        if (!errors.attempt(subject, connection, [&] { loader.load(worker_stop); })) {
           connection.query("ROLLBACK");
           continue;
         }

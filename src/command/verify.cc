@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kDamagesShown = 10;
 
 // Counts and digests the rows of one frame, and checks that they are divided among tables as the index says.
-TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame) {
+TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame, const std::stop_token& stop) {
   const FrameInfo& info = backup.index().frames[frame];
   TableDigests digests;
   std::vector<FrameRows> found;
@@ -43,7 +43,7 @@ TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memo
             count(kLargeObjects, line);
           }};
   RowFrameReader reader(handler);
-  backup.read_frame(frame, [&reader](std::string_view text) { reader.feed(text); }, memory);
+  backup.read_frame(frame, [&reader](std::string_view text) { reader.feed(text); }, memory, stop);
   reader.finish();
   if (found != info.tables) {
     throw Error(ErrorKind::damaged, fmt::format("frame {} ({}): its rows are not those the index lists", frame + 1,
@@ -52,9 +52,9 @@ TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memo
   return digests;
 }
 
-TableDigests verify_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame) {
-  if (backup.index().frames[frame].phase == Phase::rows) return digest_frame(backup, memory, frame);
-  backup.read_frame(frame, [](std::string_view) {}, memory);
+TableDigests verify_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame, const std::stop_token& stop) {
+  if (backup.index().frames[frame].phase == Phase::rows) return digest_frame(backup, memory, frame, stop);
+  backup.read_frame(frame, [](std::string_view) {}, memory, stop);
   return {};
 }
 
@@ -82,7 +82,7 @@ void verify_backup(const BackupReader& backup, std::size_t jobs, Progress& progr
         BackupReader::Memory memory;
         while (const std::size_t* const frame = worker_stop.stop_requested() ? nullptr : list.next()) {
           try {
-            const TableDigests found = verify_frame(backup, memory, *frame);
+            const TableDigests found = verify_frame(backup, memory, *frame, worker_stop);
             digests.with([&found](TableDigests& all) { merge(all, found); });
           } catch (const Error& error) {
             if (error.kind() != ErrorKind::damaged) throw;

@@ -18,11 +18,11 @@ class MemoryUpload : public ObjectUpload {
  public:
   explicit MemoryUpload(std::uint64_t part_bytes) : part_bytes_(part_bytes) {}
   std::uint64_t part_bytes() const override { return part_bytes_; }
-  void put(Part part) override {
+  void put(const Part& part, const std::stop_token&) override {
     const std::lock_guard lock(mutex_);
-    parts[part.number] = std::move(part);
+    parts[part.number] = {.offset = part.offset, .bytes = std::string(part.bytes), .is_last = part.is_last};
   }
-  void complete() override {}
+  void complete(const std::stop_token&) override {}
 
   std::string bytes() const {
     std::string all;
@@ -30,7 +30,12 @@ class MemoryUpload : public ObjectUpload {
     return all;
   }
 
-  std::map<std::uint32_t, Part> parts;
+  struct StoredPart {
+    std::uint64_t offset = 0;
+    std::string bytes;
+    bool is_last = false;
+  };
+  std::map<std::uint32_t, StoredPart> parts;
 
  private:
   std::mutex mutex_;
@@ -41,7 +46,7 @@ class MemoryObject : public ObjectReader {
  public:
   explicit MemoryObject(std::string bytes) : bytes_(std::move(bytes)) {}
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::uint64_t offset, std::span<char> into) const override {
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override {
     read_bytes += into.size();
     if (offset + into.size() > bytes_.size()) throw Error(ErrorKind::damaged, "the object ends too early");
     std::memcpy(into.data(), bytes_.data() + offset, into.size());
@@ -67,7 +72,7 @@ std::string write_long_backup(Compression compression, std::size_t frames) {
   }
   std::vector<TableInfo> tables(1);
   tables[0].id = 1;
-  writer.finish({.database = "long", .encoding = "UTF8"}, std::move(tables));
+  writer.finish({.database = "long", .encoding = "UTF8"}, std::move(tables), {});
   return upload.bytes();
 }
 
@@ -102,7 +107,7 @@ std::string write_backup(Compression compression, MemoryUpload& upload) {
   tables[1].id = 2;
   tables[1].name = "b\nc";
   tables[2].id = kLargeObjects;
-  writer.finish({.database = "d\u00e4tabase", .encoding = "UTF8"}, std::move(tables));
+  writer.finish({.database = "d\u00e4tabase", .encoding = "UTF8"}, std::move(tables), {});
   return upload.bytes();
 }
 
@@ -114,9 +119,9 @@ std::string write_backup(Compression compression) {
 // Reads everything there is; throws what a thorough reader throws.
 void read_all(const std::string& bytes) {
   const MemoryObject object(bytes);
-  const BackupReader reader(object);
+  const BackupReader reader(object, {});
   BackupReader::Memory memory;
-  for (std::size_t i = 0; i < reader.index().frames.size(); ++i) reader.read_frame(i, [](std::string_view) {}, memory);
+  for (std::size_t i = 0; i < reader.index().frames.size(); ++i) reader.read_frame(i, [](std::string_view) {}, memory, {});
 }
 
 class BackupFile : public testing::TestWithParam<Compression> {};
@@ -126,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Forms, BackupFile, testing::Values(Compression{}, Compr
 
 TEST_P(BackupFile, IsReadAsItWasWritten) {
   const MemoryObject object(write_backup(GetParam()));
-  const BackupReader reader(object);
+  const BackupReader reader(object, {});
   EXPECT_EQ(reader.compressed(), GetParam().enabled());
   EXPECT_EQ(reader.index().header.database, "d\u00e4tabase");
   ASSERT_EQ(reader.index().frames.size(), 8U);
@@ -143,7 +148,8 @@ TEST_P(BackupFile, CutsEqualPartsWithNumbersFromOne) {
   write_backup(GetParam(), upload);
   std::uint32_t number = 1;
   for (const auto& [key, part] : upload.parts) {
-    EXPECT_EQ(part.number, number);
+    EXPECT_EQ(key, number);
+    EXPECT_EQ(part.is_last, number == upload.parts.size());
     EXPECT_EQ(part.offset, 1000U * (number - 1));
     EXPECT_TRUE(part.bytes.size() == 1000U || number == upload.parts.size());
     ++number;
@@ -185,8 +191,8 @@ TEST_P(BackupFile, NamesTheDamagedFrame) {
 TEST_P(BackupFile, IsSummedUpAsItsIndexSays) {
   for (const std::string& bytes : {write_backup(GetParam()), write_long_backup(GetParam(), 20'000)}) {
     const MemoryObject object(bytes);
-    const Index index = BackupReader(object).index();
-    const auto summary = read_summary(object);
+    const Index index = BackupReader(object, {}).index();
+    const auto summary = read_summary(object, {});
     ASSERT_TRUE(summary.has_value());
     EXPECT_EQ(summary->header.database, index.header.database);
     EXPECT_EQ(summary->totals, index.totals());
@@ -195,7 +201,7 @@ TEST_P(BackupFile, IsSummedUpAsItsIndexSays) {
 
 TEST_P(BackupFile, IsSummedUpWithoutReadingALongIndex) {
   const MemoryObject object(write_long_backup(GetParam(), 20'000));
-  ASSERT_TRUE(read_summary(object).has_value());
+  ASSERT_TRUE(read_summary(object, {}).has_value());
   EXPECT_LE(object.read_bytes, (64U << 10) + 100 + (GetParam().enabled() ? 20'002U * 12 + 17 : 0));
 }
 
@@ -203,12 +209,12 @@ TEST_P(BackupFile, IsSummedUpWithoutReadingALongIndex) {
 TEST_P(BackupFile, IsNotSummedUpWhenItLacksBytes) {
   const std::string whole = write_long_backup(GetParam(), 5'000);
   for (const std::size_t size : {std::size_t{0}, std::size_t{1}, whole.size() / 2, whole.size() - 1}) {
-    EXPECT_THROW(read_summary(MemoryObject(whole.substr(0, size))), Error) << size;
+    EXPECT_THROW(read_summary(MemoryObject(whole.substr(0, size)), {}), Error) << size;
   }
-  EXPECT_THROW(read_summary(MemoryObject(whole + "\n")), Error);
+  EXPECT_THROW(read_summary(MemoryObject(whole + "\n"), {}), Error);
   for (const std::size_t hole : {std::size_t{0}, std::size_t{1'000}, whole.size() / 8}) {
-    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).erase(hole, 1))), Error) << hole;
-    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).insert(hole, "x"))), Error) << hole;
+    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).erase(hole, 1)), {}), Error) << hole;
+    EXPECT_THROW(read_summary(MemoryObject(std::string(whole).insert(hole, "x")), {}), Error) << hole;
   }
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "base/error.h"
 #include "format/compression.h"
@@ -51,7 +52,7 @@ class Checksum {
 
 }  // namespace
 
-BackupReader::BackupReader(const ObjectReader& object) : object_(object) {
+BackupReader::BackupReader(const ObjectReader& object, std::stop_token stop) : object_(object), stop_(std::move(stop)) {
   const IndexPlace place =
       find_index(object.size(), [this](std::uint64_t offset, std::uint64_t bytes) { return read(offset, bytes); });
   compressed_ = place.compressed;
@@ -106,18 +107,19 @@ Index BackupReader::read_compressed_index(const Place& place, const SeekEntry& e
 
 std::string BackupReader::read(std::uint64_t offset, std::uint64_t bytes) const {
   std::string buffer;
-  read(offset, bytes, buffer);
+  read(offset, bytes, buffer, stop_);
   return buffer;
 }
 
-std::string_view BackupReader::read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer) const {
+std::string_view BackupReader::read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer,
+                                    const std::stop_token& stop) const {
   if (buffer.size() < bytes) buffer.resize(bytes);
-  object_.read(offset, std::span(buffer).first(bytes));
+  object_.read(offset, std::span(buffer).first(bytes), stop);
   read_bytes_ += bytes;
   return std::string_view(buffer).substr(0, bytes);
 }
 
-void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memory) const try {
+void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memory, const std::stop_token& stop) const try {
   const FrameInfo& info = index_.frames.at(frame);
   const Place& place = places_.at(frame);
   Checksum checksum;
@@ -129,7 +131,7 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memor
     sink(text);
   };
   for (std::uint64_t done = 0; done < place.bytes;) {
-    const std::string_view encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done), memory.encoded);
+    const std::string_view encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done), memory.encoded, stop);
     done += encoded.size();
     if (compressed_) {
       stored.add(encoded);
@@ -180,19 +182,19 @@ std::string BackupReader::read_phase(Phase phase) const {
   check_expansion(text_bytes, stored_bytes);
   Memory memory;
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
-    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; }, memory);
+    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; }, memory, stop_);
   }
   return text;
 }
 
-std::optional<IndexSummary> read_summary(const ObjectReader& object) {
-  const auto read = [&object](std::uint64_t offset, std::uint64_t bytes) {
+std::optional<IndexSummary> read_summary(const ObjectReader& object, const std::stop_token& stop) {
+  const auto read = [&](std::uint64_t offset, std::uint64_t bytes) {
     std::string buffer(bytes, '\0');
-    object.read(offset, buffer);
+    object.read(offset, buffer, stop);
     return buffer;
   };
   const IndexPlace place = find_index(object.size(), read);
-  if (place.bytes <= kHeadBytes) return summary_of(BackupReader(object).index());
+  if (place.bytes <= kHeadBytes) return summary_of(BackupReader(object, stop).index());
   std::string head = read(place.offset, kHeadBytes);
   if (place.compressed) {
     std::string text;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,9 @@ namespace pana {
 
 class BackupReader {
  public:
-  // `object` must outlive the reader. Throws Error(damaged) when the object is not a whole backup.
-  explicit BackupReader(const ObjectReader& object);
+  // `object` must outlive the reader; `stop` ends the reads of opening and of read_phase(). Throws Error(damaged) when the
+  // object is not a whole backup.
+  BackupReader(const ObjectReader& object, std::stop_token stop);
 
   const Index& index() const { return index_; }
   bool compressed() const { return compressed_; }
@@ -41,7 +43,7 @@ class BackupReader {
 
   // Decodes one frame and hands its text to `sink` in pieces, in order. Throws Error(damaged), naming the frame, when
   // its length or checksum is not what the index says: only after it returns may what it gave be trusted.
-  void read_frame(std::size_t frame, const Sink& sink, Memory& memory) const;
+  void read_frame(std::size_t frame, const Sink& sink, Memory& memory, const std::stop_token& stop) const;
 
   // What a frame holds, for messages: "rows of public.orders" or the name of its phase.
   std::string content_of(std::size_t frame) const;
@@ -61,9 +63,10 @@ class BackupReader {
   Index read_compressed_index(const Place& place, const SeekEntry& entry) const;
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
   // Into `buffer`, which grows to what was ever needed; returns the part that was read.
-  std::string_view read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer) const;
+  std::string_view read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer, const std::stop_token& stop) const;
 
   const ObjectReader& object_;
+  const std::stop_token stop_;
   bool compressed_ = false;
   Index index_;
   std::vector<Place> places_;  // of the frames' encoded forms
@@ -73,6 +76,6 @@ class BackupReader {
 // What a backup holds, from the few bytes at its end that tell it. Checked are the lengths of all there is against the
 // object's size, and the header against its checksum; of an index of up to 64 KiB all that BackupReader checks. Nothing
 // when it takes the whole index: older backups have no totals in it. Throws as BackupReader does.
-std::optional<IndexSummary> read_summary(const ObjectReader& object);
+std::optional<IndexSummary> read_summary(const ObjectReader& object, const std::stop_token& stop);
 
 }  // namespace pana

@@ -15,7 +15,7 @@ class Bytes : public pana::ObjectReader {
  public:
   explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::uint64_t offset, std::span<char> into) const override {
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override {
     if (offset > bytes_.size() || into.size() > bytes_.size() - offset) __builtin_trap();  // a read outside the object
     std::memcpy(into.data(), bytes_.data() + offset, into.size());
   }
@@ -26,8 +26,8 @@ class Bytes : public pana::ObjectReader {
 
 void read_all(std::string_view bytes) {
   const Bytes object(bytes);
-  pana::read_summary(object);
-  const pana::BackupReader backup(object);
+  pana::read_summary(object, {});
+  const pana::BackupReader backup(object, {});
   const pana::RowFrameHandler handler{.begin_copy = [](std::string_view) {},
                                       .row = [](std::string_view) {},
                                       .end_copy = [] {},
@@ -35,7 +35,7 @@ void read_all(std::string_view bytes) {
   pana::BackupReader::Memory memory;
   for (std::size_t i = 0; i < backup.index().frames.size(); ++i) {
     pana::RowFrameReader rows(handler);
-    backup.read_frame(i, [&rows](std::string_view text) { rows.feed(text); }, memory);
+    backup.read_frame(i, [&rows](std::string_view text) { rows.feed(text); }, memory, {});
   }
 }
 

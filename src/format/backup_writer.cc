@@ -2,11 +2,11 @@
 
 #include <xxhash.h>
 
-#include <cassert>
 #include <limits>
 #include <utility>
 
 #include "base/error.h"
+#include "base/require.h"
 
 namespace pana {
 namespace {
@@ -20,25 +20,25 @@ BackupWriter::BackupWriter(ObjectUpload& upload, Compression compression)
 
 void BackupWriter::begin_phase(Phase phase) {
   const std::lock_guard lock(mutex_);
-  assert(phase >= phase_);
+  require(phase >= phase_, "phases are opened in their order");
   phase_ = phase;
   phase_opened_.notify_all();
 }
 
 void BackupWriter::append(const Frame& frame, const std::stop_token& stop) {
   const std::uint64_t stored_checksum = stored_checksum_of(frame.encoded);
-  std::vector<Part> full_parts;
+  FullParts full;
   {
     std::unique_lock lock(mutex_);
     if (!phase_opened_.wait(lock, stop, [&] { return phase_ >= frame.info.phase; })) {
       throw Error(ErrorKind::interrupted, "stopped on request");
     }
-    assert(phase_ == frame.info.phase);
+    require(phase_ == frame.info.phase, "a frame comes before the next phase is opened");
     note(frame.info, frame.encoded.size(), stored_checksum);
     merge(contents_, frame.digests);
-    full_parts = place(frame.encoded);
+    full = place(frame.encoded);
   }
-  for (Part& part : full_parts) upload_.put(std::move(part));
+  upload(full, /*ends_with_last=*/false, stop);
 }
 
 void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum) {
@@ -54,24 +54,41 @@ void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes, std:
                            .checksum = static_cast<std::uint32_t>(info.xxh64)});
 }
 
-std::vector<Part> BackupWriter::place(std::string_view bytes) {
+BackupWriter::FullParts BackupWriter::place(std::string_view bytes) {
   const std::uint64_t part_bytes = upload_.part_bytes();
   stored_bytes_ += bytes.size();
-  std::vector<Part> full_parts;
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, part_bytes - part_.bytes.size());
-    if (part_.bytes.capacity() == 0) part_.bytes.reserve(part_bytes);
-    part_.bytes.append(piece);
-    bytes.remove_prefix(piece.size());
-    if (part_.bytes.size() < part_bytes) break;
-    Part next{.number = part_.number + 1, .offset = part_.offset + part_bytes, .bytes = {}};
-    full_parts.push_back(std::exchange(part_, std::move(next)));
+  FullParts full{.first = parts_ + 1, .completed = {}, .whole = {}};
+  if (!begun_.empty()) {
+    const std::string_view head = bytes.substr(0, part_bytes - begun_.size());
+    begun_ += head;
+    bytes.remove_prefix(head.size());
+    if (begun_.size() == part_bytes) {
+      full.completed = std::exchange(begun_, {});
+      ++parts_;
+    }
   }
-  return full_parts;
+  const std::uint64_t whole_parts = bytes.size() / part_bytes;
+  full.whole = bytes.substr(0, whole_parts * part_bytes);
+  parts_ += static_cast<std::uint32_t>(whole_parts);
+  begun_ += bytes.substr(full.whole.size());
+  return full;
 }
 
-Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
-  const std::lock_guard lock(mutex_);
+void BackupWriter::upload(const FullParts& full, bool ends_with_last, const std::stop_token& stop) {
+  const std::uint64_t part_bytes = upload_.part_bytes();
+  std::uint32_t number = full.first;
+  const auto put = [&](std::string_view bytes, bool is_last) {
+    upload_.put({.number = number, .offset = (number - 1) * part_bytes, .bytes = bytes, .is_last = is_last}, stop);
+    ++number;
+  };
+  if (!full.completed.empty()) put(full.completed, ends_with_last && full.whole.empty());
+  for (std::string_view rest = full.whole; !rest.empty(); rest.remove_prefix(part_bytes)) {
+    put(rest.substr(0, part_bytes), ends_with_last && rest.size() == part_bytes);
+  }
+}
+
+Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables, const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
   for (TableInfo& table : tables) table.content = contents_[table.id];
   Index index{.header = std::move(header), .tables = std::move(tables), .frames = std::move(frames_)};
   const std::string text = write_index(index);
@@ -87,8 +104,11 @@ Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables) {
                              .checksum = static_cast<std::uint32_t>(stored_checksum_of({}))});
     encoded += checksums + write_seek_table(seek_entries_);
   }
-  for (Part& part : place(encoded)) upload_.put(std::move(part));
-  if (!part_.bytes.empty()) upload_.put(std::move(part_));
+  const FullParts full = place(encoded);
+  const FullParts last{.first = parts_ + 1, .completed = std::exchange(begun_, {}), .whole = {}};
+  lock.unlock();
+  upload(full, /*ends_with_last=*/last.completed.empty(), stop);
+  upload(last, /*ends_with_last=*/true, stop);
   return index;
 }
 

@@ -2,7 +2,8 @@
 //
 // append() may be called from several threads. Frames of one phase go in as they come; a frame of a later phase waits
 // until begin_phase() opens its phase, so that the row workers can start while the schema is still being read.
-// The thread whose frame fills a part uploads it: a slow store slows the readers down, and memory stays bounded.
+// The thread whose frame fills a part uploads it: a slow store slows the readers down, and memory stays bounded. Beside the
+// frame itself append() holds at most one part, the one that it completes; the writer holds one that is begun.
 // Nothing is visible in the store before finish() returned and the upload was completed by its owner.
 #pragma once
 
@@ -27,20 +28,28 @@ class BackupWriter {
   // Opens a phase; the ones before it must be complete. Phase::preamble is open from the start.
   void begin_phase(Phase phase);
 
-  // Places a frame and uploads the parts it fills. Waits for the frame's phase to be open; throws Error(interrupted)
-  // when stopped meanwhile.
+  // Places a frame and uploads the parts it fills. Waits for the frame's phase to be open, and for the store; throws
+  // Error(interrupted) when stopped meanwhile.
   void append(const Frame& frame, const std::stop_token& stop);
 
   // Writes the index made of `header`, `tables` (their contents are filled in from the frames) and the frames, the seek
   // table, and the last part. Call once, when every append() has returned. Returns the index as written.
-  Index finish(IndexHeader header, std::vector<TableInfo> tables);
+  Index finish(IndexHeader header, std::vector<TableInfo> tables, const std::stop_token& stop);
 
   // Bytes of the object placed so far. Safe to call at any time.
   std::uint64_t stored_bytes() const;
 
  private:
-  // Copies `bytes` to the end of the stream; returns the parts that became full. Call with mutex_ held.
-  std::vector<Part> place(std::string_view bytes);
+  // The parts that some bytes filled, in order.
+  struct FullParts {
+    std::uint32_t first = 1;  // its number
+    std::string completed;    // one that had been begun before; empty when there was none, or it is not full yet
+    std::string_view whole;   // those that stand in the bytes themselves
+  };
+
+  // Puts `bytes` at the end of the stream. Call with mutex_ held.
+  FullParts place(std::string_view bytes);
+  void upload(const FullParts& full, bool ends_with_last, const std::stop_token& stop);
   void note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum);
 
   ObjectUpload& upload_;
@@ -50,7 +59,8 @@ class BackupWriter {
   std::condition_variable_any phase_opened_;
   Phase phase_ = Phase::preamble;
   std::uint64_t stored_bytes_ = 0;
-  Part part_{.number = 1, .offset = 0, .bytes = {}};
+  std::uint32_t parts_ = 0;  // placed whole
+  std::string begun_;        // the beginning of the next one
   std::vector<FrameInfo> frames_;
   std::vector<SeekEntry> seek_entries_;
   std::vector<std::uint64_t> stored_checksums_;

@@ -57,7 +57,7 @@ std::string key_in_bucket(const std::string& name) {
 
 // The answer of the run that made this backup already. A look that the role does not allow must not keep a backup from
 // being made.
-std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string& run) try {
+std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string& run, const std::stop_token& stop) try {
   std::optional<Json> answer;
   const TimePoint oldest = std::chrono::system_clock::now() - kRepeatedWithin;
   visit_newest_first(store, [&](const BackupSummary& backup) {
@@ -75,7 +75,7 @@ std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string&
               {"repeated", true}};
     log(LogLevel::warning, "repeated", fmt::format("this run was asked for twice, its backup is there: {}", name));
     return false;
-  });
+  }, stop);
   return answer;
 } catch (const S3Error& error) {
   if (error.status() != 403) throw;
@@ -140,7 +140,7 @@ class Run {
     request.url = database_url(stop);
     database_ = DatabaseAddress(request.url).description();
     const std::unique_ptr<ObjectStore> store = open_store(deployment_.location, {.s3 = {}, .stop = stop});
-    if (std::optional<Json> earlier = answer_of_earlier_run(*store, request.run)) return *earlier;
+    if (std::optional<Json> earlier = answer_of_earlier_run(*store, request.run, stop)) return *earlier;
     const BackupReport report = back_up(request, *store, progress_, stop);
     emit(metrics_of(report));
     const std::string name = store->describe(report.key);

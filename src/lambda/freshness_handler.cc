@@ -26,7 +26,7 @@ struct Found {
   std::string passed_over;             // why the newest that is not complete is not
 };
 
-Found find_newest(ObjectStore& store, const std::vector<std::string>& filters) {
+Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::stop_token& stop) {
   Found found;
   std::size_t looked_at = 0;
   visit_newest_first(store, [&](const BackupSummary& backup) {
@@ -42,13 +42,13 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters) {
       found.other = backup.key;
     }
     return found.backups.size() < 2 && ++looked_at < kLookedAtAtMost;
-  });
+  }, stop);
   return found;
 }
 
 Json look(const std::string& location, const std::vector<std::string>& filters, const std::stop_token& stop) {
   const std::unique_ptr<ObjectStore> store = open_store(location, {.s3 = {}, .stop = stop});
-  const Found found = find_newest(*store, filters);
+  const Found found = find_newest(*store, filters, stop);
   const std::vector<BackupSummary>& backups = found.backups;
   if (backups.empty()) {
     const std::string but = found.other.empty() ? "" : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);

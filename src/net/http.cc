@@ -8,7 +8,10 @@
 #include <cctype>
 #include <cstdlib>
 #include <exception>
+#include <functional>
+#include <memory>
 #include <new>
+#include <optional>
 
 #include "base/text.h"
 
@@ -71,12 +74,30 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// Carries the transfer out; nothing when a stop was requested before its end. (curl_easy_perform() would look for a stop once
+// a second only.)
+std::optional<CURLcode> perform(CURLM* multi, CURL* easy, const std::stop_token& stop) {
+  constexpr int kStopCheckMilliseconds = 50;
+  const auto check = [](CURLMcode code) {
+    if (code != CURLM_OK) throw Error(ErrorKind::failed, fmt::format("curl cannot work: {}", curl_multi_strerror(code)));
+  };
+  check(curl_multi_add_handle(multi, easy));
+  const std::unique_ptr<void, std::function<void(void*)>> remove(easy, [multi](void* handle) { curl_multi_remove_handle(multi, handle); });
+  for (int running = 1; running > 0;) {
+    if (stop.stop_requested()) return std::nullopt;
+    check(curl_multi_perform(multi, &running));
+    if (running > 0) check(curl_multi_poll(multi, nullptr, 0, kStopCheckMilliseconds, nullptr));
+  }
+  int left = 0;
+  const CURLMsg* const message = curl_multi_info_read(multi, &left);
+  return message == nullptr ? CURLE_FAILED_INIT : message->data.result;
+}
+
 }  // namespace
 
 // One request under way: what curl's callbacks write into. An exception must not pass through curl.
 struct HttpClient::Transfer {
   const HttpRequest& request;
-  const std::stop_token& stop;
   HttpResponse response;
   std::exception_ptr thrown = {};
 
@@ -111,10 +132,6 @@ struct HttpClient::Transfer {
     return size;
   }
 
-  static int look_for_stop(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Transfer*>(self)->stop.stop_requested() ? 1 : 0;
-  }
-
   HeaderList prepare(CURL* handle) {
     HeaderList headers;
     for (const auto& [name, value] : request.headers) {
@@ -145,9 +162,7 @@ struct HttpClient::Transfer {
     set(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.connect_timeout.count()));
     set(handle, CURLOPT_LOW_SPEED_LIMIT, kTrickleBytesPerSecond);
     set(handle, CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.silence.count()));
-    set(handle, CURLOPT_NOPROGRESS, 0L);
-    set(handle, CURLOPT_XFERINFOFUNCTION, &look_for_stop);
-    set(handle, CURLOPT_XFERINFODATA, static_cast<void*>(this));
+    set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(request.total.count()));
     set(handle, CURLOPT_HEADERFUNCTION, &take_header);
     set(handle, CURLOPT_HEADERDATA, static_cast<void*>(this));
     set(handle, CURLOPT_WRITEFUNCTION, &take_body);
@@ -163,7 +178,8 @@ std::string HttpResponse::header(std::string_view name) const {
   return found == headers.end() ? std::string() : found->second;
 }
 
-void HttpClient::Close::operator()(void* handle) const { curl_easy_cleanup(handle); }
+void HttpClient::CloseEasy::operator()(void* handle) const { curl_easy_cleanup(handle); }
+void HttpClient::CloseMulti::operator()(void* handle) const { curl_multi_cleanup(handle); }
 
 HttpClient::HttpClient() {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -172,32 +188,37 @@ HttpClient::HttpClient() {
 
 HttpClient::~HttpClient() = default;
 
-HttpResponse HttpClient::send(const HttpRequest& request, const std::stop_token& stop) {
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+HttpClient::Handle HttpClient::take_handle() {
   Handle handle = idle_.with([](std::vector<Handle>& idle) {
     if (idle.empty()) return Handle();
     Handle last = std::move(idle.back());
     idle.pop_back();
     return last;
   });
-  if (!handle) handle.reset(curl_easy_init());
-  if (!handle) throw std::bad_alloc();
-  curl_easy_reset(handle.get());  // options only: connections stay
+  if (!handle.multi) handle.multi.reset(curl_multi_init());
+  if (!handle.easy) handle.easy.reset(curl_easy_init());
+  if (!handle.multi || !handle.easy) throw std::bad_alloc();
+  curl_easy_reset(handle.easy.get());  // options only: connections stay
+  return handle;
+}
 
+HttpResponse HttpClient::send(const HttpRequest& request, const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+  Handle handle = take_handle();
   std::array<char, CURL_ERROR_SIZE> details{};
-  Transfer transfer{.request = request, .stop = stop, .response = {}};
-  const HeaderList headers = transfer.prepare(handle.get());
-  set(handle.get(), CURLOPT_ERRORBUFFER, details.data());
-  const CURLcode code = curl_easy_perform(handle.get());
-  set(handle.get(), CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
-  if (code == CURLE_OK) {
+  Transfer transfer{.request = request, .response = {}};
+  const HeaderList headers = transfer.prepare(handle.easy.get());
+  set(handle.easy.get(), CURLOPT_ERRORBUFFER, details.data());
+  const std::optional<CURLcode> code = perform(handle.multi.get(), handle.easy.get(), stop);
+  if (!code) throw Error(ErrorKind::interrupted, "stopped on request");
+  set(handle.easy.get(), CURLOPT_ERRORBUFFER, static_cast<char*>(nullptr));
+  if (*code == CURLE_OK) {
     idle_.with([&handle](std::vector<Handle>& idle) { idle.push_back(std::move(handle)); });
     return std::move(transfer.response);
   }
   if (transfer.thrown) std::rethrow_exception(transfer.thrown);
-  if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
-  const std::string reason = details[0] != '\0' ? details.data() : curl_easy_strerror(code);
-  throw TransportError(fmt::format("no answer from {}: {}", request.origin, reason), hint_for(code), may_pass(code));
+  const std::string reason = details[0] != '\0' ? details.data() : curl_easy_strerror(*code);
+  throw TransportError(fmt::format("no answer from {}: {}", request.origin, reason), hint_for(*code), may_pass(*code));
 }
 
 }  // namespace pana

@@ -25,6 +25,7 @@ struct HttpRequest {
   std::string_view body;                                     // must outlive the request
   std::chrono::seconds connect_timeout{15};
   std::chrono::seconds silence{60};  // the longest time in which less than a trickle arrives or leaves; 0: no limit
+  std::chrono::milliseconds total{0};  // the longest time for all of it; 0: no limit
   bool direct = false;               // past any proxy: for services of the machine itself
   // Receives the body of an answer with status 2xx piece by piece; without it, all bodies are collected.
   std::function<void(std::string_view)> sink = {};
@@ -59,15 +60,25 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Any status is an answer. Throws TransportError, or Error(interrupted) when stopped. What the sink throws is thrown.
+  // Any status is an answer. Throws TransportError, or Error(interrupted) at once when stopped. What the sink throws is
+  // thrown.
   HttpResponse send(const HttpRequest& request, const std::stop_token& stop);
 
  private:
   struct Transfer;
-  struct Close {
+  struct CloseEasy {
     void operator()(void* handle) const;
   };
-  using Handle = std::unique_ptr<void, Close>;
+  struct CloseMulti {
+    void operator()(void* handle) const;
+  };
+  // curl's handle of one request, and the one that drives it and keeps its connections.
+  struct Handle {
+    std::unique_ptr<void, CloseMulti> multi;
+    std::unique_ptr<void, CloseEasy> easy;
+  };
+
+  Handle take_handle();
 
   Guarded<std::vector<Handle>> idle_;
 };

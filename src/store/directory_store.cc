@@ -92,7 +92,8 @@ class DirectoryUpload : public ObjectUpload {
 
   std::uint64_t part_bytes() const override { return kPartBytes; }
 
-  void put(Part part) override {
+  void put(const Part& part, const std::stop_token& stop) override {
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
     std::string_view rest = part.bytes;
     auto offset = static_cast<off_t>(part.offset);
     while (!rest.empty()) {
@@ -104,7 +105,8 @@ class DirectoryUpload : public ObjectUpload {
     }
   }
 
-  void complete() override {
+  void complete(const std::stop_token& stop) override {
+    if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
     if (::fsync(file_.get()) != 0) throw_errno("make durable", final_);
     rename_new(temporary_, final_);
     completed_ = true;
@@ -130,8 +132,9 @@ class FileReader : public ObjectReader {
 
   std::uint64_t size() const override { return size_; }
 
-  void read(std::uint64_t offset, std::span<char> into) const override {
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token& stop) const override {
     while (!into.empty()) {
+      if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
       const ssize_t got = ::pread(file_.get(), into.data(), into.size(), static_cast<off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw_errno("read", path_);

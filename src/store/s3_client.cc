@@ -71,6 +71,7 @@ HttpResponse S3Client::send_once(const S3Request& request, const std::stop_token
                    .headers = request.headers,
                    .body = request.body,
                    .silence = read_timeout_ * request.patience,
+                   .total = request.total,
                    .sink = request.sink};
   sign(http, credentials, endpoint_.region, "s3", std::chrono::system_clock::now());
   HttpResponse response;

@@ -23,8 +23,7 @@ constexpr std::size_t kTailBytes = 64 << 10;
 // Reads one object, of which the ETag makes sure that it stays the same.
 class S3Reader : public ObjectReader {
  public:
-  S3Reader(S3Client& client, std::string key, std::stop_token stop)
-      : client_(client), key_(std::move(key)), stop_(std::move(stop)) {
+  S3Reader(S3Client& client, std::string key, const std::stop_token& stop) : client_(client), key_(std::move(key)) {
     S3Request request{.action = "open", .permission = "s3:GetObject", .key = key_};
     request.headers = {{"range", fmt::format("bytes=-{}", kTailBytes)}};
     request.sink = [this](std::string_view piece) {
@@ -36,14 +35,14 @@ class S3Reader : public ObjectReader {
     while (true) {
       tail_.clear();
       try {
-        client_.send_once(request, stop_);
+        client_.send_once(request, stop);
         client_.note_success();
         return;
       } catch (const S3Error& error) {
         if (error.status() == 416) return;  // it is empty, and has no end
-        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+        if (!client_.may_try_again(error, request, retry, stop)) throw;
       } catch (const Error& error) {
-        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+        if (!client_.may_try_again(error, request, retry, stop)) throw;
       }
     }
   }
@@ -51,7 +50,7 @@ class S3Reader : public ObjectReader {
   std::uint64_t size() const override { return size_; }
 
   // A read that is cut goes on from where it stopped.
-  void read(std::uint64_t offset, std::span<char> into) const override {
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token& stop) const override {
     if (offset + into.size() > size_) {
       throw Error(ErrorKind::damaged, fmt::format("{} ends too early", client_.url(key_)));
     }
@@ -77,10 +76,10 @@ class S3Reader : public ObjectReader {
         throw_other_bytes(/*may_pass=*/true);
       };
       try {
-        client_.send_once(request, stop_);
+        client_.send_once(request, stop);
         return client_.note_success();
       } catch (const Error& error) {
-        if (!client_.may_try_again(error, request, retry, stop_)) throw;
+        if (!client_.may_try_again(error, request, retry, stop)) throw;
       }
       into = into.subspan(got);
       offset += got;
@@ -107,11 +106,17 @@ class S3Reader : public ObjectReader {
 
   S3Client& client_;
   const std::string key_;
-  const std::stop_token stop_;
   std::uint64_t size_ = 0;
   std::string tail_;  // the last bytes of the object
   std::string etag_;
 };
+
+// A backup is called one when its index has been read back.
+void refuse_archive(const std::string& storage_class) {
+  if (storage_class != "GLACIER" && storage_class != "DEEP_ARCHIVE") return;
+  throw Error(ErrorKind::usage, fmt::format("a backup in the storage class {} cannot be read back, and would never be called complete", storage_class),
+              "GLACIER_IR can be read at once; a lifecycle rule of the bucket can move backups to an archive when they are older");
+}
 
 }  // namespace
 
@@ -145,10 +150,11 @@ bool S3Store::exists(const std::string& key) try {
 }
 
 std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std::uint64_t expected_bytes) {
+  refuse_archive(options_.storage_class);
   if (exists(place_.prefix + key)) {
     throw KeyTaken(describe(key));
   }
-  return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes, stop_);
+  return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes);
 }
 
 // As far as these credentials may: a lifecycle rule of the bucket does the same.

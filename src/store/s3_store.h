@@ -13,7 +13,8 @@ namespace pana {
 
 class S3Store : public ObjectStore {
  public:
-  // `url` is s3://bucket or s3://bucket/prefix; throws Error(usage) when it is not. `stop` ends every wait.
+  // `url` is s3://bucket or s3://bucket/prefix; throws Error(usage) when it is not. `stop` ends the waits of
+  // calls that carry no token of their own.
   S3Store(const std::string& url, const S3Options& options, std::stop_token stop);
 
   std::string describe(const std::string& key) const override;

@@ -21,6 +21,9 @@ constexpr std::uint32_t kPartsAtMost = 10'000;
 // S3 puts the parts together before it answers.
 constexpr int kCompletePatience = 5;
 
+// What is asked of the store once somebody wants us to end.
+constexpr std::chrono::milliseconds kLastPatience{800};
+
 constexpr const char* kTokenHeader = "x-amz-meta-pana-upload";
 
 std::string random_token() {
@@ -36,23 +39,29 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
   return std::max((needed + kMebibyte - 1) / kMebibyte * kMebibyte, kSmallestPartBytes);
 }
 
-S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
-                               std::stop_token stop)
+S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes)
     : client_(client), options_(options), key_(std::move(key)), part_bytes_(s3_part_bytes(options, expected_bytes)),
-      token_(random_token()), stop_(std::move(stop)) {}
+      token_(random_token()) {}
 
 S3ObjectUpload::~S3ObjectUpload() {
-  if (completed_ || upload_id_.empty()) return;
+  if (!ended_ && !upload_id_.empty()) abort();
+}
+
+bool S3ObjectUpload::abort() {
+  ended_ = true;
   try {
     client_.send_once({.action = "abort the upload of",
                        .permission = "s3:AbortMultipartUpload",
                        .method = "DELETE",
                        .key = key_,
-                       .query = {{"uploadId", upload_id_}}},
+                       .query = {{"uploadId", upload_id_}},
+                       .total = kLastPatience},
                       {});
+    return true;
   } catch (const Error& error) {
     log(LogLevel::warning, "upload_not_aborted",
         fmt::format("parts of an upload stay behind until a lifecycle rule removes them: {}", error.what()));
+    return false;
   }
 }
 
@@ -82,7 +91,7 @@ void S3ObjectUpload::add_checksum(Headers& headers, std::string_view body, std::
   }
 }
 
-std::string S3ObjectUpload::begin_multipart() {
+std::string S3ObjectUpload::begin_multipart(const std::stop_token& stop) {
   const std::lock_guard lock(mutex_);
   if (!upload_id_.empty()) return upload_id_;
   Headers headers = object_headers();
@@ -96,7 +105,7 @@ std::string S3ObjectUpload::begin_multipart() {
                                               .key = key_,
                                               .query = {{"uploads", ""}},
                                               .headers = std::move(headers)},
-                                             stop_);
+                                             stop);
   upload_id_ = parse_upload_id(response.body);
   if (upload_id_.empty()) {
     throw Error(ErrorKind::failed, fmt::format("the store gave no id for the upload of {}", client_.url(key_)));
@@ -104,9 +113,9 @@ std::string S3ObjectUpload::begin_multipart() {
   return upload_id_;
 }
 
-void S3ObjectUpload::put(Part part) {
-  if (part.number == 1 && part.bytes.size() < part_bytes_) {
-    whole_ = std::move(part.bytes);
+void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
+  if (part.number == 1 && part.is_last && part.bytes.size() <= kSmallestPartBytes) {
+    whole_ = part.bytes;
     return;
   }
   if (part.number > kPartsAtMost) {
@@ -118,7 +127,7 @@ void S3ObjectUpload::put(Part part) {
                     .permission = "s3:PutObject",
                     .method = "PUT",
                     .key = key_,
-                    .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", begin_multipart()}},
+                    .query = {{"partNumber", std::to_string(part.number)}, {"uploadId", begin_multipart(stop)}},
                     .body = part.bytes};
   add_checksum(request.headers, part.bytes, stored.crc32);
   request.examine = [&](const HttpResponse& response) {
@@ -128,7 +137,7 @@ void S3ObjectUpload::put(Part part) {
                                                    client_.url(key_)), {}, response.status, "BadDigest");
     }
   };
-  stored.etag = client_.send(request, stop_).header("etag");
+  stored.etag = client_.send(request, stop).header("etag");
   if (stored.etag.empty()) {
     throw Error(ErrorKind::failed, fmt::format("the store gave no ETag for part {} of {}", part.number, client_.url(key_)));
   }
@@ -136,37 +145,54 @@ void S3ObjectUpload::put(Part part) {
   parts_[part.number] = std::move(stored);
 }
 
-void S3ObjectUpload::complete() {
+void S3ObjectUpload::complete(const std::stop_token& stop) {
   try {
-    send_completion(/*conditional=*/true);
+    send_completion(/*conditional=*/true, stop);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::interrupted) throw;
-    settle(error);
+    if (error.kind() == ErrorKind::interrupted) settle_interrupted();
+    settle(error, stop);
   }
-  completed_ = true;  // nothing is left to be aborted, whatever comes next
-  if (confirm() != Holder::ours) {
+  ended_ = true;  // nothing is left to be aborted, whatever comes next
+  if (confirm(stop) != Holder::ours) {
     throw Error(ErrorKind::failed, fmt::format("the store said that {} is complete, but does not have it",
                                                client_.url(key_)));
   }
 }
 
-S3ObjectUpload::Holder S3ObjectUpload::confirm() try {
-  return look();
+// The last request was under way. What could be aborted will never be an object; else only a look can tell, for a moment.
+void S3ObjectUpload::settle_interrupted() {
+  const bool is_aborted = !upload_id_.empty() && abort();
+  if (is_aborted) throw Error(ErrorKind::interrupted, "stopped on request");
+  bool is_there = false;
+  try {
+    is_there = look({}, kLastPatience) == Holder::ours;
+  } catch (const Error&) {
+    // Not known, which is what will be said.
+  }
+  if (is_there) {
+    throw Error(ErrorKind::interrupted, fmt::format("stopped on request when {} had just become complete: it is there, and whole", client_.url(key_)));
+  }
+  throw Error(ErrorKind::interrupted, fmt::format("stopped on request while {} was being completed: it may still become visible", client_.url(key_)),
+              "pana list tells; if it is there, it is whole");
+}
+
+S3ObjectUpload::Holder S3ObjectUpload::confirm(const std::stop_token& stop) try {
+  return look(stop);
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::damaged) throw;
   throw Error(error.kind(), fmt::format("the object was stored, but that could not be confirmed: {}", error.what()),
               error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
 }
 
-void S3ObjectUpload::send_completion(bool conditional) {
+void S3ObjectUpload::send_completion(bool conditional, const std::stop_token& stop) {
   if (upload_id_.empty()) {
-    send_whole(conditional);
+    send_whole(conditional, stop);
   } else {
-    send_complete_multipart(conditional);
+    send_complete_multipart(conditional, stop);
   }
 }
 
-void S3ObjectUpload::send_whole(bool conditional) {
+void S3ObjectUpload::send_whole(bool conditional, const std::stop_token& stop) {
   S3Request request{.action = "store",
                     .permission = "s3:PutObject",
                     .method = "PUT",
@@ -175,10 +201,10 @@ void S3ObjectUpload::send_whole(bool conditional) {
                     .body = whole_};
   add_checksum(request.headers, whole_, crc32_of(whole_));
   if (conditional) request.headers.emplace_back("if-none-match", "*");
-  client_.send(request, stop_);
+  client_.send(request, stop);
 }
 
-void S3ObjectUpload::send_complete_multipart(bool conditional) {
+void S3ObjectUpload::send_complete_multipart(bool conditional, const std::stop_token& stop) {
   std::vector<std::string> etags;
   for (const auto& [number, part] : parts_) etags.push_back(part.etag);
   const std::string body = complete_upload_xml(etags);
@@ -196,12 +222,12 @@ void S3ObjectUpload::send_complete_multipart(bool conditional) {
     request.headers.emplace_back("x-amz-checksum-type", "FULL_OBJECT");
     request.headers.emplace_back("x-amz-mp-object-size", std::to_string(object_bytes()));
   }
-  client_.send(request, stop_);
+  client_.send(request, stop);
 }
 
 // The last request failed, or its answer was lost: an earlier attempt of it may have been carried out all the same.
-void S3ObjectUpload::settle(const Error& error) {
-  const Holder holder = look_if_allowed();
+void S3ObjectUpload::settle(const Error& error, const std::stop_token& stop) {
+  const Holder holder = look_if_allowed(stop);
   if (holder == Holder::ours) return;
   const auto* const refusal = dynamic_cast<const S3Error*>(&error);
   const int status = refusal == nullptr ? 0 : refusal->status();
@@ -211,25 +237,25 @@ void S3ObjectUpload::settle(const Error& error) {
   if (holder == Holder::absent && (status == 412 || status == 501)) {
     log(LogLevel::warning, "no_conditional_writes",
         "the store knows no conditional writes: only a look beforehand keeps one backup from overwriting another");
-    return send_completion(/*conditional=*/false);
+    return send_completion(/*conditional=*/false, stop);
   }
   throw;
 }
 
 // Who may not list the bucket is told "forbidden" of what is not there.
-S3ObjectUpload::Holder S3ObjectUpload::look_if_allowed() try {
-  return look();
+S3ObjectUpload::Holder S3ObjectUpload::look_if_allowed(const std::stop_token& stop) try {
+  return look(stop);
 } catch (const S3Error& error) {
   if (error.status() != 403) throw;
   return Holder::absent;
 }
 
-S3ObjectUpload::Holder S3ObjectUpload::look() {
-  S3Request request{.action = "examine", .permission = "s3:GetObject", .method = "HEAD", .key = key_};
+S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::chrono::milliseconds total) {
+  S3Request request{.action = "examine", .permission = "s3:GetObject", .method = "HEAD", .key = key_, .total = total};
   if (options_.checksum == S3Checksum::crc32) request.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   HttpResponse response;
   try {
-    response = client_.send(request, stop_);
+    response = total.count() > 0 ? client_.send_once(request, stop) : client_.send(request, stop);
   } catch (const S3Error& error) {
     if (error.status() != 404) throw;
     return Holder::absent;

@@ -6,6 +6,7 @@
 // lost, or says something that cannot be, it settles whether the object was stored.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -23,15 +24,14 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
 
 class S3ObjectUpload : public ObjectUpload {
  public:
-  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
-                 std::stop_token stop);
+  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes);
   ~S3ObjectUpload() override;  // aborts what was not completed
   S3ObjectUpload(const S3ObjectUpload&) = delete;
   S3ObjectUpload& operator=(const S3ObjectUpload&) = delete;
 
   std::uint64_t part_bytes() const override { return part_bytes_; }
-  void put(Part part) override;
-  void complete() override;
+  void put(const Part& part, const std::stop_token& stop) override;
+  void complete(const std::stop_token& stop) override;
 
  private:
   struct StoredPart {
@@ -44,16 +44,19 @@ class S3ObjectUpload : public ObjectUpload {
   // Whose object the key holds, by its token.
   enum class Holder { ours, another, absent };
 
-  std::string begin_multipart();  // its upload id; begins at the first call
+  std::string begin_multipart(const std::stop_token& stop);  // its upload id; begins at the first call
   Headers object_headers() const;
   void add_checksum(Headers& headers, std::string_view body, std::uint32_t crc32) const;
-  void send_completion(bool conditional);
-  void send_whole(bool conditional);
-  void send_complete_multipart(bool conditional);
-  void settle(const Error& error);
-  Holder confirm();
-  Holder look_if_allowed();
-  Holder look();  // throws S3Error with status 403 where these credentials may not know
+  void send_completion(bool conditional, const std::stop_token& stop);
+  void send_whole(bool conditional, const std::stop_token& stop);
+  void send_complete_multipart(bool conditional, const std::stop_token& stop);
+  void settle(const Error& error, const std::stop_token& stop);
+  Holder confirm(const std::stop_token& stop);
+  Holder look_if_allowed(const std::stop_token& stop);
+  // Throws S3Error with status 403 where these credentials may not know. With a limit to its time, it looks once.
+  Holder look(const std::stop_token& stop, std::chrono::milliseconds total = std::chrono::milliseconds(0));
+  [[noreturn]] void settle_interrupted();
+  bool abort();  // once; true when nothing is left
   std::uint64_t object_bytes() const;
   std::uint32_t object_crc32() const;
 
@@ -62,12 +65,11 @@ class S3ObjectUpload : public ObjectUpload {
   const std::string key_;
   const std::uint64_t part_bytes_;
   const std::string token_;
-  const std::stop_token stop_;
   std::mutex mutex_;
   std::string upload_id_;
   std::map<std::uint32_t, StoredPart> parts_;
-  std::string whole_;  // an object of less than a part
-  bool completed_ = false;
+  std::string whole_;  // a small object, of one part
+  bool ended_ = false;  // completed or aborted, as far as it could be
 };
 
 }  // namespace pana

@@ -19,8 +19,8 @@ constexpr std::uint64_t kRowsOfAFrame = 61'200;
 class MemoryUpload : public ObjectUpload {
  public:
   std::uint64_t part_bytes() const override { return 1 << 20; }
-  void put(Part part) override { bytes += part.bytes; }  // the writer of these backups has one thread
-  void complete() override {}
+  void put(const Part& part, const std::stop_token&) override { bytes += part.bytes; }  // the writer of these backups has one thread
+  void complete(const std::stop_token&) override {}
 
   std::string bytes;
 };
@@ -76,7 +76,7 @@ std::string tiny_backup(IndexHeader header) {
   tables[0].name = "t";
   tables[0].columns = {"i"};
   header.encoding = "UTF8";
-  writer.finish(std::move(header), std::move(tables));
+  writer.finish(std::move(header), std::move(tables), {});
   return upload.bytes;
 }
 
@@ -93,7 +93,7 @@ std::string terabyte_backup() {
     const FrameInfo info = frame(i);
     writer.append({.info = info, .encoded = "x", .digests = {{info.tables[0].table, {.rows = info.tables[0].rows}}}}, {});
   }
-  writer.finish({.database = "large", .encoding = "UTF8"}, tables());
+  writer.finish({.database = "large", .encoding = "UTF8"}, tables(), {});
   return upload.bytes;
 }
 
