@@ -9,7 +9,7 @@ bucket for each first part of a path, and one pair of keys: the arguments.
 It also plays the two services that hand out temporary credentials: a
 container's (/_container) and an instance's metadata service (/latest/...).
 
-  PUT  /_faults    a JSON list of {"operation", "fault", "times", "after"}:
+  PUT  /_faults    a JSON list of {"operation", "fault", "times", "after", "seconds" (of a hang)}:
                    after so many requests of the kind, so many fail (-1: all)
   PUT  /_rate      bytes a second at which bodies are read; 0: as they come
   PUT  /_age       seconds by which uploads under way look older
@@ -209,11 +209,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 first = fault.get("after", 0)
                 times = fault.get("times", 1)
                 if fault["operation"] == self.operation and count >= first and (times < 0 or count < first + times):
+                    self.hang_seconds = fault.get("seconds", 3)
                     return fault["fault"]
         return None
 
     def hang(self):
-        time.sleep(3)
+        time.sleep(self.hang_seconds)
         return Cut()
 
     def refuse_by(self, fault):
