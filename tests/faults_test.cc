@@ -269,18 +269,18 @@ TEST_F(Connecting, AskedForAPasswordTriesTheWrongOneOnce) {
 
 TEST_F(Connecting, ToNobodySaysWhy) {
   const std::string url = cluster().url("postgres");
-  const auto refused = [this](const std::string& to, const std::string& words) {
+  const auto refused = [this](const std::string& to, const std::string& words, int status = kFailed) {
     Command command = pana_command({"backup", to, "--to", backups_.path()});
     command.timeout = std::chrono::seconds(30);
     const Outcome outcome = pana(command);
-    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_TRUE(ends_with(status, outcome));
     EXPECT_THAT(outcome.err, AllOf(HasSubstr(words), HasSubstr("\"hint\"")));
     EXPECT_TRUE(backups_in(backups_.path()).empty());
   };
   refused("postgresql://u:p@no-such-host.invalid/postgres", "could not translate host name");
   refused("postgresql://u:p@127.0.0.1:1/postgres", "Connection refused");
   refused(url + "?sslmode=require", "server does not support SSL");
-  refused(url + "?sslmode=bogus", "options behind the ?");
+  refused(url + "?sslmode=bogus", "options behind the ?", kUsage);
 }
 
 TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {
