@@ -99,10 +99,10 @@ TEST_F(Against, AMissingLargeObjectIsDifferentEvenWithoutContents) {
 
 // Not being allowed to look is neither equal nor missing.
 TEST_F(Against, WhatTheRoleMayNotReadIsRefusedByName) {
-  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_reader; CREATE ROLE pana_reader");
-  cluster().allow_login("pana_reader");
-  cluster().sql("target", "GRANT SELECT ON calm, numbers TO pana_reader");
-  const std::string url = cluster().url("target", "pana_reader", cluster().password());
+  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_curious; CREATE ROLE pana_curious");
+  cluster().allow_login("pana_curious");
+  cluster().sql("target", "GRANT SELECT ON calm, numbers TO pana_curious");
+  const std::string url = cluster().url("target", "pana_curious", cluster().password());
   const Outcome outcome = pana({"verify", backup_, "--against", url});
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("table public.orders"), HasSubstr("large object 4711"), Not(HasSubstr("calm"))));
