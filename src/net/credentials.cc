@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <exception>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +18,14 @@ using std::chrono::system_clock;
 
 // Renewed so long before their end: no request is signed with credentials that expire while it is under way.
 constexpr std::chrono::minutes kRenewBefore{5};
+
+// After a renewal that gave nothing newer, twice as long each time.
+constexpr std::chrono::seconds kFirstPause{1};
+constexpr std::chrono::seconds kLongestPause{60};
+
+bool lasts_beyond(TimePoint moment, const TimedCredentials& credentials) {
+  return !credentials.expires_at || *credentials.expires_at > moment;
+}
 
 // Services of the machine itself answer at once, or are not there.
 constexpr std::chrono::seconds kConnectTimeout{2};
@@ -67,6 +77,78 @@ std::string ask(HttpClient& http, const HttpRequest& request, const std::stop_to
               fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status));
 }
 
+std::optional<TimedCredentials> from_profile(const std::string& asked_for) {
+  const std::string name = asked_for.empty() ? profile_from_environment() : asked_for;
+  const Profile profile = read_profile(name);
+  Credentials credentials{.access_key_id = value_of(profile, "aws_access_key_id"),
+                          .secret_access_key = value_of(profile, "aws_secret_access_key"),
+                          .session_token = value_of(profile, "aws_session_token")};
+  if (!credentials.access_key_id.empty() && !credentials.secret_access_key.empty()) {
+    return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
+  }
+  for (const char* const key : {"sso_session", "sso_start_url", "role_arn", "credential_process"}) {
+    if (!profile.contains(key)) continue;
+    throw Error(ErrorKind::refused, fmt::format("profile {} gets its credentials by {}, which pana does not do", name, key),
+                fmt::format("eval \"$(aws configure export-credentials --profile {} --format env)\" and try again", name));
+  }
+  if (!asked_for.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("profile {} holds no credentials", name),
+                "aws configure list-profiles shows what there is");
+  }
+  return std::nullopt;
+}
+
+std::optional<TimedCredentials> from_container(HttpClient& http, const std::stop_token& stop) {
+  std::string url = environment_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  const std::string relative = environment_value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+  if (!relative.empty()) url = "http://169.254.170.2" + relative;
+  if (url.empty()) return std::nullopt;
+  HttpRequest request = machine_request(url);
+  std::string token = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  if (const std::string file = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
+    std::getline(std::ifstream(file), token);
+  }
+  if (!token.empty()) request.headers.emplace_back("authorization", token);
+  return parse_credentials(ask(http, request, stop));
+}
+
+std::optional<TimedCredentials> from_instance(HttpClient& http, const std::stop_token& stop) {
+  if (environment_value("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
+  std::string endpoint = environment_value("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+  if (endpoint.empty()) endpoint = "http://169.254.169.254";
+  while (endpoint.ends_with('/')) endpoint.pop_back();
+  HttpRequest token_request = machine_request(endpoint + "/latest/api/token");
+  token_request.method = "PUT";
+  token_request.headers.emplace_back("x-aws-ec2-metadata-token-ttl-seconds", "300");
+  std::string token;
+  try {
+    token = ask(http, token_request, stop);
+  } catch (const TransportError&) {
+    return std::nullopt;  // no such service: this is no such machine
+  }
+  const auto get = [&](const std::string& path) {
+    HttpRequest request = machine_request(endpoint + path);
+    request.headers.emplace_back("x-aws-ec2-metadata-token", token);
+    return ask(http, request, stop);
+  };
+  const std::string roles = "/latest/meta-data/iam/security-credentials/";
+  std::string role = get(roles);
+  role.erase(std::min(role.find('\n'), role.size()));
+  return parse_credentials(get(roles + role));
+}
+
+TimedCredentials load_from_chain(HttpClient& http, const std::string& profile, const std::stop_token& stop) {
+  if (profile.empty()) {
+    if (std::optional<TimedCredentials> found = from_environment()) return *found;
+  }
+  if (std::optional<TimedCredentials> found = from_profile(profile)) return *found;
+  if (std::optional<TimedCredentials> found = from_container(http, stop)) return *found;
+  if (std::optional<TimedCredentials> found = from_instance(http, stop)) return *found;
+  throw Error(ErrorKind::refused, "no AWS credentials were found",
+              "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run "
+              "where a role is attached");
+}
+
 }  // namespace
 
 TimedCredentials parse_credentials(const std::string& json) {
@@ -85,88 +167,52 @@ TimedCredentials parse_credentials(const std::string& json) {
   return result;
 }
 
+CredentialChain::CredentialChain(HttpClient& http, std::string profile)
+    : CredentialChain([&http, profile = std::move(profile)](const std::stop_token& stop) { return load_from_chain(http, profile, stop); },
+                      [] { return system_clock::now(); }) {}
+
 Credentials CredentialChain::get(const std::stop_token& stop) {
-  const std::lock_guard lock(mutex_);
-  const auto soon = system_clock::now() + kRenewBefore;
-  if (!current_ || (current_->expires_at && *current_->expires_at < soon)) current_ = load(stop);
-  return current_->credentials;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const TimePoint now = clock_();
+    const bool is_valid = current_ && lasts_beyond(now, *current_);
+    const bool is_due = !is_valid || (!lasts_beyond(now + kRenewBefore, *current_) && now >= next_load_);
+    if (is_due && !is_loading_) {
+      load(lock, stop);
+    } else if (!is_valid) {
+      loaded_.wait(lock, stop, [this] { return !is_loading_; });
+      if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
+      continue;
+    }
+    return current_->credentials;
+  }
+}
+
+// Throws only when no good credentials are left.
+void CredentialChain::load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
+  std::optional<TimedCredentials> found;
+  std::exception_ptr failure;
+  is_loading_ = true;
+  lock.unlock();
+  try {
+    found = source_(stop);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  lock.lock();
+  is_loading_ = false;
+  loaded_.notify_all();
+  const TimePoint now = clock_();
+  if (found) current_ = std::move(found);
+  if (failure && !(current_ && lasts_beyond(now, *current_))) std::rethrow_exception(failure);
+  const bool is_fresh = lasts_beyond(now + kRenewBefore, *current_);
+  pause_ = is_fresh ? std::chrono::seconds(0) : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+  next_load_ = now + pause_;
 }
 
 void CredentialChain::expire(const Credentials& credentials) {
   const std::lock_guard lock(mutex_);
   if (current_ && current_->credentials.session_token == credentials.session_token) current_.reset();
-}
-
-TimedCredentials CredentialChain::load(const std::stop_token& stop) {
-  if (profile_.empty()) {
-    if (std::optional<TimedCredentials> found = from_environment()) return *found;
-  }
-  if (std::optional<TimedCredentials> found = from_profile()) return *found;
-  if (std::optional<TimedCredentials> found = from_container(stop)) return *found;
-  if (std::optional<TimedCredentials> found = from_instance(stop)) return *found;
-  throw Error(ErrorKind::refused, "no AWS credentials were found",
-              "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run "
-              "where a role is attached");
-}
-
-std::optional<TimedCredentials> CredentialChain::from_profile() const {
-  const std::string name = profile_.empty() ? profile_from_environment() : profile_;
-  const Profile profile = read_profile(name);
-  Credentials credentials{.access_key_id = value_of(profile, "aws_access_key_id"),
-                          .secret_access_key = value_of(profile, "aws_secret_access_key"),
-                          .session_token = value_of(profile, "aws_session_token")};
-  if (!credentials.access_key_id.empty() && !credentials.secret_access_key.empty()) {
-    return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
-  }
-  for (const char* const key : {"sso_session", "sso_start_url", "role_arn", "credential_process"}) {
-    if (!profile.contains(key)) continue;
-    throw Error(ErrorKind::refused, fmt::format("profile {} gets its credentials by {}, which pana does not do", name, key),
-                fmt::format("eval \"$(aws configure export-credentials --profile {} --format env)\" and try again", name));
-  }
-  if (!profile_.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("profile {} holds no credentials", name),
-                "aws configure list-profiles shows what there is");
-  }
-  return std::nullopt;
-}
-
-std::optional<TimedCredentials> CredentialChain::from_container(const std::stop_token& stop) {
-  std::string url = environment_value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
-  const std::string relative = environment_value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-  if (!relative.empty()) url = "http://169.254.170.2" + relative;
-  if (url.empty()) return std::nullopt;
-  HttpRequest request = machine_request(url);
-  std::string token = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN");
-  if (const std::string file = environment_value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"); !file.empty()) {
-    std::getline(std::ifstream(file), token);
-  }
-  if (!token.empty()) request.headers.emplace_back("authorization", token);
-  return parse_credentials(ask(http_, request, stop));
-}
-
-std::optional<TimedCredentials> CredentialChain::from_instance(const std::stop_token& stop) {
-  if (environment_value("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
-  std::string endpoint = environment_value("AWS_EC2_METADATA_SERVICE_ENDPOINT");
-  if (endpoint.empty()) endpoint = "http://169.254.169.254";
-  while (endpoint.ends_with('/')) endpoint.pop_back();
-  HttpRequest token_request = machine_request(endpoint + "/latest/api/token");
-  token_request.method = "PUT";
-  token_request.headers.emplace_back("x-aws-ec2-metadata-token-ttl-seconds", "300");
-  std::string token;
-  try {
-    token = ask(http_, token_request, stop);
-  } catch (const TransportError&) {
-    return std::nullopt;  // no such service: this is no such machine
-  }
-  const auto get = [&](const std::string& path) {
-    HttpRequest request = machine_request(endpoint + path);
-    request.headers.emplace_back("x-aws-ec2-metadata-token", token);
-    return ask(http_, request, stop);
-  };
-  const std::string roles = "/latest/meta-data/iam/security-credentials/";
-  std::string role = get(roles);
-  role.erase(std::min(role.find('\n'), role.size()));
-  return parse_credentials(get(roles + role));
 }
 
 }  // namespace pana

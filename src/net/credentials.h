@@ -5,10 +5,14 @@
 // https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/time.h"
 #include "net/http.h"
@@ -27,25 +31,31 @@ TimedCredentials parse_credentials(const std::string& json);
 // Safe to use from several threads.
 class CredentialChain {
  public:
-  // `profile`: as given on the command line, empty for the one of the environment. `http` must outlive the chain.
-  CredentialChain(HttpClient& http, std::string profile) : http_(http), profile_(std::move(profile)) {}
+  using Source = std::function<TimedCredentials(const std::stop_token& stop)>;
+  using Clock = std::function<TimePoint()>;
 
-  // Credentials that are good for some minutes; loads new ones in time. Throws Error(refused) when there are none.
+  // `profile`: as given on the command line, empty for the one of the environment. `http` must outlive the chain.
+  CredentialChain(HttpClient& http, std::string profile);
+  CredentialChain(Source source, Clock clock) : source_(std::move(source)), clock_(std::move(clock)) {}
+
+  // Credentials that are good, for some minutes where possible: loads new ones in time, and keeps the old ones while they
+  // are valid and no new ones can be had. Throws Error(refused) when there are none.
   Credentials get(const std::stop_token& stop);
 
   // The store called these expired: the next get() loads new ones.
   void expire(const Credentials& credentials);
 
  private:
-  TimedCredentials load(const std::stop_token& stop);
-  std::optional<TimedCredentials> from_profile() const;
-  std::optional<TimedCredentials> from_container(const std::stop_token& stop);
-  std::optional<TimedCredentials> from_instance(const std::stop_token& stop);
+  void load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
 
-  HttpClient& http_;
-  const std::string profile_;
-  std::mutex mutex_;  // held while loading, too: the others need the result anyway
+  const Source source_;
+  const Clock clock_;
+  std::mutex mutex_;  // not held while loading: whose credentials are still good needs not wait
+  std::condition_variable_any loaded_;
+  bool is_loading_ = false;
   std::optional<TimedCredentials> current_;
+  TimePoint next_load_;  // the next look for newer ones, while the current ones are valid
+  std::chrono::seconds pause_{0};
 };
 
 }  // namespace pana
