@@ -8,12 +8,11 @@
 
 #include "base/log.h"
 #include "store/s3_upload.h"
-#include "store/s3_xml.h"
 
 namespace pana {
 namespace {
 
-// No backup takes longer; what is older was left behind by one that was killed.
+// No backup pauses so long between two parts: what has stored none since was left behind by one that was killed.
 constexpr std::chrono::hours kAbandonedAfter{24};
 
 // So much of an object's end is read when it is opened: it tells the size as well, and is most often all that somebody
@@ -157,26 +156,57 @@ std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std:
   return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes);
 }
 
-// As far as these credentials may: a lifecycle rule of the bucket does the same.
+// As far as these credentials may: a lifecycle rule of the bucket does the same. No backup fails for it.
 void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) try {
-  const HttpResponse response =
-      client_.send({.action = "list the uploads of",
-                    .permission = "s3:ListBucketMultipartUploads",
-                    .query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}}},
-                   stop_);
-  for (const S3Upload& upload : parse_uploads(response.body)) {
-    if (!upload.key.starts_with(place_.prefix) || !is_ours(upload.key.substr(place_.prefix.size()))) continue;
-    if (std::chrono::system_clock::now() - upload.initiated < kAbandonedAfter) continue;
-    client_.send({.action = "abort the abandoned upload of",
-                  .permission = "s3:AbortMultipartUpload",
-                  .method = "DELETE",
-                  .key = upload.key,
-                  .query = {{"uploadId", upload.upload_id}}},
-                 stop_);
-    log(LogLevel::info, "abandoned_upload", fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
-  }
+  S3UploadsPage page;
+  do {
+    Query query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}};
+    if (!page.next_key.empty()) query.insert(query.end(), {{"key-marker", page.next_key}, {"upload-id-marker", page.next_upload_id}});
+    page = parse_uploads(
+        client_.send({.action = "list the uploads of", .permission = "s3:ListBucketMultipartUploads", .query = query}, stop_).body);
+    if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of uploads", describe("")));
+    for (const S3Upload& upload : page.uploads) {
+      if (upload.key.starts_with(place_.prefix) && is_ours(upload.key.substr(place_.prefix.size()))) remove_if_abandoned(upload);
+    }
+  } while (!page.next_key.empty());
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::interrupted) throw;
+  const std::string sentence = fmt::format("what killed backups left was not looked for to its end: {}", error.what());
+  const auto* const refusal = dynamic_cast<const S3Error*>(&error);
+  // A right that nobody needs to give is missed on every day.
+  if (refusal != nullptr && refusal->status() == 403) return log(LogLevel::info, "abandoned_uploads", sentence);
+  log(LogLevel::warning, "abandoned_uploads", sentence);
+}
+
+void S3Store::remove_if_abandoned(const S3Upload& upload) try {
+  const TimePoint young = std::chrono::system_clock::now() - kAbandonedAfter;
+  if (upload.initiated > young || has_part_since(young, upload)) return;
+  client_.send({.action = "abort the abandoned upload of",
+                .permission = "s3:AbortMultipartUpload",
+                .method = "DELETE",
+                .key = upload.key,
+                .query = {{"uploadId", upload.upload_id}}},
+               stop_);
+  log(LogLevel::info, "abandoned_upload", fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
 } catch (const S3Error& error) {
-  log(LogLevel::info, "abandoned_uploads", fmt::format("not looked for: {}", error.what()));
+  if (error.status() != 404) throw;  // it has ended since it was listed
+}
+
+// A long backup is not an abandoned one: it stores parts.
+bool S3Store::has_part_since(TimePoint moment, const S3Upload& upload) {
+  S3PartsPage page;
+  do {
+    Query query = {{"uploadId", upload.upload_id}};
+    if (!page.next.empty()) query.emplace_back("part-number-marker", page.next);
+    page = parse_parts(client_.send({.action = "list the parts of",
+                                     .permission = "s3:ListMultipartUploadParts",
+                                     .key = upload.key,
+                                     .query = query},
+                                    stop_).body);
+    if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of parts", client_.url(upload.key)));
+    if (page.newest > moment) return true;
+  } while (!page.next.empty());
+  return false;
 }
 
 std::unique_ptr<ObjectReader> S3Store::open(const std::string& key) {

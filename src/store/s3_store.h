@@ -8,6 +8,7 @@
 #include "store/object_store.h"
 #include "store/s3_client.h"
 #include "store/s3_options.h"
+#include "store/s3_xml.h"
 
 namespace pana {
 
@@ -26,6 +27,8 @@ class S3Store : public ObjectStore {
 
  private:
   bool exists(const std::string& key);
+  void remove_if_abandoned(const S3Upload& upload);
+  bool has_part_since(TimePoint moment, const S3Upload& upload);
 
   struct Place {
     std::string bucket;

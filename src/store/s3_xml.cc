@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "net/uri.h"
@@ -21,13 +22,14 @@ struct Document {
 
 std::string text(const pugi::xml_node& node, const char* child) { return node.child(child).text().as_string(); }
 
+// What has no date counts as young: nothing is removed for want of one.
 TimePoint time_of(const pugi::xml_node& node, const char* child) {
-  return parse_rfc3339(text(node, child)).value_or(TimePoint());
+  return parse_rfc3339(text(node, child)).value_or(TimePoint::max());
 }
 
 // Keys that XML cannot hold come percent-encoded, when that was asked for and the store knows it.
-std::string key_of(const pugi::xml_node& node, const pugi::xml_node& root) {
-  const std::string key = text(node, "Key");
+std::string key_of(const pugi::xml_node& node, const pugi::xml_node& root, const char* child = "Key") {
+  const std::string key = text(node, child);
   return text(root, "EncodingType") == "url" ? percent_decode(key) : key;
 }
 
@@ -59,15 +61,30 @@ S3ListPage parse_list(std::string_view xml) {
   return page;
 }
 
-std::vector<S3Upload> parse_uploads(std::string_view xml) {
+S3UploadsPage parse_uploads(std::string_view xml) {
   const Document document(xml);
   const pugi::xml_node root = document.root();
-  std::vector<S3Upload> uploads;
+  S3UploadsPage page{.is_list = std::string_view(root.name()) == "ListMultipartUploadsResult"};
   for (const pugi::xml_node& node : root.children("Upload")) {
-    uploads.push_back(
+    page.uploads.push_back(
         {.key = key_of(node, root), .upload_id = text(node, "UploadId"), .initiated = time_of(node, "Initiated")});
   }
-  return uploads;
+  if (root.child("IsTruncated").text().as_bool()) {
+    page.next_key = key_of(root, root, "NextKeyMarker");
+    page.next_upload_id = text(root, "NextUploadIdMarker");
+  }
+  return page;
+}
+
+S3PartsPage parse_parts(std::string_view xml) {
+  const Document document(xml);
+  const pugi::xml_node root = document.root();
+  S3PartsPage page{.is_list = std::string_view(root.name()) == "ListPartsResult"};
+  for (const pugi::xml_node& node : root.children("Part")) {
+    page.newest = std::max(page.newest, std::optional(time_of(node, "LastModified")));
+  }
+  if (root.child("IsTruncated").text().as_bool()) page.next = text(root, "NextPartNumberMarker");
+  return page;
 }
 
 std::string complete_upload_xml(const std::vector<std::string>& etags) {

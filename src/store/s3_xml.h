@@ -37,10 +37,22 @@ S3ListPage parse_list(std::string_view xml);
 struct S3Upload {
   std::string key;
   std::string upload_id;
-  TimePoint initiated;
+  TimePoint initiated;  // what has no date counts as young
 };
-// The first page of a ListMultipartUploadsResult.
-std::vector<S3Upload> parse_uploads(std::string_view xml);
+struct S3UploadsPage {
+  bool is_list = false;  // the document is a ListMultipartUploadsResult
+  std::vector<S3Upload> uploads;
+  std::string next_key;  // the markers of the next page; both empty on the last one
+  std::string next_upload_id;
+};
+S3UploadsPage parse_uploads(std::string_view xml);
+
+struct S3PartsPage {
+  bool is_list = false;     // the document is a ListPartsResult
+  std::optional<TimePoint> newest;  // when the youngest part was stored
+  std::string next;         // the part number marker; empty on the last page
+};
+S3PartsPage parse_parts(std::string_view xml);
 
 // CompleteMultipartUpload with the parts' ETags, in the order of their numbers from 1 on.
 std::string complete_upload_xml(const std::vector<std::string>& etags);

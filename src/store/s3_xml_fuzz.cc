@@ -11,5 +11,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (error && page.is_list) std::abort();  // a document has one root
   pana::parse_upload_id(xml);
   pana::parse_uploads(xml);
+  pana::parse_parts(xml);
   return 0;
 }

@@ -36,8 +36,37 @@ TEST(S3Xml, TakesWhatIsNoneForAnAnswerWithoutContent) {
                                       "<!DOCTYPE a [<!ENTITY b \"c\">]><Error><Code>&b;</Code>"}) {
     EXPECT_FALSE(parse_list(text).is_list) << text;
     EXPECT_EQ(parse_upload_id(text), "") << text;
-    EXPECT_TRUE(parse_uploads(text).empty()) << text;
+    EXPECT_TRUE(parse_uploads(text).uploads.empty()) << text;
   }
+}
+
+TEST(S3Xml, ReadsAPageOfUploads) {
+  const S3UploadsPage page = parse_uploads(
+      "<ListMultipartUploadsResult><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>"
+      "<NextKeyMarker>x/a%20b</NextKeyMarker><NextUploadIdMarker>7</NextUploadIdMarker>"
+      "<Upload><Key>x/a%20b</Key><UploadId>6</UploadId><Initiated>2026-01-31T23:59:59.000Z</Initiated></Upload>"
+      "<Upload><Key>x/a%20b</Key><UploadId>7</UploadId></Upload></ListMultipartUploadsResult>");
+  EXPECT_TRUE(page.is_list);
+  ASSERT_EQ(page.uploads.size(), 2u);
+  EXPECT_EQ(page.uploads[0].key, "x/a b");
+  EXPECT_EQ(page.uploads[0].upload_id, "6");
+  EXPECT_EQ(rfc3339(page.uploads[0].initiated), "2026-01-31T23:59:59.000Z");
+  EXPECT_GT(page.uploads[1].initiated, std::chrono::system_clock::now());  // no date: not old
+  EXPECT_EQ(page.next_key, "x/a b");
+  EXPECT_EQ(page.next_upload_id, "7");
+}
+
+TEST(S3Xml, ReadsWhenTheYoungestPartWasStored) {
+  const S3PartsPage page = parse_parts(
+      "<ListPartsResult><IsTruncated>true</IsTruncated><NextPartNumberMarker>2</NextPartNumberMarker>"
+      "<Part><PartNumber>1</PartNumber><LastModified>2026-01-31T23:59:59.000Z</LastModified></Part>"
+      "<Part><PartNumber>2</PartNumber><LastModified>2026-01-30T23:59:59.000Z</LastModified></Part></ListPartsResult>");
+  EXPECT_TRUE(page.is_list);
+  ASSERT_TRUE(page.newest.has_value());
+  EXPECT_EQ(rfc3339(*page.newest), "2026-01-31T23:59:59.000Z");
+  EXPECT_EQ(page.next, "2");
+  EXPECT_FALSE(parse_parts("<ListPartsResult/>").newest.has_value());
+  EXPECT_FALSE(parse_parts("<html/>").is_list);
 }
 
 TEST(S3Xml, NamesThePartsOfAnUpload) {

@@ -45,6 +45,7 @@ class S3Server {
   void set_delay(double seconds) { control("/_delay", std::to_string(seconds)); }  // before each answer
   void set_page(std::uint64_t keys) { control("/_page", std::to_string(keys)); }    // of a list
   void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
+  void age_beginnings(std::uint64_t seconds) { control("/_age_begin", std::to_string(seconds)); }  // but not the parts
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
   // The keys of the multipart uploads under way to a location, s3://bucket or s3://bucket/prefix.
   std::vector<std::string> uploads(const std::string& location);

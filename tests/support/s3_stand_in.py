@@ -12,7 +12,8 @@ container's (/_container) and an instance's metadata service (/latest/...).
   PUT  /_faults    a JSON list of {"operation", "fault", "times", "after", "seconds" (of a hang)}:
                    after so many requests of the kind, so many fail (-1: all)
   PUT  /_rate      bytes a second at which bodies are read; 0: as they come
-  PUT  /_age       seconds by which uploads under way look older
+  PUT  /_age       seconds by which uploads under way look older, with their parts
+  PUT  /_age_begin the same for their beginning alone
   PUT  /_delay     seconds that pass before an answer
   PUT  /_page      keys on a page of a list
   PUT  /_lifetime  seconds that credentials are good for
@@ -193,9 +194,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 page_keys = int(body)
             elif path == "/_lifetime":
                 lifetime = int(body)
-            elif path == "/_age":
+            elif path in ("/_age", "/_age_begin"):
                 for upload in uploads.values():
                     upload.initiated -= int(body)
+                    if path == "/_age":
+                        upload.parts = {number: (*part, stored - int(body)) for number, (*part, stored) in upload.parts.items()}
             state = {"requests": dict(requests), "written_with": written_with, "uploads": [f"{upload.bucket}/{upload.key}" for upload in uploads.values()]}
         self.answer(200, {}, json.dumps(state).encode())
 
@@ -271,7 +274,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if "uploads" in self.query:
             return "CreateMultipartUpload"
         if "uploadId" in self.query:
-            return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}[self.command]
+            return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload",
+                    "GET": "ListParts"}[self.command]
         return {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}[self.command]
 
     def kept_headers(self):
@@ -328,7 +332,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             upload = self.upload()
             if upload.full_crc32 and not echo:
                 raise Refusal(400, "InvalidRequest", "a checksum was promised")
-            upload.parts[int(self.query["partNumber"])] = (etag, body)
+            upload.parts[int(self.query["partNumber"])] = (etag, body, time.time())
         return 200, {"etag": etag, **echo}, b""
 
     def CompleteMultipartUpload(self, body):
@@ -336,14 +340,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             upload = self.upload()
             self.check_condition()
             named = re.findall(r"<PartNumber>(\d+)</PartNumber><ETag>([^<]*)</ETag>", body.decode())
-            parts = [upload.parts.get(int(number), (None, b"")) for number, _ in named]
-            if [etag for etag, _ in parts] != [etag.replace("&quot;", '"') for _, etag in named] or not parts:
+            parts = [upload.parts.get(int(number), (None, b"", 0)) for number, _ in named]
+            if [etag for etag, *_ in parts] != [etag.replace("&quot;", '"') for _, etag in named] or not parts:
                 raise Refusal(400, "InvalidPart", "a part is not there")
             if [int(number) for number, _ in named] != list(range(1, len(named) + 1)):
                 raise Refusal(400, "InvalidPartOrder", "parts are missing or out of order")
-            if any(len(part) < SMALLEST_PART for _, part in parts[:-1]):
+            if any(len(part) < SMALLEST_PART for _, part, _ in parts[:-1]):
                 raise Refusal(400, "EntityTooSmall", "a part is too small")
-            whole = b"".join(part for _, part in parts)
+            whole = b"".join(part for _, part, _ in parts)
             size = self.headers.get("x-amz-mp-object-size")
             if size is not None and int(size) != len(whole):
                 raise Refusal(400, "InvalidRequest", "the size is another")
@@ -406,12 +410,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def ListMultipartUploads(self, _):
         prefix = self.query.get("prefix", "")
-        xml = "".join(f"<Upload><Key>{quote(upload.key, '/')}</Key><UploadId>{upload_id}</UploadId>"
-                      f"<Initiated>{rfc3339(upload.initiated)}</Initiated></Upload>"
-                      for upload_id, upload in uploads.items()
-                      if upload.bucket == self.bucket and upload.key.startswith(prefix))
+        behind = (self.query.get("key-marker", ""), self.query.get("upload-id-marker", ""))
+        with lock:
+            found = sorted((upload.key, upload_id, upload.initiated) for upload_id, upload in uploads.items()
+                           if upload.bucket == self.bucket and upload.key.startswith(prefix) and (upload.key, upload_id) > behind)
+        page = found[:page_keys]
+        xml = "".join(f"<Upload><Key>{quote(key, '/')}</Key><UploadId>{upload_id}</UploadId>"
+                      f"<Initiated>{rfc3339(initiated)}</Initiated></Upload>" for key, upload_id, initiated in page)
+        if len(found) > len(page):
+            xml += (f"<IsTruncated>true</IsTruncated><NextKeyMarker>{quote(page[-1][0], '/')}</NextKeyMarker>"
+                    f"<NextUploadIdMarker>{page[-1][1]}</NextUploadIdMarker>")
         return 200, {}, (f"<ListMultipartUploadsResult><EncodingType>url</EncodingType>{xml}"
                          f"</ListMultipartUploadsResult>").encode()
+
+    def ListParts(self, _):
+        with lock:
+            found = sorted((number, stored) for number, (*_, stored) in self.upload().parts.items()
+                           if number > int(self.query.get("part-number-marker", 0)))
+        page = found[:page_keys]
+        xml = "".join(f"<Part><PartNumber>{number}</PartNumber><LastModified>{rfc3339(stored)}</LastModified></Part>"
+                      for number, stored in page)
+        if len(found) > len(page):
+            xml += f"<IsTruncated>true</IsTruncated><NextPartNumberMarker>{page[-1][0]}</NextPartNumberMarker>"
+        return 200, {}, f"<ListPartsResult>{xml}</ListPartsResult>".encode()
 
 
 class Server(http.server.ThreadingHTTPServer):
