@@ -231,6 +231,46 @@ TEST_F(S3, TakesOtherChecksumsForStoresThatRefuseTheUsualOne) {
   }
 }
 
+TEST_F(S3, WritesToStoresThatKnowNoConditionalWrites) {
+  const std::string little = "little";
+  fresh_database(little);
+  for (const char* refusal : {"no-condition-501", "no-condition-412"}) {
+    for (const bool in_parts : {true, false}) {
+      server().set_faults({{{"operation", "CompleteMultipartUpload"}, {"fault", refusal}, {"times", -1}},
+                           {{"operation", "PutObject"}, {"fault", refusal}, {"times", -1}}});
+      const Outcome outcome = pana(backup(in_parts ? big().database : little, {"--compression", "none", "--part-size", "5MiB"}));
+      ASSERT_TRUE(ends_with(kOk, outcome)) << refusal;
+      EXPECT_THAT(outcome.err, HasSubstr("no_conditional_writes"));
+      EXPECT_EQ(server().requests(in_parts ? "CompleteMultipartUpload" : "PutObject"), 2u);
+      EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
+    }
+  }
+  EXPECT_THAT(keys(), SizeIs(4));
+}
+
+// The whole object for each range of it, or the half of that and then a cut: it is not mistaken for what was asked for.
+TEST_F(S3, TakesNoOtherBytesThanItAskedFor) {
+  ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
+  const Environment environment(server().environment());
+  S3Store store(location_, {}, {});
+  const std::unique_ptr<ObjectReader> object = store.open(keys().at(0));
+  std::string expected(3 << 20, '\0');
+  object->read(1 << 20, expected, {});
+  for (const char* fault : {"no-range", "no-range-truncate"}) {
+    server().set_faults({{{"operation", "GetObject"}, {"fault", fault}}});
+    std::string found(expected.size(), '\0');
+    object->read(1 << 20, found, {});
+    EXPECT_TRUE(found == expected) << fault;
+    EXPECT_EQ(server().requests("GetObject"), 2u);
+    server().set_faults({{{"operation", "GetObject"}, {"fault", fault}, {"times", -1}}});
+    const Outcome outcome = run_pana({"verify", location_});
+    EXPECT_FALSE(outcome.exit_status == kOk) << fault;
+    EXPECT_THAT(outcome.err, HasSubstr("answered with other bytes than were asked for"));
+    EXPECT_THAT(outcome.err, HasSubstr("must heed Range"));
+  }
+  server().set_faults(nlohmann::json::array());
+}
+
 TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {
   server().set_rate(5'000'000);
   Background program(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}));

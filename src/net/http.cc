@@ -119,7 +119,7 @@ struct HttpClient::Transfer {
     const bool is_success = transfer.response.status / 100 == 2;
     try {
       if (transfer.request.sink && is_success) {
-        transfer.request.sink({data, size});
+        transfer.request.sink(transfer.response, {data, size});
       } else if (transfer.response.body.size() + size > kLargestBodyBytes) {
         return 0;
       } else {

@@ -16,6 +16,15 @@
 
 namespace pana {
 
+struct HttpResponse {
+  int status = 0;
+  std::map<std::string, std::string, std::less<>> headers;  // names in lower case
+  std::string body;
+
+  // The value of a header, empty when there is none.
+  std::string header(std::string_view name) const;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string origin;  // "https://host:port", without a path
@@ -28,16 +37,8 @@ struct HttpRequest {
   std::chrono::milliseconds total{0};  // the longest time for all of it; 0: no limit
   bool direct = false;               // past any proxy: for services of the machine itself
   // Receives the body of an answer with status 2xx piece by piece; without it, all bodies are collected.
-  std::function<void(std::string_view)> sink = {};
-};
-
-struct HttpResponse {
-  int status = 0;
-  std::map<std::string, std::string, std::less<>> headers;  // names in lower case
-  std::string body;
-
-  // The value of a header, empty when there is none.
-  std::string header(std::string_view name) const;
+  // The response has its status and headers already.
+  std::function<void(const HttpResponse& response, std::string_view piece)> sink = {};
 };
 
 // No complete answer arrived: whether the server has done what was asked is not known.

@@ -45,7 +45,7 @@ struct S3Request {
   std::string_view body = {};
   int patience = 1;  // how many read timeouts the store may think before it answers
   std::chrono::milliseconds total{0};  // the longest time for one attempt; 0: no limit
-  std::function<void(std::string_view)> sink = {};           // of a successful answer's body
+  std::function<void(const HttpResponse&, std::string_view)> sink = {};  // of a successful answer's body
   std::function<void(const HttpResponse&)> examine = {};     // throws S3Error when a good answer is not good enough
 };
 

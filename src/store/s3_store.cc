@@ -25,7 +25,7 @@ class S3Reader : public ObjectReader {
   S3Reader(S3Client& client, std::string key, const std::stop_token& stop) : client_(client), key_(std::move(key)) {
     S3Request request{.action = "open", .permission = "s3:GetObject", .key = key_};
     request.headers = {{"range", fmt::format("bytes=-{}", kTailBytes)}};
-    request.sink = [this](std::string_view piece) {
+    request.sink = [this](const HttpResponse&, std::string_view piece) {
       if (tail_.size() + piece.size() > kTailBytes) throw_other_bytes(/*may_pass=*/false);
       tail_ += piece;
     };
@@ -64,15 +64,15 @@ class S3Reader : public ObjectReader {
       request.headers = {{"range", fmt::format("bytes={}-{}", offset, offset + into.size() - 1)}};
       if (!etag_.empty()) request.headers.emplace_back("if-match", etag_);
       std::size_t got = 0;
-      request.sink = [&](std::string_view piece) {
+      // Looked at before the first byte counts: what is cut is not examined at its end.
+      request.sink = [&](const HttpResponse& response, std::string_view piece) {
+        if (response.status != 206 || response.header("content-range") != range) throw_other_bytes(/*may_pass=*/true);
         const std::size_t length = std::min(piece.size(), into.size() - got);
         std::copy_n(piece.data(), length, into.data() + got);
         got += length;
       };
-      request.examine = [&](const HttpResponse& response) {
-        if (response.status == 206 && response.header("content-range") == range && got == into.size()) return;
-        got = 0;
-        throw_other_bytes(/*may_pass=*/true);
+      request.examine = [&](const HttpResponse&) {
+        if (got != into.size()) throw_other_bytes(/*may_pass=*/true);
       };
       try {
         client_.send_once(request, stop);
@@ -87,7 +87,8 @@ class S3Reader : public ObjectReader {
 
  private:
   [[noreturn]] void throw_other_bytes(bool may_pass) const {
-    throw TransportError(fmt::format("{} answered with other bytes than were asked for", client_.url(key_)), {}, may_pass);
+    throw TransportError(fmt::format("{} answered with other bytes than were asked for", client_.url(key_)),
+                         "the store, and any proxy before it, must heed Range", may_pass);
   }
 
   // "bytes 99990-99999/100000"; a store may answer with the whole of a small object.

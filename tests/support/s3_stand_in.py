@@ -112,7 +112,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.key = urllib.parse.unquote(key)
         self.operation = self.name_of_operation()
         time.sleep(delay)
-        fault = self.due_fault()
+        fault = self.fault = self.due_fault()
         try:
             if fault in ("reset-before", "hang-before"):
                 raise Cut if fault == "reset-before" else self.hang()
@@ -123,7 +123,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Cut if fault == "reset-after" else self.hang()
             if fault == "wrong-checksum":
                 headers["x-amz-checksum-crc32"] = "AAAAAA=="
-            self.answer(status, headers, answer, cut=fault == "truncate")
+            self.answer(status, headers, answer, cut=fault in ("truncate", "no-range-truncate"))
         except Refusal as refusal:
             fields = {"Code": refusal.code, "Message": refusal.message, "RequestId": "standin", **refusal.fields}
             xml = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields.items())
@@ -214,7 +214,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 if fault["operation"] == self.operation and count >= first and (times < 0 or count < first + times):
                     self.hang_seconds = fault.get("seconds", 3)
                     return fault["fault"]
-        return None
+        return ""
 
     def hang(self):
         time.sleep(self.hang_seconds)
@@ -224,6 +224,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         refusals = {"500": (500, "InternalError"), "503": (503, "SlowDown"), "403": (403, "AccessDenied"),
                     "archived": (403, "InvalidObjectState"),
                     "expired-token": (400, "ExpiredToken"), "200-error": (200, "InternalError")}
+        if fault.startswith("no-condition") and "if-none-match" in self.headers:
+            raise Refusal(*{"501": (501, "NotImplemented"), "412": (412, "PreconditionFailed")}[fault[-3:]], "no conditions")
         if fault in refusals:
             raise Refusal(*refusals[fault], "as it was told")
 
@@ -380,7 +382,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("if-match") not in (None, stored.etag):
             raise Refusal(412, "PreconditionFailed", "it has changed")
         match = re.fullmatch(r"bytes=(\d*)-(\d+)", self.headers.get("range", ""))
-        if not match:
+        if not match or self.fault.startswith("no-range"):
             return 200, self.object_headers(stored), stored.body
         first, last = int(match[1] or max(len(stored.body) - int(match[2]), 0)), len(stored.body) - 1
         if match[1]:
