@@ -31,8 +31,10 @@ TEST(Documentation, ListsEveryEventOfTheLogAndNoOther) {
   const fs::path source(PANA_SOURCE_DIR);
   std::set<std::string> logged;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source / "src")) {
-    if (entry.is_regular_file()) logged.merge(all_matches(text_of(entry.path()), "log\\(LogLevel::[a-z]+,\\s*\"([a-z0-9_]+)\""));
+    const bool is_test = entry.path().filename().string().ends_with("_test.cc");
+    if (entry.is_regular_file() && !is_test) logged.merge(all_matches(text_of(entry.path()), "log\\(LogLevel::[a-z]+,\\s*\"([a-z0-9_]+)\""));
   }
+  logged.insert({"unreadable_backup", "newer_backup"});  // log_passed_over() puts them together from a state
   const std::string readme = text_of(source / "README.md");
   const std::size_t begin = readme.find("`event` is one of");
   ASSERT_NE(std::string::npos, begin);
