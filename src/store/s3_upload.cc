@@ -59,6 +59,8 @@ bool S3ObjectUpload::abort() {
                       {});
     return true;
   } catch (const Error& error) {
+    const auto* const refusal = dynamic_cast<const S3Error*>(&error);
+    if (refusal != nullptr && refusal->status() == 404) return false;  // there are no parts: it was completed, or aborted
     log(LogLevel::warning, "upload_not_aborted",
         fmt::format("parts of an upload stay behind until a lifecycle rule removes them: {}", error.what()));
     return false;
