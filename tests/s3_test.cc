@@ -311,24 +311,57 @@ TEST_F(S3, ShowsNothingOfABackupThatWasKilled) {
   EXPECT_THAT(server().uploads(location_), IsEmpty());
 }
 
-TEST_F(S3, KeepsSwiftsBackupsAsWell) {
+// A server of others: a backup in parts, restored and proven; and a wrong secret.
+class S3OfOthers : public S3 {
+ protected:
+  void round_trip(S3Server& other, const std::string& what_a_wrong_secret_is) {
+    other.create_bucket("program");
+    const auto run_there = [&other](Command command) {
+      command.environment = other.environment();
+      return pana(command);
+    };
+    location_ = "s3://program/a b/ü+%";
+    ASSERT_TRUE(ends_with(kOk, run_there(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
+    const Outcome restored = run_there(pana_command({"restore", location_, "--into", fresh_database("from_others"), "--verify"}));
+    ASSERT_TRUE(ends_with(kOk, restored));
+    EXPECT_EQ("", differences(big().content, content_of(cluster(), "from_others")));
+    EXPECT_TRUE(ends_with(kOk, run_there(backup(big().database, {"--compression", "zstd"}))));
+    EXPECT_TRUE(ends_with(kOk, run_there(pana_command({"prune", location_, "--keep-last", "1"}))));
+    Command wrong = pana_command({"list", location_});
+    wrong.environment = other.environment();
+    wrong.environment["AWS_SECRET_ACCESS_KEY"] = "secret-wrong";
+    const Outcome outcome = pana(wrong);
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr(what_a_wrong_secret_is));
+  }
+};
+
+TEST_F(S3OfOthers, SwiftKeepsBackups) {
   if (const auto reason = S3Server::swift_missing()) GTEST_SKIP() << *reason;
-  S3Server& swift = S3Server::swift();
-  swift.create_bucket("program");
-  const auto run_on_swift = [&swift](Command command) {
-    command.environment = swift.environment();
-    return pana(command);
-  };
-  location_ = "s3://program/a b/ü+%";
-  ASSERT_TRUE(ends_with(kOk, run_on_swift(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
-  const Outcome restored = run_on_swift(pana_command({"restore", location_, "--into", fresh_database("from_swift"), "--verify"}));
-  ASSERT_TRUE(ends_with(kOk, restored));
-  Command wrong = pana_command({"list", location_});
-  wrong.environment = swift.environment();
-  wrong.environment["AWS_SECRET_ACCESS_KEY"] = "secret-wrong";
-  const Outcome outcome = pana(wrong);
-  EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, HasSubstr("SignatureDoesNotMatch"));
+  round_trip(S3Server::swift(), "SignatureDoesNotMatch");
+}
+
+TEST_F(S3OfOthers, RadosgwKeepsBackups) {
+  if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;
+  round_trip(S3Server::radosgw(), "AccessDenied");
+}
+
+// Unlike Swift it has conditions of writes: the second of two backups under one key is refused at its end.
+TEST_F(S3OfOthers, RadosgwRefusesAtTheEndWhatWasFreeAtTheBeginning) {
+  if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;
+  S3Server& radosgw = S3Server::radosgw();
+  radosgw.create_bucket("race");
+  const Environment environment(radosgw.environment());
+  S3Store store("s3://race/p", {}, {});
+  const std::unique_ptr<ObjectUpload> first = store.begin_upload("key", 0);
+  const std::unique_ptr<ObjectUpload> second = store.begin_upload("key", 0);
+  first->put({.number = 1, .offset = 0, .bytes = "first", .is_last = true}, {});
+  second->put({.number = 1, .offset = 0, .bytes = "second", .is_last = true}, {});
+  first->complete({});
+  EXPECT_THROW(second->complete({}), KeyTaken);
+  std::string found(5, '\0');
+  store.open("key")->read(0, found, {});
+  EXPECT_EQ(found, "first");
 }
 
 }  // namespace

@@ -23,13 +23,14 @@ using testing::IsEmpty;
 
 constexpr std::uint64_t kPartBytes = 5 << 20;
 
-enum class Kind { directory, stand_in, swift };
+enum class Kind { directory, stand_in, swift, radosgw };
 
 std::string name_of(const testing::TestParamInfo<Kind>& info) {
   switch (info.param) {
     case Kind::directory: return "Directory";
     case Kind::stand_in: return "StandIn";
     case Kind::swift: return "Swift";
+    case Kind::radosgw: return "Radosgw";
   }
   return "";
 }
@@ -39,6 +40,7 @@ std::optional<std::string> missing(Kind kind) {
     case Kind::directory: return std::nullopt;
     case Kind::stand_in: return S3Server::stand_in_missing();
     case Kind::swift: return S3Server::swift_missing();
+    case Kind::radosgw: return S3Server::radosgw_missing();
   }
   return std::nullopt;
 }
@@ -61,6 +63,14 @@ std::vector<Part> parts_of(const std::string& bytes, std::uint64_t part_bytes) {
   return parts;
 }
 
+S3Server& server_of(Kind kind) {
+  switch (kind) {
+    case Kind::swift: return S3Server::swift();
+    case Kind::radosgw: return S3Server::radosgw();
+    default: return S3Server::stand_in();
+  }
+}
+
 class Store : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
@@ -69,12 +79,15 @@ class Store : public testing::TestWithParam<Kind> {
       store_ = std::make_unique<DirectoryStore>(directory_ / "backups");
       return;
     }
-    S3Server& server = GetParam() == Kind::swift ? S3Server::swift() : S3Server::stand_in();
+    S3Server& server = server_of(GetParam());
     environment_ = std::make_unique<Environment>(server.environment());
     static int count = 0;
     const std::string bucket = fmt::format("store-{}", ++count);
-    if (GetParam() == Kind::swift) server.create_bucket(bucket);
-    if (GetParam() == Kind::stand_in) server.set_faults(nlohmann::json::array());
+    if (GetParam() == Kind::stand_in) {
+      server.set_faults(nlohmann::json::array());
+    } else {
+      server.create_bucket(bucket);
+    }
     store_ = std::make_unique<S3Store>("s3://" + bucket + "/a prefix/+ü%&='", S3Options{.part_bytes = kPartBytes},
                                        std::stop_token());
     neighbour_ = std::make_unique<S3Store>("s3://" + bucket + "/a prefix/+ü%&='2", S3Options{}, std::stop_token());
@@ -200,7 +213,7 @@ TEST_P(Store, ListsManyAndOnlyItsOwn) {
   EXPECT_EQ(keys().size(), 8u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Store, testing::Values(Kind::directory, Kind::stand_in, Kind::swift), name_of);
+INSTANTIATE_TEST_SUITE_P(All, Store, testing::Values(Kind::directory, Kind::stand_in, Kind::swift, Kind::radosgw), name_of);
 
 // What goes between the listing of a name and the look at it was never there.
 TEST(DirectoryStore, ListsBesideSomebodyWhoRemoves) {

@@ -77,6 +77,11 @@ S3Server& S3Server::swift() {
   return server;
 }
 
+S3Server& S3Server::radosgw() {
+  static S3Server server("radosgw_server.py", "tests", true);
+  return server;
+}
+
 std::optional<std::string> S3Server::stand_in_missing() {
   if (!fs::exists(kPython)) return "python3 is not installed (package python3)";
   return std::nullopt;
@@ -92,6 +97,15 @@ std::optional<std::string> S3Server::swift_missing() {
        {"swift-proxy-server", "swift-account-server", "swift-container-server", "swift-object-server"}) {
     if (!find_program(program)) {
       return fmt::format("{} is not installed (packages swift-proxy, swift-account, swift-container, swift-object)", program);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> S3Server::radosgw_missing() {
+  for (const char* program : {"radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph"}) {
+    if (!find_program(program)) {
+      return fmt::format("{} is not installed (packages radosgw, ceph-mon, ceph-osd, ceph-common)", program);
     }
   }
   return std::nullopt;

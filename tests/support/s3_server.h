@@ -1,5 +1,5 @@
-// S3 servers for tests, on loopback: Swift, a real one; moto for IAM; and a stand-in of ours that is stricter than both
-// and fails when it is told to.
+// S3 servers for tests, on loopback: Swift and Ceph's gateway, real ones; moto for IAM; and a stand-in of ours that is
+// stricter than they are and fails when it is told to.
 #pragma once
 
 #include <map>
@@ -20,6 +20,7 @@ class S3Server {
   // Shared by all tests; started at first use, stopped with the test program. Tests use buckets of their own.
   static S3Server& stand_in();
   static S3Server& swift();
+  static S3Server& radosgw();
   // One bucket and one user with the policy, a JSON document: moto checks what the user may do.
   static std::unique_ptr<S3Server> moto(const std::string& bucket, const std::string& policy);
   // All of AWS that moto knows, not only S3, and whoever asks may do everything.
@@ -28,6 +29,7 @@ class S3Server {
   // The reasons why there can be none on this machine; nothing when there can.
   static std::optional<std::string> stand_in_missing();
   static std::optional<std::string> swift_missing();
+  static std::optional<std::string> radosgw_missing();
   static std::optional<std::string> moto_missing();
 
   // AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL ... for a program; the secret begins like all passwords of the tests.
