@@ -114,6 +114,22 @@ TEST_F(Beside, ADeadlockInTheMiddleOfATablesRowsStartsOver) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path()})));
 }
 
+// The server sees no circle in which the backup has part with two sessions: one holds all tables, the other reads.
+TEST_F(Beside, AMigrationThatHoldsWhatIsReadAndWaitsForAnotherTableIsGivenWayTo) {
+  cluster().sql("beside", "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
+                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i; CREATE TABLE other ()");
+  Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "8MiB"}));
+  ASSERT_TRUE(becomes_true([this] { return reads("docs"); })) << backup.err_so_far();
+  Session migration(url_);
+  migration.execute("BEGIN");
+  migration.send("REINDEX TABLE docs; LOCK TABLE other; COMMIT");
+  const Outcome outcome = backup.wait();
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  migration.finish();
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("start_over"), HasSubstr("neither would ever end")));
+  expect_whole();
+}
+
 // A change that comes late in a backup that has lasted for longer than it would wait for locks.
 TEST_F(Beside, ALabelRenamedLateStartsOverAsWell) {
   cluster().sql("beside", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE t AS SELECT 'good'::mood AS m, i, "

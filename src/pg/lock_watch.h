@@ -1,4 +1,5 @@
-// Sessions that wait for a lock that a backup holds: told of, and, if somebody says so, given way to.
+// Sessions that wait for a lock that a backup holds: told of, given way to if somebody says so, and always where they hold what
+// the backup itself waits for. The server sees such a circle only within one session; a backup has several.
 #pragma once
 
 #include <chrono>
@@ -17,8 +18,9 @@ class LockWatch {
   // `patience`: how long a session may wait for us before the backup is given up; 0: for as long as it takes.
   LockWatch(Connection& observer, std::span<Connection> others, std::chrono::seconds patience);
 
-  // Looks at most once in a few seconds; nor is the observer idle for longer, which poolers and firewalls would end. Each one that waits is told of in the log once. Throws Error(failed) when one has
-  // waited for longer than the patience.
+  // Looks at most once in a few seconds; nor is the observer idle for longer, which poolers and firewalls would end. Each one
+  // that waits is told of in the log once. Throws Error(failed) when one has waited for longer than the patience, and an
+  // Obstacle when one has stood in a circle with us for some seconds.
   void look();
 
  private:
@@ -28,7 +30,9 @@ class LockWatch {
   const std::chrono::seconds patience_;
   std::string query_;
   Clock::time_point looked_at_ = Clock::now();
-  std::map<std::int64_t, Clock::time_point> waiting_since_;  // by the session's process id, as far as we have seen it
+  using Since = std::map<std::int64_t, Clock::time_point>;  // by the session's process id, as far as we have seen it
+  Since waiting_since_;
+  Since in_circle_since_;
 };
 
 }  // namespace pana
