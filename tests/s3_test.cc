@@ -349,6 +349,30 @@ TEST_F(S3OfOthers, RadosgwKeepsBackups) {
   round_trip(S3Server::radosgw(), "AccessDenied");
 }
 
+// Temporary credentials that the server itself made and checks, of a role with the rights that the README names.
+TEST_F(S3OfOthers, RadosgwTakesTheSessionTokenOfARole) {
+  if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;
+  S3Server& radosgw = S3Server::radosgw();
+  radosgw.create_bucket("role");
+  location_ = "s3://role/backups";
+  std::map<std::string, std::string> role = radosgw.environment_of_backup_role();
+  const auto run_as_role = [&role](Command command) {
+    command.environment = role;
+    return pana(command);
+  };
+  for (const char* compression : {"none", "zstd:19"}) {  // in parts, and (compressed well) in one piece
+    const Outcome outcome = run_as_role(backup(everything().database, {"--compression", compression, "--part-size", "5MiB", "--json"}));
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    const std::string object = nlohmann::json::parse(outcome.out).at("backup");
+    EXPECT_TRUE(ends_with(kOk, run_as_role(pana_command({"verify", object}))));
+  }
+  const Outcome listed = run_as_role(pana_command({"list", location_}));
+  EXPECT_TRUE(ends_with(kFailed, listed));
+  EXPECT_THAT(listed.err, HasSubstr("s3:ListBucket"));
+  role["AWS_SESSION_TOKEN"] = "secret-wrong";
+  EXPECT_TRUE(ends_with(kFailed, run_as_role(backup(everything().database))));
+}
+
 // Unlike Swift it has conditions of writes: the second of two backups under one key is refused at its end.
 TEST_F(S3OfOthers, RadosgwRefusesAtTheEndWhatWasFreeAtTheBeginning) {
   if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;

@@ -4,8 +4,9 @@
     radosgw_server.py DIRECTORY KEY_ID SECRET REGION
 
 A real server that checks signatures, conditions of writes and the tokens of
-temporary credentials. Objects are kept in memory. The first line of output is
-the port; the servers end with this process.
+temporary credentials. Its role "backup" may do what the README says a backup
+must. Objects are kept in memory. The first line of output is the port; the
+servers end with this process.
 """
 import ctypes
 import http.client
@@ -71,6 +72,14 @@ def ceph(*arguments):
     return run("ceph", "-c", str(configuration), *arguments)
 
 
+def administer(*arguments):
+    run("radosgw-admin", "-c", str(configuration), *arguments)
+
+
+def policy(*actions, **rest):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **rest}]})
+
+
 monitor, gateway = free_port(), free_port()
 for name in ("mon", "osd", "run"):
     (home / name).mkdir()
@@ -127,7 +136,10 @@ start("ceph-osd", "-i", "0")
 wait_until("the storage daemon", lambda: json.loads(ceph("osd", "stat", "-f", "json"))["num_up_osds"] == 1)
 start("radosgw", "-n", "client.admin")
 wait_until("the gateway", lambda: answers(gateway))
-run("radosgw-admin", "-c", str(configuration), "user", "create", "--uid=tests", "--display-name=tests",
-    f"--access-key={key_id}", f"--secret-key={secret}")
+administer("user", "create", "--uid=tests", "--display-name=tests", f"--access-key={key_id}", f"--secret-key={secret}")
+administer("role", "create", "--role-name=backup", "--assume-role-policy-doc=" + policy(
+    "sts:AssumeRole", Principal={"AWS": ["arn:aws:iam:::user/tests"]}))
+administer("role-policy", "put", "--role-name=backup", "--policy-name=backup", "--policy-doc=" + policy(
+    "s3:PutObject", "s3:AbortMultipartUpload", "s3:GetObject", Resource="*"))
 print(gateway, flush=True)
 signal.pause()

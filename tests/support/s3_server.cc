@@ -111,6 +111,33 @@ std::optional<std::string> S3Server::radosgw_missing() {
   return std::nullopt;
 }
 
+std::map<std::string, std::string> S3Server::environment_of_backup_role() {
+  const std::string form = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A%3Arole%2Fbackup&RoleSessionName=tests&DurationSeconds=900";
+  HttpRequest request{.method = "POST",
+                      .origin = endpoint(),
+                      .path = "/",
+                      .headers = {{"content-type", "application/x-www-form-urlencoded"}},
+                      .body = form};
+  sign(request,
+       {.access_key_id = environment_.at("AWS_ACCESS_KEY_ID"),
+        .secret_access_key = environment_.at("AWS_SECRET_ACCESS_KEY"),
+        .session_token = ""},
+       kRegion, "sts", std::chrono::system_clock::now());
+  HttpClient http;
+  const std::string xml = http.send(request, {}).body;
+  const auto element = [&xml](const std::string& name) {
+    const std::size_t begin = xml.find("<" + name + ">");
+    const std::size_t end = xml.find("</" + name + ">");
+    if (begin == std::string::npos || end == std::string::npos) throw std::runtime_error("no credentials of a role: " + xml);
+    return xml.substr(begin + name.size() + 2, end - begin - name.size() - 2);
+  };
+  std::map<std::string, std::string> environment = environment_;
+  environment["AWS_ACCESS_KEY_ID"] = element("AccessKeyId");
+  environment["AWS_SECRET_ACCESS_KEY"] = element("SecretAccessKey");
+  environment["AWS_SESSION_TOKEN"] = element("SessionToken");
+  return environment;
+}
+
 HttpResponse S3Server::request(const std::string& method, const std::string& path, const std::string& query,
                                const std::string& body) {
   HttpRequest request{.method = method, .origin = endpoint(), .path = path, .query = query, .body = body};

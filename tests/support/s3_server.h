@@ -36,6 +36,9 @@ class S3Server {
   const std::map<std::string, std::string>& environment() const { return environment_; }
   const std::string& endpoint() const { return environment_.at("AWS_ENDPOINT_URL"); }
 
+  // Of radosgw alone: the same with the temporary credentials of a role that may do no more than a backup must.
+  std::map<std::string, std::string> environment_of_backup_role();
+
   void create_bucket(const std::string& bucket) { request("PUT", "/" + bucket); }
   // A signed request, for instance request("PUT", "/bucket/key", "", "content"); throws when it is not granted.
   HttpResponse request(const std::string& method, const std::string& path, const std::string& query = "",
