@@ -231,7 +231,6 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
                                            .large_objects = contents.large_objects,
                                            .large_object_bytes = contents.large_object_bytes},
                                           connections.workers.size(), request.split_tables);
-  store.remove_abandoned(is_ours);
   const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, total_bytes(items), report.key, stop);
   Backup backup(request, connections, schema_dump, contents, items, restrict_key, *upload, progress, stop);
   const Index index = backup.write();
@@ -334,6 +333,7 @@ Json BackupReport::json() const {
 }
 
 BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+  store.remove_abandoned(is_ours);  // now, when no table is locked: a store may take its time
   Attempts attempts(request.locks.give_up_after);
   while (true) {
     std::chrono::milliseconds pause{0};

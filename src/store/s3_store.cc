@@ -111,6 +111,11 @@ class S3Reader : public ObjectReader {
   std::string etag_;
 };
 
+// A store that gives the same page for ever must not keep us for ever.
+[[noreturn]] void throw_same_page(const std::string& location) {
+  throw Error(ErrorKind::failed, fmt::format("{} gives the same page of its list again", location));
+}
+
 // A backup is called one when its index has been read back.
 void refuse_archive(const std::string& storage_class) {
   if (storage_class != "GLACIER" && storage_class != "DEEP_ARCHIVE") return;
@@ -136,7 +141,9 @@ S3Store::Place S3Store::parse(const std::string& url) {
 }
 
 S3Store::S3Store(const std::string& url, const S3Options& options, std::stop_token stop)
-    : place_(parse(url)), options_(options), stop_(std::move(stop)), client_(place_.bucket, options) {}
+    : place_(parse(url)), options_(options), stop_(std::move(stop)), client_(place_.bucket, options) {
+  refuse_archive(options.storage_class);
+}
 
 std::string S3Store::describe(const std::string& key) const { return client_.url(place_.prefix + key); }
 
@@ -150,7 +157,6 @@ bool S3Store::exists(const std::string& key) try {
 }
 
 std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std::uint64_t expected_bytes) {
-  refuse_archive(options_.storage_class);
   if (exists(place_.prefix + key)) {
     throw KeyTaken(describe(key));
   }
@@ -163,9 +169,12 @@ void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>
   do {
     Query query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}};
     if (!page.next_key.empty()) query.insert(query.end(), {{"key-marker", page.next_key}, {"upload-id-marker", page.next_upload_id}});
+    const S3UploadsPage before = std::exchange(page, {});
     page = parse_uploads(
         client_.send({.action = "list the uploads of", .permission = "s3:ListBucketMultipartUploads", .query = query}, stop_).body);
     if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of uploads", describe("")));
+    const bool is_same = page.next_key == before.next_key && page.next_upload_id == before.next_upload_id;
+    if (is_same && !page.next_key.empty()) throw_same_page(describe(""));
     for (const S3Upload& upload : page.uploads) {
       if (upload.key.starts_with(place_.prefix) && is_ours(upload.key.substr(place_.prefix.size()))) remove_if_abandoned(upload);
     }
@@ -199,6 +208,7 @@ bool S3Store::has_part_since(TimePoint moment, const S3Upload& upload) {
   do {
     Query query = {{"uploadId", upload.upload_id}};
     if (!page.next.empty()) query.emplace_back("part-number-marker", page.next);
+    const std::string before = page.next;
     page = parse_parts(client_.send({.action = "list the parts of",
                                      .permission = "s3:ListMultipartUploadParts",
                                      .key = upload.key,
@@ -206,6 +216,7 @@ bool S3Store::has_part_since(TimePoint moment, const S3Upload& upload) {
                                     stop_).body);
     if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of parts", client_.url(upload.key)));
     if (page.newest > moment) return true;
+    if (!page.next.empty() && page.next == before) throw_same_page(client_.url(upload.key));
   } while (!page.next.empty());
   return false;
 }
@@ -227,6 +238,7 @@ std::vector<ObjectInfo> S3Store::list() {
       object.key.erase(0, place_.prefix.size());
       if (!object.key.empty()) objects.push_back(std::move(object));
     }
+    if (!page.next.empty() && page.next == next) throw_same_page(describe(""));
     next = std::move(page.next);
   } while (!next.empty());
   std::sort(objects.begin(), objects.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
