@@ -373,23 +373,5 @@ TEST_F(S3OfOthers, RadosgwTakesTheSessionTokenOfARole) {
   EXPECT_TRUE(ends_with(kFailed, run_as_role(backup(everything().database))));
 }
 
-// Unlike Swift it has conditions of writes: the second of two backups under one key is refused at its end.
-TEST_F(S3OfOthers, RadosgwRefusesAtTheEndWhatWasFreeAtTheBeginning) {
-  if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;
-  S3Server& radosgw = S3Server::radosgw();
-  radosgw.create_bucket("race");
-  const Environment environment(radosgw.environment());
-  S3Store store("s3://race/p", {}, {});
-  const std::unique_ptr<ObjectUpload> first = store.begin_upload("key", 0);
-  const std::unique_ptr<ObjectUpload> second = store.begin_upload("key", 0);
-  first->put({.number = 1, .offset = 0, .bytes = "first", .is_last = true}, {});
-  second->put({.number = 1, .offset = 0, .bytes = "second", .is_last = true}, {});
-  first->complete({});
-  EXPECT_THROW(second->complete({}), KeyTaken);
-  std::string found(5, '\0');
-  store.open("key")->read(0, found, {});
-  EXPECT_EQ(found, "first");
-}
-
 }  // namespace
 }  // namespace pana::test

@@ -148,6 +148,8 @@ void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
 }
 
 void S3ObjectUpload::complete(const std::stop_token& stop) {
+  // Ceph's gateway completes an upload in parts whatever the condition says: only a look keeps the other's object.
+  if (!upload_id_.empty() && look_if_allowed(stop) == Holder::another) throw KeyTaken(client_.url(key_));
   try {
     send_completion(/*conditional=*/true, stop);
   } catch (const Error& error) {
@@ -233,10 +235,12 @@ void S3ObjectUpload::settle(const Error& error, const std::stop_token& stop) {
   if (holder == Holder::ours) return;
   const auto* const refusal = dynamic_cast<const S3Error*>(&error);
   const int status = refusal == nullptr ? 0 : refusal->status();
-  if (holder == Holder::another && (status == 409 || status == 412)) {
-    throw KeyTaken(client_.url(key_));
-  }
-  if (holder == Holder::absent && (status == 412 || status == 501)) {
+  const bool is_taken = (holder == Holder::another && (status == 409 || status == 412 || status == 501)) ||
+                        (holder == Holder::hidden && status == 412);
+  if (is_taken) throw KeyTaken(client_.url(key_));
+  const bool knows_no_conditions = (holder == Holder::absent && (status == 412 || status == 501)) ||
+                                   (holder == Holder::hidden && status == 501);
+  if (knows_no_conditions) {
     log(LogLevel::warning, "no_conditional_writes",
         "the store knows no conditional writes: only a look beforehand keeps one backup from overwriting another");
     return send_completion(/*conditional=*/false, stop);
@@ -249,7 +253,7 @@ S3ObjectUpload::Holder S3ObjectUpload::look_if_allowed(const std::stop_token& st
   return look(stop);
 } catch (const S3Error& error) {
   if (error.status() != 403) throw;
-  return Holder::absent;
+  return Holder::hidden;
 }
 
 S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::chrono::milliseconds total) {

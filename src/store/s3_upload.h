@@ -41,8 +41,8 @@ class S3ObjectUpload : public ObjectUpload {
   };
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  // Whose object the key holds, by its token.
-  enum class Holder { ours, another, absent };
+  // Whose object the key holds, by its token; hidden where these credentials may not know.
+  enum class Holder { ours, another, absent, hidden };
 
   std::string begin_multipart(const std::stop_token& stop);  // its upload id; begins at the first call
   Headers object_headers() const;
