@@ -84,7 +84,7 @@ HttpResponse S3Client::send_once(const S3Request& request, const std::stop_token
   // Complete may answer 200 first and find out afterwards that it failed.
   const bool is_good = response.status / 100 == 2 && !parse_s3_error(response.body);
   if (!is_good) {
-    const S3Error error = explain(request, response);
+    const S3Error error = explain(request, response, !credentials.session_token.empty());
     // An answer without a body cannot say that the token has expired.
     if (is_expiry(error) || (error.status() == 400 && request.method == "HEAD")) credentials_.expire(credentials);
     throw error;
@@ -122,7 +122,7 @@ HttpResponse S3Client::send(const S3Request& request, const std::stop_token& sto
   }
 }
 
-S3Error S3Client::explain(const S3Request& request, const HttpResponse& response) const {
+S3Error S3Client::explain(const S3Request& request, const HttpResponse& response, bool has_token) const {
   S3ErrorBody body = parse_s3_error(response.body).value_or(S3ErrorBody());
   if (body.code.empty()) body.code = code_for_status(response.status);
   const std::string request_id = first_of({response.header("x-amz-request-id"), body.request_id});
@@ -131,11 +131,11 @@ S3Error S3Client::explain(const S3Request& request, const HttpResponse& response
   if (!body.code.empty()) message += " " + body.code;
   if (!body.message.empty()) message += ", " + body.message;
   if (!request_id.empty()) message += fmt::format(" (request id {})", request_id);
-  return {ErrorKind::failed, message, hint(request, response, body.code, region), response.status, body.code};
+  return {ErrorKind::failed, message, hint(request, response, body.code, region, has_token), response.status, body.code};
 }
 
 std::string S3Client::hint(const S3Request& request, const HttpResponse& response, const std::string& code,
-                           const std::string& region) const {
+                           const std::string& region, bool has_token) const {
   if (!region.empty() && region != endpoint_.region && response.status < 500) {
     return fmt::format("the bucket is in region {}, not {}: say --region {}", region, endpoint_.region, region);
   }
@@ -147,6 +147,10 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
   }
   if (is_one_of(code, {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken"})) {
     return "get new credentials: the session token is no longer valid";
+  }
+  // What Ceph's gateway calls a token that it did not make; and the answer to a HEAD has no code.
+  if (response.status == 400 && has_token && (code.empty() || code == "InvalidArgument")) {
+    return "get new credentials: the store may not accept the session token";
   }
   if (code == "NoSuchBucket") return "check the bucket's name and the endpoint, or create the bucket";
   if (code.starts_with("KMS.")) return "check the key of --kms-key-id, and that its policy lets these credentials use it";

@@ -65,9 +65,9 @@ class S3Client {
   std::string url(const std::string& key) const { return "s3://" + bucket_ + "/" + key; }
 
  private:
-  S3Error explain(const S3Request& request, const HttpResponse& response) const;
+  S3Error explain(const S3Request& request, const HttpResponse& response, bool has_token) const;
   std::string hint(const S3Request& request, const HttpResponse& response, const std::string& code,
-                   const std::string& region) const;
+                   const std::string& region, bool has_token) const;
 
   const std::string bucket_;
   const std::chrono::seconds read_timeout_;

@@ -50,6 +50,13 @@ def start(*command):
                                      cwd=home, preexec_fn=die_with_parent))
 
 
+def stop(*_):
+    for child in reversed(children):
+        child.terminate()
+        child.wait()
+    sys.exit(0)
+
+
 def wait_until(what, is_true):
     deadline = time.time() + 120
     while not is_true():
@@ -80,6 +87,7 @@ def policy(*actions, **rest):
     return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": actions, **rest}]})
 
 
+signal.signal(signal.SIGTERM, stop)
 monitor, gateway = free_port(), free_port()
 for name in ("mon", "osd", "run"):
     (home / name).mkdir()

@@ -1,6 +1,7 @@
 #include "support/s3_server.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,6 +60,12 @@ S3Server::S3Server(const std::vector<std::string>& moto_arguments) {
   std::string port, key_id, secret;
   line >> port >> key_id >> secret;
   environment_ = environment_for(port, key_id, secret);
+}
+
+// Asked, they end in order, and write no more into a directory that is about to be removed.
+S3Server::~S3Server() {
+  server_->send(SIGTERM);
+  server_->ends_within(std::chrono::seconds(20));
 }
 
 std::unique_ptr<S3Server> S3Server::moto(const std::string& bucket, const std::string& policy) {

@@ -17,6 +17,7 @@ namespace pana::test {
 
 class S3Server {
  public:
+  ~S3Server();
   // Shared by all tests; started at first use, stopped with the test program. Tests use buckets of their own.
   static S3Server& stand_in();
   static S3Server& swift();

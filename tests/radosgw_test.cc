@@ -1,0 +1,68 @@
+// What only Ceph's gateway has among the servers of the tests: lifecycle rules, and session tokens that are checked.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "support/pana.h"
+#include "support/s3_server.h"
+
+namespace pana::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+class S3Radosgw : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    if (const auto reason = S3Server::radosgw_missing()) GTEST_SKIP() << *reason;
+    static int count = 0;
+    bucket_ = fmt::format("radosgw-{}", ++count);
+    server().create_bucket(bucket_);
+    location_ = fmt::format("s3://{}/backups", bucket_);
+  }
+
+  static S3Server& server() { return S3Server::radosgw(); }
+
+  static Command with_server(Command command) {
+    command.environment = server().environment();
+    return command;
+  }
+  static Outcome run_pana(const std::vector<std::string>& arguments) { return pana(with_server(pana_command(arguments))); }
+
+  Command backup(const std::vector<std::string>& options) const {
+    std::vector<std::string> arguments = {"backup", cluster().url(everything().database), "--to", location_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return with_server(pana_command(arguments));
+  }
+
+  std::string bucket_;
+  std::string location_;
+};
+
+TEST_F(S3Radosgw, RefusesAWrongSessionTokenAndPanaSaysThatItIsTheToken) {
+  Command list = with_server(pana_command({"list", location_}));
+  for (Command command : {backup({}), list}) {  // the first request is a HEAD, whose answer has no body, or a GET
+    command.environment["AWS_SESSION_TOKEN"] = "secret-wrong";
+    const Outcome outcome = pana(command);
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("400"), HasSubstr("get new credentials: the store may not accept the session token")));
+  }
+}
+
+TEST_F(S3Radosgw, HasALifecycleRuleForUploadsBesideBackups) {
+  server().request("PUT", "/" + bucket_, "lifecycle=",
+                   "<LifecycleConfiguration><Rule><ID>parts</ID><Filter><Prefix>backups/</Prefix></Filter><Status>Enabled</Status>"
+                   "<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
+                   "</Rule></LifecycleConfiguration>");
+  ASSERT_TRUE(ends_with(kOk, pana(backup({"--compression", "none", "--part-size", "5MiB"}))));
+  EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
+  EXPECT_THAT(server().request("GET", "/" + bucket_, "lifecycle=").body, HasSubstr("<DaysAfterInitiation>1</DaysAfterInitiation>"));
+}
+
+}  // namespace
+}  // namespace pana::test
