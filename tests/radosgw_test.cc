@@ -1,4 +1,4 @@
-// What only Ceph's gateway has among the servers of the tests: lifecycle rules, and session tokens that are checked.
+// What only Ceph's gateway has among the servers of the tests: encryption, lifecycle rules, and session tokens that are checked.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,6 +51,29 @@ TEST_F(S3Radosgw, RefusesAWrongSessionTokenAndPanaSaysThatItIsTheToken) {
     const Outcome outcome = pana(command);
     EXPECT_TRUE(ends_with(kFailed, outcome));
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("400"), HasSubstr("get new credentials: the store may not accept the session token")));
+  }
+}
+
+TEST_F(S3Radosgw, EncryptsBackupsWithAKeyOfItsOwn) {
+  for (const char* compression : {"none", "zstd"}) {  // in parts, and in one piece
+    const Outcome outcome = pana(backup({"--compression", compression, "--part-size", "5MiB", "--sse", "aws:kms", "--sse-kms-key-id", "tests-key", "--json"}));
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    const std::string object = nlohmann::json::parse(outcome.out).at("backup");
+    const HttpResponse head = server().request("HEAD", object.substr(std::string("s3:/").size()));
+    EXPECT_EQ(head.header("etag").find('-') != std::string::npos, compression == std::string("none"));
+    EXPECT_EQ(head.header("x-amz-server-side-encryption"), "aws:kms");
+    EXPECT_EQ(head.header("x-amz-server-side-encryption-aws-kms-key-id"), "tests-key");
+    ASSERT_TRUE(ends_with(kOk, run_pana({"restore", object, "--into", fresh_database("encrypted"), "--verify"})));
+    EXPECT_EQ("", differences(everything().content, content_of(cluster(), "encrypted")));
+  }
+}
+
+// It takes the header of SSE-S3, answers 200 and encrypts nothing.
+TEST_F(S3Radosgw, EncryptsNothingWhenItSaysNothingAndPanaSaysSo) {
+  for (const char* compression : {"none", "zstd"}) {
+    const Outcome outcome = pana(backup({"--compression", compression, "--part-size", "5MiB", "--sse", "AES256"}));
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("the store does not say that it encrypted it as --sse AES256 asks"));
   }
 }
 

@@ -25,6 +25,7 @@ constexpr int kCompletePatience = 5;
 constexpr std::chrono::milliseconds kLastPatience{800};
 
 constexpr const char* kTokenHeader = "x-amz-meta-pana-upload";
+constexpr const char* kEncryptionHeader = "x-amz-server-side-encryption";
 
 std::string random_token() {
   std::random_device random;
@@ -73,7 +74,7 @@ S3ObjectUpload::Headers S3ObjectUpload::object_headers() const {
     if (!value.empty()) headers.emplace_back(name, value);
   };
   add("x-amz-storage-class", options_.storage_class);
-  add("x-amz-server-side-encryption", options_.encryption);
+  add(kEncryptionHeader, options_.encryption);
   add("x-amz-server-side-encryption-aws-kms-key-id", options_.kms_key_id);
   add("x-amz-server-side-encryption-bucket-key-enabled", options_.bucket_key ? "true" : "");
   add("x-amz-tagging", query_string(options_.tags));
@@ -272,6 +273,12 @@ S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::ch
       (!crc32.empty() && crc32 != crc32_base64(object_crc32()))) {
     throw Error(ErrorKind::damaged, fmt::format("{} is not what was uploaded", client_.url(key_)),
                 "do not rely on this object; make another backup");
+  }
+  // There are stores that take the header, answer 200 and encrypt nothing.
+  if (!options_.encryption.empty() && response.header(kEncryptionHeader) != options_.encryption) {
+    throw Error(ErrorKind::failed, fmt::format("{} is there, but the store does not say that it encrypted it as --sse {} asks",
+                                               client_.url(key_), options_.encryption),
+                "remove it if it may not lie there in the clear; without --sse the store encrypts as the bucket has it, or not at all");
   }
   return Holder::ours;
 }

@@ -8,6 +8,7 @@ temporary credentials. Its role "backup" may do what the README says a backup
 must. Objects are kept in memory. The first line of output is the port; the
 servers end with this process.
 """
+import base64
 import ctypes
 import http.client
 import json
@@ -123,6 +124,9 @@ host = localhost
 rgw frontends = beast endpoint=127.0.0.1:{gateway}
 rgw s3 auth use sts = true
 rgw sts key = abcdefghijklmnop
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = tests-key={base64.b64encode(os.urandom(32)).decode()}
 rgw enable usage log = false
 rgw enable ops log = false
 rgw enable gc threads = false

@@ -283,7 +283,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def kept_headers(self):
         written_with.clear()
         written_with.update({name.lower(): value for name, value in self.headers.items()})
-        return {name.lower(): value for name, value in self.headers.items() if name.lower().startswith("x-amz-meta-")}
+        kept = ("x-amz-meta-", "x-amz-server-side-encryption")
+        return {name: value for name, value in written_with.items() if name.startswith(kept)}
 
     def check_checksums(self, body):
         crc32 = self.headers.get("x-amz-checksum-crc32")
