@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <map>
+#include <set>
+
+#include "format/backup_reader.h"
 
 namespace pana {
 namespace {
@@ -42,9 +45,39 @@ std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& back
   return decisions;
 }
 
+namespace {
+
+// Others go on account of those that stay: the whole index of each of these is read, of which a summary sees the beginning
+// only. One that proves damaged counts for nothing, and it is decided anew.
+std::vector<PruneDecision> decide_by_whole_indexes(ObjectStore& store, const PrunePolicy& policy, const std::stop_token& stop) {
+  std::vector<BackupSummary> backups = list_backups(store, stop);
+  const TimePoint now = std::chrono::system_clock::now();
+  std::set<std::string> proven;
+  while (true) {
+    std::vector<PruneDecision> decisions = decide_pruning(backups, policy, now);
+    std::set<std::string> kept;
+    for (const PruneDecision& decision : decisions) {
+      if (decision.keep) kept.insert(decision.key);
+    }
+    if (kept.size() == decisions.size()) return decisions;
+    bool is_another = false;
+    for (BackupSummary& backup : backups) {
+      if (!backup.complete() || !kept.contains(backup.key) || !proven.insert(backup.key).second) continue;
+      try {
+        BackupReader(*store.open(backup.key), stop);
+      } catch (const Error& error) {
+        backup.take_failure(error);
+        is_another = true;
+      }
+    }
+    if (!is_another) return decisions;
+  }
+}
+
+}  // namespace
+
 std::vector<PruneDecision> prune(ObjectStore& store, const PrunePolicy& policy, bool dry_run, const std::stop_token& stop) {
-  std::vector<PruneDecision> decisions =
-      decide_pruning(list_backups(store, stop), policy, std::chrono::system_clock::now());
+  std::vector<PruneDecision> decisions = decide_by_whole_indexes(store, policy, stop);
   for (PruneDecision& decision : decisions) {
     if (decision.keep || dry_run) continue;
     try {
