@@ -116,6 +116,33 @@ TEST_F(Locations, ArePrunedOfNothingThatCouldNotBeRead) {
   EXPECT_THAT(kept_of(days), ElementsAre(good_, newer_, unreadable_));
 }
 
+// A long index that is damaged behind its header looks complete to a summary. Nothing else is removed on its account, and
+// nobody is told that it is the newest good one.
+TEST_F(Locations, AreNotPrunedForABackupWhoseLongIndexIsDamaged) {
+  for (const std::string& key : {older_, damaged_, newer_, unreadable_}) fs::remove(backups_ / key);
+  const std::string newest = key_of_days_ago(1);
+  write_plain_terabyte(backups_ / newest);
+  {
+    std::fstream file(backups_ / newest, std::ios::in | std::ios::out | std::ios::binary);
+    const std::string frame = "\"xxh64\":\"";
+    file.seekg(-4096, std::ios::end);
+    const auto tail_at = file.tellg();
+    std::string tail(4096, '\0');
+    file.read(tail.data(), 4096);
+    const std::size_t digit = tail.rfind(frame) + frame.size();
+    file.seekp(tail_at + static_cast<std::streamoff>(digit));
+    file.put(tail[digit] == '0' ? '1' : '0');
+  }
+  give(backups_ / newest);
+  EXPECT_THAT(states_of(pana_as_user({"list", backups_.path(), "--json"})), ElementsAre("complete", "complete")) << "as far as a summary sees";
+  EXPECT_THAT(pana_as_user({"check", cluster().url("small"), "--to", backups_.path()}).out, HasSubstr("the newest complete backup is " + good_));
+  EXPECT_THAT(pana_as_user({"verify", backups_.path()}).out, HasSubstr(good_));
+  const Outcome pruned = pana_as_user({"prune", backups_.path(), "--keep-last", "1", "--json"});
+  ASSERT_TRUE(ends_with(kOk, pruned));
+  EXPECT_THAT(kept_of(pruned), ElementsAre(good_));
+  EXPECT_TRUE(fs::exists(backups_ / good_));
+}
+
 TEST_F(Locations, SayWhyThereIsNoCompleteBackup) {
   fs::remove(backups_ / older_);
   fs::remove(backups_ / good_);

@@ -254,7 +254,10 @@ void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_i
   prepare_reading_session(witness, attempt.encoding);
   import_snapshot(witness, snapshot_id);
   refuse_changes_of_schema(witness);
-} catch (const DatabaseError&) {
+} catch (const Obstacle&) {
+  throw;
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::interrupted) throw;
   // The snapshot has ended, or no connection was to be had: what went wrong stays what it is.
 }
 

@@ -53,14 +53,6 @@ bool summarize(ObjectStore& store, BackupSummary& backup, const std::stop_token&
   return is_told;
 }
 
-void summarize_whole(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop) {
-  read(store, backup, [&](const ObjectReader& object) {
-    const BackupReader reader(object, stop);
-    backup.header = reader.index().header;
-    backup.totals = reader.index().totals();
-  });
-}
-
 void for_each_at_once(std::size_t threads, std::span<BackupSummary*> backups, const std::stop_token& stop,
                       const std::function<void(BackupSummary* backup, const std::stop_token& stop)>& work) {
   WorkList<BackupSummary*> list(backups);
@@ -103,6 +95,14 @@ void BackupSummary::take_failure(const Error& error) {
   hint = error.hint();
 }
 
+void read_whole_index(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop) {
+  read(store, backup, [&](const ObjectReader& object) {
+    const BackupReader reader(object, stop);
+    backup.header = reader.index().header;
+    backup.totals = reader.index().totals();
+  });
+}
+
 void log_passed_over(const BackupSummary& backup) {
   log(LogLevel::warning, fmt::format("{}_backup", state_name(backup.state)), fmt::format("passed over: {}", backup.why),
       {{"hint", backup.hint}});
@@ -112,7 +112,7 @@ void visit_newest_first(ObjectStore& store, const std::function<bool(const Backu
                         const std::stop_token& stop) {
   std::vector<BackupSummary> backups = named_backups(store);
   for (auto backup = backups.rbegin(); backup != backups.rend(); ++backup) {
-    if (!summarize(store, *backup, stop)) summarize_whole(store, *backup, stop);
+    read_whole_index(store, *backup, stop);
     if (!take(*backup)) return;
   }
 }
@@ -126,7 +126,7 @@ std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_toke
     if (!summarize(store, *backup, worker_stop)) older.with([backup](auto& list) { list.push_back(backup); });
   });
   std::vector<BackupSummary*> whole = older.with([](auto& list) { return std::move(list); });
-  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) { summarize_whole(store, *backup, worker_stop); });
+  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) { read_whole_index(store, *backup, worker_stop); });
   return backups;
 }
 

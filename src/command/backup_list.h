@@ -51,11 +51,15 @@ struct BackupSummary {
   void take_failure(const Error& error);
 };
 
+// Sums the backup up from its whole index, of which list_backups() may have seen the beginning only: for one that others are
+// removed for, or that is taken for good. A failure becomes its state.
+void read_whole_index(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop);
+
 // "damaged_backup", "unreadable_backup" or "newer_backup": a backup that was passed over, and why.
 void log_passed_over(const BackupSummary& backup);
 
-// Hands over the backups of a store, newest first, for as long as `take` wants more. Reads one after another: for who
-// needs the first few.
+// Hands over the backups of a store, newest first, for as long as `take` wants more. Reads the whole index of one after
+// another: for who needs the first few, and relies on them.
 void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take,
                         const std::stop_token& stop);
 

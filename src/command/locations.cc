@@ -64,12 +64,10 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location, const st
   std::optional<OpenBackup> newest;
   std::optional<BackupSummary> passed_over;
   const auto take_newest = [&](BackupSummary backup) {
-    try {
-      if (backup.complete()) newest = open_backup(store, backup.key, stop);
-    } catch (const Error& error) {  // what a summary does not look at
-      backup.take_failure(error);
+    if (backup.complete()) {
+      newest = open_backup(store, backup.key, stop);
+      return !backup.header.filters.empty();
     }
-    if (newest) return !newest->reader->index().header.filters.empty();
     log_passed_over(backup);
     if (!passed_over) passed_over = std::move(backup);
     return true;

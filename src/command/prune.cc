@@ -6,8 +6,6 @@
 #include <map>
 #include <set>
 
-#include "format/backup_reader.h"
-
 namespace pana {
 namespace {
 
@@ -63,12 +61,8 @@ std::vector<PruneDecision> decide_by_whole_indexes(ObjectStore& store, const Pru
     bool is_another = false;
     for (BackupSummary& backup : backups) {
       if (!backup.complete() || !kept.contains(backup.key) || !proven.insert(backup.key).second) continue;
-      try {
-        BackupReader(*store.open(backup.key), stop);
-      } catch (const Error& error) {
-        backup.take_failure(error);
-        is_another = true;
-      }
+      read_whole_index(store, backup, stop);
+      is_another = is_another || !backup.complete();
     }
     if (!is_another) return decisions;
   }

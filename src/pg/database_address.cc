@@ -63,7 +63,13 @@ Values parse(const std::string& conninfo) {
   }
   Values values;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
-    if (option->val != nullptr && *option->val != '\0') values[option->keyword] = option->val;  // libpq passes over empty ones, too
+    if (option->val == nullptr) continue;
+    if (*option->val != '\0') {
+      values[option->keyword] = option->val;
+    } else if (option->envvar != nullptr && !environment_value(option->envvar).empty()) {  // libpq would pass over it here
+      throw Error(ErrorKind::usage, fmt::format("{} is empty in the connection string, and {} would decide in its place", option->keyword, option->envvar),
+                  "give it a value, or leave it out");
+    }
   }
   return values;
 }

@@ -41,6 +41,15 @@ class DatabaseAddressTest : public testing::Test {
   const std::filesystem::path service_file_ = testing::TempDir() + "/pana_pg_service.conf";
 };
 
+// "host=" says the socket, but libpq would pass over it, and PGHOST would name another server.
+TEST_F(DatabaseAddressTest, LeavesNothingThatIsGivenEmptyToTheEnvironment) {
+  EXPECT_NO_THROW(DatabaseAddress("host='' dbname=d"));
+  ::setenv("PGHOST", "production.example.com", 1);
+  EXPECT_THROW(DatabaseAddress("host='' dbname=d"), Error);
+  EXPECT_NO_THROW(DatabaseAddress("dbname=d"));
+  EXPECT_NO_THROW(DatabaseAddress("postgresql:///d"));
+}
+
 TEST_F(DatabaseAddressTest, DemandsEncryptionTowardsEveryOtherMachine) {
   for (const char* conninfo : {"postgresql://db.example.com/d", "host=db.example.com", "host=127.0.0.1,db.example.com",
                                "host=db.example.com,127.0.0.1", "postgresql://127.0.0.1:5432,db.example.com:5432/d",

@@ -61,6 +61,15 @@ std::optional<RelationName> name_after(SqlLexemes lexemes, std::initializer_list
   return std::nullopt;
 }
 
+// GRANT SELECT (a), UPDATE ON TABLE t TO r: what stands behind the first ON. An argument of a function may be called "table".
+std::optional<RelationName> granted_relation(SqlLexemes lexemes) {
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (!is_keyword(lexeme, "ON")) continue;
+    return lexemes.skip({"TABLE"}) || lexemes.skip({"SEQUENCE"}) ? relation_name(lexemes) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 // COMMENT ON TABLE t, COMMENT ON COLUMN t.c, COMMENT ON CONSTRAINT k ON t ...
 std::optional<RelationName> commented_relation(SqlLexemes lexemes) {
   if (!lexemes.skip({"COMMENT", "ON"})) return std::nullopt;
@@ -90,7 +99,7 @@ std::optional<RelationName> relation_of(std::string_view type, const SqlLexemes&
   if (type == "RULE") return name_after(lexemes, {"TO"});
   if (type == "STATISTICS") return name_after(lexemes, {"FROM"});
   if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") return name_after(lexemes, {"ON"});
-  if (type == "ACL") return name_after(lexemes, {"TABLE", "SEQUENCE"});
+  if (type == "ACL") return granted_relation(lexemes);
   if (type == "SEQUENCE OWNED BY") return name_after(lexemes, {"SEQUENCE"});
   if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" ||
       type == "ROW SECURITY") {

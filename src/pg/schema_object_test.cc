@@ -71,7 +71,10 @@ TEST(SchemaObject, NamesTheRelationItIsAbout) {
   EXPECT_EQ(relation_of("COMMENT", "COMMENT ON CONSTRAINT k ON s.a IS '';"), "s|a");
   EXPECT_EQ(relation_of("COMMENT", "COMMENT ON FUNCTION s.f() IS '';"), "");
   EXPECT_EQ(relation_of("ACL", "GRANT SELECT ON TABLE s.a TO b;"), "s|a");
+  EXPECT_EQ(relation_of("ACL", "GRANT SELECT(x),UPDATE(y) ON TABLE s.a TO b;"), "s|a");
+  EXPECT_EQ(relation_of("ACL", "GRANT USAGE ON SEQUENCE s.a TO b;"), "s|a");
   EXPECT_EQ(relation_of("ACL", "GRANT USAGE ON SCHEMA s TO b;"), "");
+  EXPECT_EQ(relation_of("ACL", "REVOKE ALL ON FUNCTION public.f(sequence o.ty) FROM PUBLIC;"), "") << "an argument's name";
   EXPECT_EQ(relation_of("ROW SECURITY", "ALTER TABLE s.a ENABLE ROW LEVEL SECURITY;"), "s|a");
   EXPECT_EQ(relation_of("VIEW", "CREATE VIEW s.v AS SELECT 1;"), "");
   EXPECT_EQ(relation_of("TABLE", ""), "");
