@@ -130,6 +130,21 @@ TEST_F(Beside, AMigrationThatHoldsWhatIsReadAndWaitsForAnotherTableIsGivenWayTo)
   expect_whole();
 }
 
+// What is left for the end is what somebody waits for: it is then, above all, that others must be looked for.
+TEST_F(Beside, WaitersAreGivenWayToWhileWhatWasLeftOverIsRead) {
+  cluster().sql("beside", "CREATE TABLE a AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 9000) AS i; "
+                          "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 8000) AS i");
+  Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "1MiB", "--yield-to-waiters", "8"}));
+  ASSERT_TRUE(becomes_true([this] { return reads("a"); })) << backup.err_so_far();
+  Session migration(url_);
+  migration.send("ALTER TABLE b ADD COLUMN more int");
+  const Outcome outcome = backup.wait();
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("lock_queue"), HasSubstr("gave way: session")));
+  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
+  migration.finish();
+}
+
 // A change that comes late in a backup that has lasted for longer than it would wait for locks.
 TEST_F(Beside, ALabelRenamedLateStartsOverAsWell) {
   cluster().sql("beside", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE t AS SELECT 'good'::mood AS m, i, "

@@ -136,6 +136,18 @@ TEST_F(S3Stopped, WhileABackupIsReadEnds) {
   stop_in(with_store(pana_command({"restore", location_, "--into", fresh_database("target"), "--read-timeout", "60"})), "GetObject");
 }
 
+// Nobody is in a hurry when a backup fails by itself: a store that takes its time is given it.
+TEST_F(S3Stopped, AfterAFailureThePartsAreRemovedByASlowStoreAsWell) {
+  server().set_faults({{{"operation", "UploadPart"}, {"fault", "403"}, {"times", -1}, {"after", 1}},
+                       {{"operation", "AbortMultipartUpload"}, {"fault", "503"}, {"times", 1}}});
+  server().set_delay(1);
+  const Outcome outcome = pana(backup({"--jobs", "1"}));
+  server().set_delay(0);
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, Not(HasSubstr("upload_not_aborted")));
+  EXPECT_THAT(server().uploads(location_), IsEmpty());
+}
+
 // Two sessions, one of which the server ends: the other's upload, which hangs, must not keep the error for itself.
 TEST_F(S3Stopped, AFailedSessionEndsTheUploadsOfTheOthers) {
   hang({"UploadPart"});

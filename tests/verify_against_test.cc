@@ -109,6 +109,22 @@ TEST_F(Against, WhatTheRoleMayNotReadIsRefusedByName) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backup_, "--against", url, "-t", "calm"})));
 }
 
+// A backup of parts has sequences too: one whose value may not be read is not missing.
+TEST_F(Against, ASequenceOfAPartialBackupThatMayNotBeReadIsRefusedByName) {
+  cluster().sql("origin", "CREATE SCHEMA aside; CREATE SEQUENCE aside.others");
+  backup_ = back_up("origin", {"-N", "aside", "--compression", "zstd"});
+  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_curious; CREATE ROLE pana_curious");
+  cluster().allow_login("pana_curious");
+  cluster().sql("target", "CREATE SCHEMA aside; CREATE SEQUENCE aside.others; GRANT SELECT ON orders, calm TO pana_curious; "
+                          "GRANT SELECT ON LARGE OBJECT 4711 TO pana_curious");
+  const std::string url = cluster().url("target", "pana_curious", cluster().password());
+  const Outcome outcome = pana({"verify", backup_, "--against", url});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("value of sequence public.numbers"), Not(HasSubstr("others"))));
+  cluster().sql("target", "GRANT SELECT ON numbers TO pana_curious");
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backup_, "--against", url})));
+}
+
 // A table that is locked at first is read in the end, as in a backup.
 TEST_F(Against, ATableThatSomebodyHasLockedIsWaitedFor) {
   Session migration(url_);

@@ -102,11 +102,12 @@ class Backup {
     RowReading reading{.items = list, .progress = progress_, .rate = rate, .left_over = {}};
     const RowTarget target{.backup = writer_, .compression = request_.compression, .frame_bytes = frame_bytes_for(progress_.total)};
 
+    Connection& control = connections_.control;
     Countdown readers(connections_.workers.size());
     std::vector<Task> tasks = {[&](const std::stop_token& stop) {
-      connections_.control.set_stop(stop);
+      control.set_stop(stop);
       write_schema(schema, stop);
-      while (!stop.stop_requested() && !readers.wait_for(stop, std::chrono::seconds(1))) watch_.look();
+      look_until(readers, control, stop);
     }};
     for (Connection& connection : connections_.workers) {
       tasks.emplace_back([&](const std::stop_token& stop) {
@@ -116,10 +117,24 @@ class Backup {
       });
     }
     run_parallel(tasks, stop_);
-    connections_.control.set_stop(stop_);
-    release_locks(connections_.control);  // and the settings of pg_dump, whose session it was
-    back_up_left_over(connections_.control, reading, target, stop_);
+    control.set_stop(stop_);
+    release_locks(control);  // and the settings of pg_dump, whose session it was
+    Countdown rest(1);
+    run_parallel({[&](const std::stop_token& stop) {
+                    control.set_stop(stop);
+                    back_up_left_over(control, reading, target, stop);
+                    rest.count_down();
+                  },
+                  [&](const std::stop_token& stop) { look_until(rest, connections_.workers.front(), stop); }},
+                 stop_);
+    control.set_stop(stop_);
     end_snapshot();
+  }
+
+  // Looks who waits for us while others are at work.
+  void look_until(Countdown& done, Connection& observer, const std::stop_token& stop) {
+    observer.set_stop(stop);
+    while (!stop.stop_requested() && !done.wait_for(stop, std::chrono::seconds(1))) watch_.look(observer);
   }
 
   // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that somebody
@@ -135,7 +150,7 @@ class Backup {
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
-    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { watch_.look(); }, stop);
+    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { watch_.look(connections_.control); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -147,8 +162,6 @@ class Backup {
 
   const BackupRequest& request_;
   BackupConnections& connections_;
-  // What the control connection does while others work. Its questions also keep poolers and firewalls, which drop idle
-  // clients, from ending the session, and with it the snapshot.
   LockWatch watch_{connections_.control, connections_.workers, request_.yield_to_waiters};
   SchemaDump& schema_dump_;
   BackupContents& contents_;

@@ -11,6 +11,7 @@
 #include "command/connections.h"
 #include "command/plan.h"
 #include "command/row_reading.h"
+#include "pg/schema_names.h"
 #include "pg/schema_script.h"
 #include "pg/session.h"
 #include "pg/rights.h"
@@ -106,14 +107,33 @@ Match match_tables(const Choice& choice, std::vector<CatalogTable> tables) {
   return match;
 }
 
+bool compares_large_objects(const Index& index, const TableFilter& filter) {
+  return filter.includes_everything() && (index.table(kLargeObjects) != nullptr || index.header.filters.empty());
+}
+
+// Those that the backup was made without, and says so.
+void leave_skipped_out(const Index& index, std::vector<LargeObjectId>& large_objects) {
+  const std::set<std::string> skipped(index.header.skipped.begin(), index.header.skipped.end());
+  std::erase_if(large_objects, [&skipped](LargeObjectId id) { return skipped.contains(name_of(id)); });
+}
+
 // What could not be read could not be compared, and must not look as if it were missing.
-void refuse_uncompared(Connection& control, const Choice& choice, bool is_whole, Unreadable unreadable) {
+void refuse_uncompared(Connection& control, const Choice& choice, const BackupReader& backup, const TableFilter& filter,
+                       Unreadable unreadable) {
   choice.narrow(unreadable.tables);
   choice.narrow(unreadable.hidden);
-  if (!is_whole) {
-    unreadable.sequences.clear();
-    unreadable.large_objects.clear();
+  if (!filter.is_empty()) unreadable.sequences.clear();
+  if (!backup.index().header.filters.empty()) {
+    std::set<RelationName> in_backup;
+    for (const std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
+      if (std::optional<RelationName> sequence = sequence_of(statement)) in_backup.insert(std::move(*sequence));
+    }
+    std::erase_if(unreadable.sequences, [&in_backup](const CatalogName& sequence) {
+      return !in_backup.contains({.schema = sequence.schema, .name = sequence.name});
+    });
   }
+  if (!compares_large_objects(backup.index(), filter)) unreadable.large_objects.clear();
+  leave_skipped_out(backup.index(), unreadable.large_objects);
   if (unreadable.tables.empty() && unreadable.sequences.empty()) unreadable.schemas.clear();
   refuse_unreadable(control, unreadable);
 }
@@ -301,15 +321,13 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
                                                 .definitions = false,
                                                 .narrow = [&choice](std::vector<CatalogTable>& tables) { choice.narrow(tables); }});
   for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot.id);
-  refuse_uncompared(control, choice, index.header.filters.empty() && request.filter.is_empty(), snapshot.skipped);
+  refuse_uncompared(control, choice, backup, request.filter, snapshot.skipped);
 
   const Match match = match_tables(choice, std::move(snapshot.tables));
-  const bool compares_large_objects = request.filter.includes_everything() &&
-                                      (index.table(kLargeObjects) != nullptr || index.header.filters.empty());
+  const bool with_large_objects = compares_large_objects(index, request.filter);
   std::vector<LargeObjectId> large_objects;
-  if (compares_large_objects) large_objects = read_large_object_ids(control);
-  const std::set<std::string> skipped(index.header.skipped.begin(), index.header.skipped.end());
-  std::erase_if(large_objects, [&skipped](LargeObjectId id) { return skipped.contains(name_of(id)); });
+  if (with_large_objects) large_objects = read_large_object_ids(control);
+  leave_skipped_out(index, large_objects);
   std::vector<WorkItem> items = plan_rows({.tables = match.tables,
                                            .large_objects = large_objects,
                                            .large_object_bytes = read_large_object_bytes(control)},
@@ -318,7 +336,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
 
   ComparisonReport report;
   report.tables = compare_tables(match, backup, request.filter, digests);
-  if (compares_large_objects) report.large_objects = compare_large_objects(backup, large_objects, stop);
+  if (with_large_objects) report.large_objects = compare_large_objects(backup, large_objects, stop);
   report.compared_large_objects = large_objects.size();
   if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
   return report;

@@ -158,6 +158,7 @@ struct HttpClient::Transfer {
     set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     set(handle, CURLOPT_USERAGENT, "pana/" PANA_VERSION);
     set(handle, CURLOPT_NOSIGNAL, 1L);
+    set(handle, CURLOPT_QUICK_EXIT, 1L);  // a name service that hangs must not keep us when the request is given up
     set(handle, CURLOPT_TCP_KEEPALIVE, 1L);
     set(handle, CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.connect_timeout.count()));
     set(handle, CURLOPT_LOW_SPEED_LIMIT, kTrickleBytesPerSecond);

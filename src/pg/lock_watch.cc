@@ -16,11 +16,12 @@ constexpr std::chrono::seconds kCircleLasts{4};
 
 }  // namespace
 
-LockWatch::LockWatch(Connection& observer, std::span<Connection> others, std::chrono::seconds patience)
-    : observer_(observer), patience_(patience) {
+LockWatch::LockWatch(Connection& control, std::span<Connection> workers, std::chrono::seconds patience) : patience_(patience) {
   // Not libpq's PQbackendPID(), which behind a pooler is the pooler's invention.
-  std::string sessions = "pg_catalog.pg_backend_pid()";
-  for (Connection& other : others) sessions += ", " + other.query("SELECT pg_catalog.pg_backend_pid()").string(0, 0);
+  const auto pid_of = [](Connection& session) { return session.query("SELECT pg_catalog.pg_backend_pid()").string(0, 0); };
+  std::string sessions = pid_of(control);
+  for (Connection& worker : workers) sessions += ", " + pid_of(worker);
+  control.query("SET idle_in_transaction_session_timeout = '5min'");
   // Whom we wait for, and whom they wait for, and so on.
   query_ = fmt::format("WITH RECURSIVE awaited (pid) AS ("
                        "SELECT b FROM pg_catalog.unnest(ARRAY[{0}]) AS ours, pg_catalog.unnest(pg_catalog.pg_blocking_pids(ours)) AS b UNION "
@@ -31,11 +32,11 @@ LockWatch::LockWatch(Connection& observer, std::span<Connection> others, std::ch
                        sessions);
 }
 
-void LockWatch::look() {
+void LockWatch::look(Connection& observer) {
   const auto now = Clock::now();
   if (now - looked_at_ < (patience_.count() > 0 ? kPeriodOfTheImpatient : kPeriod)) return;
   looked_at_ = now;
-  const QueryResult waiters = observer_.query(query_);
+  const QueryResult waiters = observer.query(query_);
   Since waiting_since;
   Since in_circle_since;
   const auto since_in = [now](const Since& times, std::int64_t session) {

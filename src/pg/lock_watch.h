@@ -14,19 +14,19 @@ namespace pana {
 
 class LockWatch {
  public:
-  // `observer`: one that holds locks and looks who waits for them, or for those of the `others`; it must live longer.
+  // Who waits for the locks of `control` or of a worker is looked for. As control looks every few seconds, the server shall end
+  // its session, and with it the locks, when it is idle for minutes: it has lost us then.
   // `patience`: how long a session may wait for us before the backup is given up; 0: for as long as it takes.
-  LockWatch(Connection& observer, std::span<Connection> others, std::chrono::seconds patience);
+  LockWatch(Connection& control, std::span<Connection> workers, std::chrono::seconds patience);
 
-  // Looks at most once in a few seconds; nor is the observer idle for longer, which poolers and firewalls would end. Each one
-  // that waits is told of in the log once. Throws Error(failed) when one has waited for longer than the patience, and an
-  // Obstacle when one has stood in a circle with us for some seconds.
-  void look();
+  // Looks, over one of the sessions, at most once in a few seconds; nor is that session idle for longer, which poolers and
+  // firewalls would end. Each one that waits is told of in the log once. Throws Error(failed) when one has waited for longer
+  // than the patience, and an Obstacle when one has stood in a circle with us for some seconds.
+  void look(Connection& observer);
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  Connection& observer_;
   const std::chrono::seconds patience_;
   std::string query_;
   Clock::time_point looked_at_ = Clock::now();

@@ -95,8 +95,7 @@ Snapshot try_once(Connection& control, const SnapshotRequest& request) {
   snapshot.filter = std::move(filter);
   snapshot.skipped = std::move(skipped);
   for (LockedTable& table : tables) snapshot.locked_tables.push_back(std::move(table.sql_name));
-  // The heartbeat comes every few seconds: without it, this session has lost us, and must not keep its locks.
-  control.query(fmt::format("SET idle_in_transaction_session_timeout = '5min'; SAVEPOINT {}", kSavepoint));
+  control.query(fmt::format("SAVEPOINT {}", kSavepoint));
   return snapshot;
 }
 

@@ -28,6 +28,7 @@ constexpr std::uint64_t kPartBytes = 128 * 1024;
   if (error == ENOENT) hint = "name a directory of backups; pana backup makes it if the one above it is there";
   if (error == ENOTDIR) hint = "name a directory, not a file";
   if (error == EACCES || error == EPERM) hint = fmt::format("give user {} the right, or name another directory", ::geteuid());
+  if (error == EFBIG) hint = "raise the limit of a file's size (ulimit -f), or name another directory";
   if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another directory";
   throw Error(ErrorKind::failed, fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)),
               hint);
@@ -37,9 +38,9 @@ constexpr std::uint64_t kPartBytes = 128 * 1024;
   throw KeyTaken(path.string());
 }
 
-void sync_directory(const fs::path& directory) {
+void sync_directory(const fs::path& directory, std::string_view action) {
   const FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!descriptor || ::fsync(descriptor.get()) != 0) throw_errno("make durable", directory);
+  if (!descriptor || ::fsync(descriptor.get()) != 0) throw_errno(action, directory);
 }
 
 // Renames without replacing. File systems that cannot do it in one call (NFS) can link and unlink.
@@ -110,7 +111,7 @@ class DirectoryUpload : public ObjectUpload {
     if (::fsync(file_.get()) != 0) throw_errno("make durable", final_);
     rename_new(temporary_, final_);
     completed_ = true;
-    sync_directory(final_.parent_path());
+    sync_directory(final_.parent_path(), fmt::format("make {}, which is there, durable in", final_.filename().string()));
   }
 
  private:
@@ -198,7 +199,7 @@ std::vector<ObjectInfo> DirectoryStore::list() try {
 void DirectoryStore::remove(const std::string& key) {
   const fs::path path = directory_ / key;
   if (::unlink(path.c_str()) != 0) throw_errno("remove", path);
-  sync_directory(directory_);
+  sync_directory(directory_, "make durable");
 }
 
 }  // namespace pana

@@ -160,7 +160,7 @@ std::unique_ptr<ObjectUpload> S3Store::begin_upload(const std::string& key, std:
   if (exists(place_.prefix + key)) {
     throw KeyTaken(describe(key));
   }
-  return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes);
+  return std::make_unique<S3ObjectUpload>(client_, options_, place_.prefix + key, expected_bytes, stop_);
 }
 
 // As far as these credentials may: a lifecycle rule of the bucket does the same. No backup fails for it.

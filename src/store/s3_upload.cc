@@ -24,6 +24,9 @@ constexpr int kCompletePatience = 5;
 // What is asked of the store once somebody wants us to end.
 constexpr std::chrono::milliseconds kLastPatience{800};
 
+// How long an abort may take when nobody does; an error waits to be told.
+constexpr std::chrono::milliseconds kAbortPatience{15'000};
+
 constexpr const char* kTokenHeader = "x-amz-meta-pana-upload";
 constexpr const char* kEncryptionHeader = "x-amz-server-side-encryption";
 
@@ -40,32 +43,41 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
   return std::max((needed + kMebibyte - 1) / kMebibyte * kMebibyte, kSmallestPartBytes);
 }
 
-S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes)
+S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
+                               std::stop_token hurry)
     : client_(client), options_(options), key_(std::move(key)), part_bytes_(s3_part_bytes(options, expected_bytes)),
-      token_(random_token()) {}
+      token_(random_token()), hurry_(std::move(hurry)) {}
 
 S3ObjectUpload::~S3ObjectUpload() {
   if (!ended_ && !upload_id_.empty()) abort();
 }
 
-bool S3ObjectUpload::abort() {
+bool S3ObjectUpload::abort() try {
   ended_ = true;
-  try {
-    client_.send_once({.action = "abort the upload of",
-                       .permission = "s3:AbortMultipartUpload",
-                       .method = "DELETE",
-                       .key = key_,
-                       .query = {{"uploadId", upload_id_}},
-                       .total = kLastPatience},
-                      {});
-    return true;
-  } catch (const Error& error) {
-    const auto* const refusal = dynamic_cast<const S3Error*>(&error);
-    if (refusal != nullptr && refusal->status() == 404) return false;  // there are no parts: it was completed, or aborted
-    log(LogLevel::warning, "upload_not_aborted",
-        fmt::format("parts of an upload stay behind until a lifecycle rule removes them: {}", error.what()));
-    return false;
+  const bool is_hurried = hurry_.stop_requested();
+  const std::stop_token stop = is_hurried ? std::stop_token() : hurry_;
+  S3Request request{.action = "abort the upload of",
+                    .permission = "s3:AbortMultipartUpload",
+                    .method = "DELETE",
+                    .key = key_,
+                    .query = {{"uploadId", upload_id_}},
+                    .total = is_hurried ? kLastPatience : kAbortPatience};
+  const auto give_up = std::chrono::steady_clock::now() + request.total;
+  Retry retry = client_.new_retry();
+  while (true) {
+    try {
+      client_.send_once(request, stop);
+      return true;
+    } catch (const Error& error) {
+      if (std::chrono::steady_clock::now() >= give_up || !client_.may_try_again(error, request, retry, stop)) throw;
+    }
   }
+} catch (const Error& error) {
+  const auto* const refusal = dynamic_cast<const S3Error*>(&error);
+  if (refusal != nullptr && refusal->status() == 404) return false;  // there are no parts: it was completed, or aborted
+  log(LogLevel::warning, "upload_not_aborted",
+      fmt::format("parts of an upload stay behind until a lifecycle rule removes them: {}", error.what()));
+  return false;
 }
 
 S3ObjectUpload::Headers S3ObjectUpload::object_headers() const {
@@ -164,10 +176,10 @@ void S3ObjectUpload::complete(const std::stop_token& stop) {
   }
 }
 
-// The last request was under way. What could be aborted will never be an object; else only a look can tell, for a moment.
+// The last request was under way. What could be aborted will be no object any more; whether it is one already only a look can
+// tell, for a moment.
 void S3ObjectUpload::settle_interrupted() {
   const bool is_aborted = !upload_id_.empty() && abort();
-  if (is_aborted) throw Error(ErrorKind::interrupted, "stopped on request");
   bool is_there = false;
   try {
     is_there = look({}, kLastPatience) == Holder::ours;
@@ -177,6 +189,7 @@ void S3ObjectUpload::settle_interrupted() {
   if (is_there) {
     throw Error(ErrorKind::interrupted, fmt::format("stopped on request when {} had just become complete: it is there, and whole", client_.url(key_)));
   }
+  if (is_aborted) throw Error(ErrorKind::interrupted, "stopped on request");
   throw Error(ErrorKind::interrupted, fmt::format("stopped on request while {} was being completed: it may still become visible", client_.url(key_)),
               "pana list tells; if it is there, it is whole");
 }

@@ -24,7 +24,8 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
 
 class S3ObjectUpload : public ObjectUpload {
  public:
-  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes);
+  // Once `hurry` is requested, the abort of what was not completed has a moment only.
+  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes, std::stop_token hurry);
   ~S3ObjectUpload() override;  // aborts what was not completed
   S3ObjectUpload(const S3ObjectUpload&) = delete;
   S3ObjectUpload& operator=(const S3ObjectUpload&) = delete;
@@ -65,6 +66,7 @@ class S3ObjectUpload : public ObjectUpload {
   const std::string key_;
   const std::uint64_t part_bytes_;
   const std::string token_;
+  const std::stop_token hurry_;
   std::mutex mutex_;
   std::string upload_id_;
   std::map<std::uint32_t, StoredPart> parts_;
