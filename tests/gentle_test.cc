@@ -1,4 +1,4 @@
-// A backup is gentle with the server that it reads, frank about what it may not read, and does not wait for ever.
+// A backup is gentle with the server that it reads, and does not wait for ever.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,90 +19,14 @@ using testing::AnyOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing::SizeIs;
 
-constexpr int kPartial = 7;
-
-class Gentle : public EndToEnd {
- protected:
-  // A role that may read nearly everything, and all kinds of things that it may not.
-  std::string limited_role() const {
-    fresh_database("limited");
-    cluster().sql("limited", R"(
-      DROP ROLE IF EXISTS pana_limited; CREATE ROLE pana_limited;
-      CREATE TABLE public.open AS SELECT 1 AS id;
-      CREATE TABLE public.closed AS SELECT 2 AS id;
-      CREATE TABLE public."Closed ""too" AS SELECT 3 AS id;
-      CREATE TABLE public.guarded AS SELECT 4 AS id; ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
-      CREATE SEQUENCE public.counter; CREATE SEQUENCE public.secret_counter;
-      CREATE TABLE public.of_extension (); ALTER EXTENSION plpgsql ADD TABLE public.of_extension;
-      CREATE TABLE public.closed_tree (id int) PARTITION BY LIST (id);
-      CREATE SCHEMA vault; CREATE TABLE vault.keys AS SELECT 5 AS id; GRANT SELECT ON vault.keys TO pana_limited;
-      SELECT lo_create(424242);
-      GRANT SELECT ON public.open, public.guarded, public.counter TO pana_limited)");
-    cluster().allow_login("pana_limited");
-    return cluster().url("limited", "pana_limited", cluster().password());
-  }
-
-  Outcome back_up_as_limited(const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> arguments = {"backup", cluster().url("limited", "pana_limited", cluster().password()), "--to",
-                                          backups_.path(), "--json"};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return pana(arguments);
-  }
-};
-
-TEST_F(Gentle, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
-  limited_role();
-  const Outcome refused = back_up_as_limited();
-  EXPECT_TRUE(ends_with(kRefused, refused));
-  const nlohmann::json error = nlohmann::json::parse(refused.err.substr(0, refused.err.find('\n')));
-  EXPECT_THAT(error.at("message").get<std::string>(),
-              AllOf(HasSubstr("table public.closed"), HasSubstr(R"(table public."Closed ""too")"), HasSubstr("table vault.keys"),
-                    HasSubstr("table public.closed_tree"), HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
-                    HasSubstr("large object 424242"), Not(HasSubstr("public.open")), Not(HasSubstr("of_extension"))));
-  EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
-  const Outcome checked = pana({"check", cluster().url("limited", "pana_limited", cluster().password())});
-  EXPECT_TRUE(ends_with(kRefused, checked));
-  EXPECT_THAT(checked.out, HasSubstr("large object 424242"));
-
-  // What the hint says is SQL that mends it.
-  std::string hint = error.at("hint");
-  for (const char* words : {"have their owner run:", "row level security hides rows from all but the owner and roles with BYPASSRLS:"}) {
-    const std::size_t found = hint.find(words);
-    ASSERT_NE(std::string::npos, found) << hint;
-    hint.erase(found, std::string(words).size());
-  }
-  cluster().sql("limited", hint.substr(0, hint.find(" or leave them out")));
-  ASSERT_TRUE(ends_with(kOk, back_up_as_limited()));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")})));
-}
-
-TEST_F(Gentle, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
-  limited_role();
-  const Outcome partial = back_up_as_limited({"--skip-unreadable"});
-  EXPECT_TRUE(ends_with(kPartial, partial));
-  EXPECT_THAT(nlohmann::json::parse(partial.out).at("skipped"), SizeIs(7));
-  EXPECT_THAT(partial.err, HasSubstr("lacks what could not be read"));
-  const Outcome shown = pana({"show", backups_.path()});
-  EXPECT_THAT(shown.out, AllOf(HasSubstr("--skip-unreadable"), HasSubstr("left out    table vault.keys"),
-                               HasSubstr("left out    large object 424242")));
-
-  fresh_database("part");
-  ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("part"), "--verify"})));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")}))) << "what was skipped is not missed";
-  EXPECT_EQ("1", cluster().sql("part", "SELECT id FROM public.open"));
-  EXPECT_EQ("0", cluster().sql("part", "SELECT count(*) FROM public.guarded"));
-  EXPECT_EQ("", cluster().sql("part", "SELECT to_regclass('public.closed')"));
-  cluster().sql("limited", "GRANT pg_read_all_data TO pana_limited; ALTER ROLE pana_limited BYPASSRLS; SELECT lo_unlink(424242)");
-  EXPECT_TRUE(ends_with(kOk, back_up_as_limited({"--skip-unreadable"}))) << "nothing was unreadable";
-}
+class Gentle : public EndToEnd {};
 
 // A backup that holds its locks until it is released: its one worker reads slowly.
-class Slow : public Gentle {
+class Slow : public EndToEnd {
  protected:
   void SetUp() override {
-    Gentle::SetUp();
+    EndToEnd::SetUp();
     if (IsSkipped()) return;
     fresh_database("slow");
     cluster().sql("slow", "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS payload FROM generate_series(1, 40000) AS i");

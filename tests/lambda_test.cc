@@ -50,12 +50,7 @@ class Lambda : public EndToEnd {
   static S3Server& store() { return S3Server::stand_in(); }
   std::string location() const { return "s3://" + bucket_ + "/backups"; }
 
-  std::vector<std::string> keys() const {
-    const Environment environment(store().environment());
-    std::vector<std::string> keys;
-    for (const ObjectInfo& object : S3Store(location(), {}, {}).list()) keys.push_back(object.key);
-    return keys;
-  }
+  std::vector<std::string> keys() const { return store().keys(location()); }
 
   std::string object(const std::string& key) const {
     const Environment environment(store().environment());

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "store/s3_store.h"
 #include "support/pana.h"
 #include "support/s3_server.h"
 
@@ -62,13 +61,6 @@ class S3Faults : public EndToEnd {
     return pana(command);
   }
 
-  static std::vector<std::string> keys(const std::string& location) {
-    const Environment environment(server().environment());
-    std::vector<std::string> keys;
-    for (const ObjectInfo& object : S3Store(location, {}, {}).list()) keys.push_back(object.key);
-    return keys;
-  }
-
   static Outcome back_up_to(const std::string& database, const std::string& location) {
     return run_pana({"backup", cluster().url(database), "--to", location, "--compression", "none", "--part-size", "5MiB",
                      "--read-timeout", "1", "--jobs", "2"});
@@ -79,7 +71,7 @@ class S3Faults : public EndToEnd {
     EXPECT_FALSE(outcome.timed_out) << outcome.description();
     const bool parts_stay = !server().uploads(location).empty();
     server().set_faults(nlohmann::json::array());
-    const std::vector<std::string> visible = keys(location);
+    const std::vector<std::string> visible = server().keys(location);
     for (const std::string& key : visible) EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location + "/" + key})));
     if (outcome.exit_status == kOk) {
       EXPECT_EQ(1u, visible.size()) << outcome.description();
@@ -99,7 +91,7 @@ class S3Faults : public EndToEnd {
   static std::string prune_outcome(const std::string& location) {
     const Outcome outcome = run_pana({"prune", location, "--keep-last", "1", "--read-timeout", "1"});
     server().set_faults(nlohmann::json::array());
-    const std::size_t left = keys(location).size();
+    const std::size_t left = server().keys(location).size();
     EXPECT_GE(left, 1u);
     if (outcome.exit_status != kOk) return left == 1 ? "fails, pruned" : "fails";
     EXPECT_EQ(left, 1u);

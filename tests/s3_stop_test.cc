@@ -6,7 +6,6 @@
 
 #include <chrono>
 
-#include "store/s3_store.h"
 #include "support/pana.h"
 #include "support/s3_server.h"
 #include "support/wait.h"
@@ -72,12 +71,7 @@ class S3Stopped : public EndToEnd {
     return outcome;
   }
 
-  std::vector<std::string> keys() const {
-    const Environment environment(server().environment());
-    std::vector<std::string> keys;
-    for (const ObjectInfo& object : S3Store(location_, {}, {}).list()) keys.push_back(object.key);
-    return keys;
-  }
+  std::vector<std::string> keys() const { return server().keys(location_); }
 
   std::string url_;
   std::string location_;

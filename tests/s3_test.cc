@@ -53,12 +53,7 @@ class S3 : public EndToEnd {
     return with_store(arguments);
   }
 
-  std::vector<std::string> keys() const {
-    const Environment environment(server().environment());
-    std::vector<std::string> keys;
-    for (const ObjectInfo& object : S3Store(location_, {}, {}).list()) keys.push_back(object.key);
-    return keys;
-  }
+  std::vector<std::string> keys() const { return server().keys(location_); }
 
   std::string location_;
 };

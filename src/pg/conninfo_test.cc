@@ -7,7 +7,7 @@ namespace {
 
 TEST(Conninfo, ShowsWhatIsNoSecret) {
   for (const char* text : {"", "host=h port=5432 dbname='a b' sslmode=require", "postgresql://user@h:5432/db?sslmode=require",
-                           "s3://bucket/prefix", "backups/backup_20260101_020304.sql", "host=h passfile=/home/me/.pgpass",
+                           "s3://bucket/prefix", "backups/backup_20260101_020304.sql", "host=h passfile=pgpass",
                            "postgresql://passenger@h/db?application_name=x", "--lock-wait=5", "5432 = 5432"}) {
     EXPECT_EQ(text, redacted(text));
   }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "net/sigv4.h"
+#include "store/s3_store.h"
 #include "support/cluster.h"
 
 namespace pana::test {
@@ -170,6 +171,13 @@ std::vector<std::string> S3Server::uploads(const std::string& location) {
   const std::string place = location.substr(std::string("s3://").size()) + "/";
   std::vector<std::string> keys = control("/_state", "").at("uploads");
   std::erase_if(keys, [&place](const std::string& key) { return !key.starts_with(place); });
+  return keys;
+}
+
+std::vector<std::string> S3Server::keys(const std::string& location) const {
+  const Environment environment(environment_);
+  std::vector<std::string> keys;
+  for (const ObjectInfo& object : S3Store(location, {}, {}).list()) keys.push_back(object.key);
   return keys;
 }
 

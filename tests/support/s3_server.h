@@ -55,6 +55,8 @@ class S3Server {
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }
   // The keys of the multipart uploads under way to a location, s3://bucket or s3://bucket/prefix.
   std::vector<std::string> uploads(const std::string& location);
+  // The keys of a location's objects, as pana's own store lists them.
+  std::vector<std::string> keys(const std::string& location) const;
   std::uint64_t requests(const std::string& operation);
   std::map<std::string, std::string> written_with() { return control("/_state", "").at("written_with"); }
 
