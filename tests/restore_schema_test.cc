@@ -98,6 +98,25 @@ TEST_F(RestoreSchema, ATableOfABackupOfTablesGetsASchemaToBeIn) {
   EXPECT_EQ("pana_fast", target("SELECT spcname FROM pg_class JOIN pg_tablespace AS t ON t.oid = reltablespace WHERE relname = 'a'"));
 }
 
+TEST_F(RestoreSchema, CreateOnTheDatabaseIsAskedForOnlyWhereSomethingNeedsIt) {
+  origin("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 1 AS id; CREATE TABLE public.u AS SELECT 2 AS id");
+  cluster().allow_login("pana_writer");
+  const auto restore_as_writer = [&](const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"restore", back_up("origin"), "--into", cluster().url("target", "pana_writer", cluster().password()),
+                                          "--no-owner"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  };
+  target("GRANT CREATE, USAGE ON SCHEMA public TO pana_writer");
+  const Outcome refused = restore_as_writer({});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("may not create in the target database: schema app"));
+  EXPECT_EQ("t", target("SELECT to_regclass('public.u') IS NULL"));
+  target("CREATE SCHEMA app; GRANT CREATE, USAGE ON SCHEMA app TO pana_writer");
+  ASSERT_TRUE(ends_with(kOk, restore_as_writer({"-t", "public.u", "-t", "app.t"})));
+  EXPECT_EQ("1|2", target("SELECT (SELECT id FROM app.t), (SELECT id FROM u)"));
+}
+
 constexpr const char* kStoredElsewhere = R"(
 CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
 CREATE TABLE a (id int);

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "command/sql_names.h"
@@ -191,11 +192,35 @@ void check_writable(Connection& connection, Problems& problems) {
                "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the role and the database");
 }
 
-void check_rights(Connection& connection, const RestoreRequest& request, Problems& problems) {
-  if (request.schema && !connection.query("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), "
-                                          "'CREATE')").boolean(0, 0)) {
-    problems.add("the role may not create schemas in the target", "GRANT CREATE ON DATABASE to it, or use another role");
+// Whether a catalog has a row of that name. One by one: a list may hold names that the target's encoding cannot express.
+bool has_named(Connection& connection, std::string_view catalog, std::string_view column, const std::string& name) {
+  return connection.query(fmt::format("SELECT FROM pg_catalog.{} WHERE {} = {}", catalog, column, connection.quote_literal(name))).rows() > 0;
+}
+
+// What the restore makes and the target lacks, of the kinds that need CREATE on the database.
+std::vector<std::string> made_in_database(Connection& connection, const RestoreSelection& selection) {
+  std::set<std::string> schemas;
+  std::vector<std::string> made;
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.makes_schema) schemas.insert(*object.makes_schema);
+    if (object.relation) schemas.insert(object.relation->schema);
+    if (object.type == "EXTENSION" && !has_named(connection, "pg_extension", "extname", object.name)) made.push_back("extension " + object.name);
   }
+  for (const SchemaObject& object : selection.post_data) {
+    if (object.type == "PUBLICATION") made.push_back("publication " + object.name);
+  }
+  for (const std::string& schema : schemas) {
+    if (!has_named(connection, "pg_namespace", "nspname", schema)) made.push_back("schema " + schema);
+  }
+  return made;
+}
+
+void check_rights(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  if (connection.query("SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')").boolean(0, 0)) return;
+  const std::vector<std::string> made = made_in_database(connection, selection);
+  if (made.empty()) return;
+  problems.add(fmt::format("the role may not create in the target database: {}", list_names(made)),
+               "GRANT CREATE ON DATABASE to it, or use another role");
 }
 
 // They fire for rows that are loaded, too, and may change what they like.
@@ -233,7 +258,7 @@ void check_in_index_encoding(Connection& connection, const RestoreRequest& reque
     check_tables(connection, request, index, selection, problems);
     request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
   }
-  check_rights(connection, request, problems);
+  check_rights(connection, selection, problems);
   const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
   if (!problems.messages.empty()) {
     throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")),

@@ -219,15 +219,19 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {
-  std::set<std::string> schemas;
+  std::set<std::string> made;
+  std::set<std::string> needed;
   for (const SchemaObject& object : selection.pre_data) {
-    if (object.makes_schema) schemas.insert(*object.makes_schema);
+    if (object.makes_schema) made.insert(*object.makes_schema);
+    if (object.relation) needed.insert(object.relation->schema);
   }
-  const std::set<std::string> existing = existing_schemas(connection, schemas);
+  needed.insert(made.begin(), made.end());
+  const std::set<std::string> existing = existing_schemas(connection, needed);
+  made.insert(existing.begin(), existing.end());
   for (const SchemaObject& object : selection.pre_data) {
     // Not before its turn: an extension may make the schema.
     const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
-    if (needs_schema && schemas.insert(object.relation->schema).second) create_schema(connection, object.relation->schema, runner);
+    if (needs_schema && made.insert(object.relation->schema).second) create_schema(connection, object.relation->schema, runner);
     const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
     runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
   }
