@@ -22,6 +22,8 @@ PruneDecision decide(const BackupSummary& backup, std::size_t newer_complete, co
     decision.reason = fmt::format("one of the newest {}{}", *policy.keep_last, parts);
   } else if (policy.keep_days && now - backup.time < std::chrono::days(*policy.keep_days)) {
     decision.reason = fmt::format("{} days old, {} are kept", days, *policy.keep_days);
+  } else if (newer_complete == 0) {
+    decision.reason = "damaged, but no complete backup is newer";
   } else {
     decision.keep = false;
     decision.reason = fmt::format("{} days old{}", days, backup.complete() ? "" : ", damaged");

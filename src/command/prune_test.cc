@@ -34,12 +34,21 @@ TEST(Prune, KeepsWhatAnyRuleKeeps) {
 
 TEST(Prune, NeverRemovesTheNewestCompleteBackup) {
   const std::vector<BackupSummary> backups = {backup("20230101"), backup("20230201"), backup("20230301", BackupState::damaged)};
-  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 0}), "-K-");
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 0}), "-KK");
+}
+
+TEST(Prune, RemovesADamagedBackupOnlyBehindANewerCompleteOne) {
+  std::vector<BackupSummary> backups = {backup("20230101", BackupState::damaged), backup("20230201", BackupState::damaged)};
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KK");
+  backups.push_back(backup("20230301", BackupState::complete, {"--table=one"}));
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KKK");
+  backups.push_back(backup("20230302"));
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "--KK");
 }
 
 TEST(Prune, DoesNotCountADamagedBackupAmongTheLast) {
   const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"), backup("20240301", BackupState::damaged)};
-  EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 2}), "KK-");
+  EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 2}), "KKK");
 }
 
 TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
