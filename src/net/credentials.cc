@@ -167,6 +167,17 @@ TimedCredentials parse_credentials(const std::string& json) {
   return result;
 }
 
+namespace {
+
+[[noreturn]] void rethrow(const std::exception_ptr& failure, bool have_expired) try {
+  std::rethrow_exception(failure);
+} catch (const Error& error) {
+  if (!have_expired || error.kind() == ErrorKind::interrupted) throw;
+  throw Error(error.kind(), fmt::format("the AWS credentials have expired, and there are no new ones: {}", error.what()), error.hint());
+}
+
+}  // namespace
+
 CredentialChain::CredentialChain(HttpClient& http, std::string profile)
     : CredentialChain([&http, profile = std::move(profile)](const std::stop_token& stop) { return load_from_chain(http, profile, stop); },
                       [] { return system_clock::now(); }) {}
@@ -188,7 +199,8 @@ Credentials CredentialChain::get(const std::stop_token& stop) {
   }
 }
 
-// Throws only when no good credentials are left.
+// Throws only when no good credentials are left. Where there were some, their end is the news, whatever the source says now:
+// one that does not answer looks like one that is not there.
 void CredentialChain::load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   std::optional<TimedCredentials> found;
   std::exception_ptr failure;
@@ -204,7 +216,7 @@ void CredentialChain::load(std::unique_lock<std::mutex>& lock, const std::stop_t
   loaded_.notify_all();
   const TimePoint now = clock_();
   if (found) current_ = std::move(found);
-  if (failure && !(current_ && lasts_beyond(now, *current_))) std::rethrow_exception(failure);
+  if (failure && !(current_ && lasts_beyond(now, *current_))) rethrow(failure, current_.has_value());
   const bool is_fresh = lasts_beyond(now + kRenewBefore, *current_);
   pause_ = is_fresh ? std::chrono::seconds(0) : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
   next_load_ = now + pause_;
