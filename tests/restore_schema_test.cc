@@ -156,8 +156,7 @@ TEST_F(RestoreSchema, AChosenTableGetsItsIdentityColumnsAndTheirValues) {
   EXPECT_EQ(cluster().sql("origin", values), "4|8|4");
 }
 
-// A tablespace that the target lacks costs what is stored in it, and nothing else.
-TEST_F(RestoreSchema, AMissingTablespaceCostsOnlyWhatIsStoredInIt) {
+TEST_F(RestoreSchema, AMissingTablespaceCostsNoTable) {
   origin("CREATE TABLE a (id int); CREATE TABLE b (id int) TABLESPACE pana_fast; CREATE SEQUENCE s OWNED BY b.id;"
          "CREATE TABLE c (id int); CREATE VIEW v AS SELECT 1 AS one; CREATE INDEX c_id ON c (id)");
   const Cluster elsewhere;
@@ -165,7 +164,7 @@ TEST_F(RestoreSchema, AMissingTablespaceCostsOnlyWhatIsStoredInIt) {
   const Outcome outcome = pana({"restore", back_up("origin"), "--into", elsewhere.url("target"), "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("pana_fast"));
-  EXPECT_EQ("a\nc\nc_id\ns\nv", elsewhere.sql("target", "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"));
+  EXPECT_EQ("a\nb\nc\nc_id\ns\nv", elsewhere.sql("target", "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1"));
 }
 
 TEST_F(RestoreSchema, WithoutTablespacesAllIsInTheDefaultOne) {

@@ -206,7 +206,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   } else if (request.clean) {
     with_index_encoding(control, index.header, [&] { empty_tables(control, backup, selection); });
   }
-  SchemaRunner runner(errors, progress);
+  SchemaRunner runner(errors, progress, DefaultPrivileges::read(control));
   run_pre_data(control, selection, runner);
 
   RestoreReport report;

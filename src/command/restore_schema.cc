@@ -13,23 +13,35 @@
 namespace pana {
 namespace {
 
+std::string local(const DefaultSetting& setting) { return "SET LOCAL" + setting.sql.substr(3) + "\n"; }
+
+// Of what kinds the objects are that the step makes, for DefaultPrivileges. An extension makes what it likes; a range type
+// brings functions along, an identity column a sequence.
+std::string_view kinds_made_by(const SchemaStep& step) {
+  if (std::ranges::none_of(step.statements, [](const SchemaStatement& statement) { return statement.role == StatementRole::definition; })) return {};
+  const std::string_view type = step.object->type;
+  if (type == "TABLE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE") return "r";
+  if (type == "FUNCTION" || type == "PROCEDURE" || type == "AGGREGATE") return "f";
+  if (type == "TYPE" || type == "DOMAIN") return "Tf";
+  if (type == "SEQUENCE") return "S";
+  if (type == "SCHEMA") return "n";
+  if (type == "BLOB") return "L";
+  return type == "EXTENSION" ? "rSfTnL" : "";
+}
+
 std::string subject_of(const SchemaObject& object) {
   const bool schema_helps = object.schema != "-" && !object.schema.empty();
   return object.type + " " + (schema_helps ? object.schema + "." : "") + object.name;
 }
 
 // All statements of the object.
-SchemaStep whole_step(const SchemaObject& object) {
-  SchemaStep step{.object = &object};
-  for (const SchemaStatement& statement : object.statements) step.statements.push_back(statement.sql);
-  return step;
-}
+SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
 
 // What is left to do for an object that is there.
 SchemaStep step_without_definition(const SchemaObject& object) {
   SchemaStep step{.object = &object};
   for (const SchemaStatement& statement : object.statements) {
-    if (statement.role != StatementRole::definition) step.statements.push_back(statement.sql);
+    if (statement.role != StatementRole::definition) step.statements.push_back(statement);
   }
   return step;
 }
@@ -37,7 +49,7 @@ SchemaStep step_without_definition(const SchemaObject& object) {
 // A choice of tables does not bring their schemas along, but a table needs one to be in.
 void create_schema(Connection& connection, const std::string& name, SchemaRunner& runner) {
   const SchemaObject schema{.type = "SCHEMA", .name = name, .schema = "-"};
-  runner.run(connection, {.object = &schema, .statements = {"CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}});
+  runner.run(connection, {.object = &schema, .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}});
 }
 
 // Which of these schemas the target has.
@@ -95,7 +107,7 @@ class PostData {
     SchemaStep build{.object = &object, .weight = weight_of(object)};
     SchemaStep rest = build;
     for (const SchemaStatement& statement : object.statements) {
-      (statement.role == StatementRole::definition ? build : rest).statements.push_back(statement.sql);
+      (statement.role == StatementRole::definition ? build : rest).statements.push_back(statement);
     }
     const auto known = constraint_indexes_.find(object.object_id);
     if (object.type == "CONSTRAINT" && known == constraint_indexes_.end()) {
@@ -104,8 +116,8 @@ class PostData {
       return;
     }
     if (object.type == "CONSTRAINT") {
-      build.statements = {known->second->create_index + ";"};
-      rest.statements.insert(rest.statements.begin(), known->second->add_constraint + ";");
+      build.statements = {{.sql = known->second->create_index + ";"}};
+      rest.statements.insert(rest.statements.begin(), {.sql = known->second->add_constraint + ";"});
     }
     // What else an entry does to its table (CLUSTER ON, REPLICA IDENTITY) locks it, and must not do so while other
     // indexes of the table are being built in transactions that want the same.
@@ -208,14 +220,62 @@ void PostData::run_together(std::vector<SchemaStep> steps) {
 }  // namespace
 
 void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
-  if (step.statements.empty()) return;
+  const bool has_failed = failed_.with([&step](const auto& failed) { return failed.contains(step.object); });
+  if (step.statements.empty() || has_failed) return;
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
+  errors_.attempt(subject, connection, [&] {
+    try {
+      run_whole(connection, step);
+    } catch (const DatabaseError&) {
+      if (!errors_.keep_going() || !connection.is_alive()) throw;
+      if (run_by_statements(connection, step, subject)) return;
+      failed_.with([&step](auto& failed) { failed.insert(step.object); });
+    }
+  });
+}
+
+// Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
+// each other all the same, and that one is run again.
+void SchemaRunner::run_whole(Connection& connection, const SchemaStep& step) const {
+  constexpr std::string_view kDeadlock = "40P01";
+  constexpr int kAttempts = 10;
+  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step));
   // Several statements in one query are one transaction, and what is LOCAL ends with it.
   std::string sql = step.single_process ? "SET LOCAL max_parallel_maintenance_workers = 0;\n" : "";
-  for (const DefaultSetting& setting : step.object->settings) sql += "SET LOCAL" + setting.sql.substr(3) + "\n";
-  for (const std::string& statement : step.statements) sql += statement + "\n";
-  errors_.attempt(subject, connection, [&] { connection.query(sql); });
+  for (const DefaultSetting& setting : step.object->settings) sql += local(setting);
+  sql += aside.before;
+  for (const SchemaStatement& statement : step.statements) sql += statement.sql + "\n";
+  sql += aside.behind;
+  for (int attempt = 1;; ++attempt) {
+    try {
+      connection.query(sql);
+      return;
+    } catch (const DatabaseError& error) {
+      if (error.sqlstate() != kDeadlock || attempt == kAttempts || !connection.is_alive()) throw;
+    }
+  }
+}
+
+// Returns whether the definition was run, or there was none.
+bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject) {
+  const auto run_part = [&](const std::string& sql) {
+    const bool is_run = errors_.attempt(subject, connection, [&] {
+      connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part");
+    });
+    if (!is_run) connection.query("ROLLBACK TO SAVEPOINT part");
+    return is_run;
+  };
+  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step));
+  connection.query("BEGIN;\n" + aside.before);
+  for (const DefaultSetting& setting : step.object->settings) run_part(local(setting));
+  bool is_made = true;
+  for (const SchemaStatement& statement : step.statements) {
+    is_made = run_part(statement.sql) || statement.role != StatementRole::definition;
+    if (!is_made) break;
+  }
+  connection.query(is_made ? aside.behind + "COMMIT" : "ROLLBACK");
+  return is_made;
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {

@@ -1,22 +1,25 @@
 // Makes the objects of a schema.
 #pragma once
 
+#include <set>
 #include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "base/guarded.h"
 #include "base/progress.h"
 #include "command/restore_errors.h"
 #include "command/restore_selection.h"
 #include "pg/connection.h"
+#include "pg/default_privileges.h"
 
 namespace pana {
 
 // Statements of one object that are run in one transaction.
 struct SchemaStep {
   const SchemaObject* object = nullptr;
-  std::vector<std::string> statements = {};
+  std::vector<SchemaStatement> statements = {};
   std::uint64_t weight = 0;                      // how long it may take: bytes of the table, 0: next to nothing
   std::vector<RelationName> locked_tables = {};  // no two steps with a table in common run at once
   bool single_process = false;                   // the server is to lend it no more than one of its processes
@@ -24,15 +27,25 @@ struct SchemaStep {
 
 // Runs steps. The settings that stand before an object in the script are made for its transaction and go with it, so no
 // step depends on what ran before it, on this connection or another one. May be called from several threads.
+//
+// A step is had whole, or else its error is thrown. When errors are collected, what cannot be had whole is taken statement
+// by statement, and each that fails is one of them: a right that cannot be granted costs no other right, a setting that the
+// server lacks no table. An object whose definition failed is not tried again, nor what belongs to it.
 class SchemaRunner {
  public:
-  SchemaRunner(RestoreErrors& errors, Progress& progress) : errors_(errors), progress_(progress) {}
+  SchemaRunner(RestoreErrors& errors, Progress& progress, DefaultPrivileges default_privileges)
+      : errors_(errors), progress_(progress), default_privileges_(std::move(default_privileges)) {}
 
   void run(Connection& connection, const SchemaStep& step);
 
  private:
+  void run_whole(Connection& connection, const SchemaStep& step) const;
+  bool run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject);
+
   RestoreErrors& errors_;
   Progress& progress_;
+  const DefaultPrivileges default_privileges_;
+  Guarded<std::set<const SchemaObject*>> failed_;
 };
 
 // The pre-data objects, one by one. A schema that is there already is not made, but gets its owner and all else that its

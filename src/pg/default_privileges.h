@@ -1,0 +1,34 @@
+// What a role's default privileges (ALTER DEFAULT PRIVILEGES) add to the objects that it makes.
+//
+// A backup says what differs from PostgreSQL's own defaults; where the restoring role has defaults of its own, as on many
+// platforms, an object that it makes would be open to more roles than in the source. So they are set aside, and put back,
+// in the transaction that makes the object: other sessions never see them missing, and a crash leaves them as they were.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "pg/connection.h"
+
+namespace pana {
+
+// Kinds of objects as in pg_default_acl.defaclobjtype: r relations, S sequences, f functions, T types, n schemas,
+// L large objects.
+class DefaultPrivileges {
+ public:
+  // Those of the session's role. Names are in the session's encoding.
+  static DefaultPrivileges read(Connection& connection);
+
+  // Statements for before and behind what makes objects of these kinds; none where nothing is set for them.
+  struct Aside {
+    std::string before;
+    std::string behind;
+  };
+  Aside aside(std::string_view kinds) const;
+
+ private:
+  std::map<char, Aside> by_kind_;
+};
+
+}  // namespace pana
