@@ -169,5 +169,24 @@ TEST_F(Damage, IsFoundByARestoreBeforeItIsCalledASuccess) {
   EXPECT_TRUE(ends_with(kDamaged, pana({"restore", file, "--into", fresh_database("restored")})));
 }
 
+// The day for which --keep-going exists: of a frame that is damaged nothing is believed, all else comes back.
+TEST_F(Damage, CostsARestoreThatKeepsGoingOneFrame) {
+  cluster().sql("precious", "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 20) AS t FROM generate_series(1, 20000) AS i;"
+                            "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
+  std::string content = intact("none");
+  content[content.find(cluster().sql("precious", "SELECT repeat(md5('10000'), 20)"))] ^= 1;
+  const fs::path file = damaged_.path() / "backup_20000101_000000.sql";
+  std::ofstream(file, std::ios::binary) << content;
+  const std::string target = fresh_database("rest");
+  EXPECT_TRUE(ends_with(kDamaged, pana({"restore", file, "--into", target})));
+  const Outcome outcome = pana({"restore", file, "--into", target, "--clean", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  const std::string missing = cluster().sql("rest", "SELECT 20000 - count(*) FROM large");
+  ASSERT_EQ(missing.size(), 4U) << "a frame is about 4 MiB: " << missing;
+  EXPECT_THAT(outcome.err, HasSubstr("rows are missing, " + missing.substr(0, 1) + "," + missing.substr(1) + " of public.large: "));
+  EXPECT_EQ("0|3000|77|1", cluster().sql("rest", "SELECT (SELECT count(*) FROM large WHERE id = 10000), (SELECT count(*) FROM orders), "
+                                                 "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -53,13 +53,19 @@ std::string preamble(const IndexHeader& header, std::string_view restrict_key) {
   return text + backup_preamble(header.encoding);
 }
 
+std::uint64_t bytes_of(std::span<const std::vector<WorkItem>> stages) {
+  std::uint64_t bytes = 0;
+  for (const std::vector<WorkItem>& stage : stages) bytes += total_bytes(stage);
+  return bytes;
+}
+
 // One backup under way: its steps in the order of the file's phases.
 class Backup {
  public:
   Backup(const BackupRequest& request, BackupConnections& connections, SchemaDump& schema_dump,
-         BackupContents& contents, std::span<WorkItem> items, std::string restrict_key, ObjectUpload& upload,
+         BackupContents& contents, std::span<std::vector<WorkItem>> stages, std::string restrict_key, ObjectUpload& upload,
          Progress& progress, const std::stop_token& stop)
-      : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents), items_(items),
+      : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents), stages_(stages),
         restrict_key_(std::move(restrict_key)), progress_(progress), stop_(stop), writer_(upload, request.compression),
         text_(request.compression) {}
 
@@ -96,17 +102,25 @@ class Backup {
 
   // pg_dump reads the catalog while the workers read rows; a worker's first frame waits for the tables' definitions.
   void write_schema_and_rows(SchemaFrames& schema) {
-    progress_.total = total_bytes(items_);
-    WorkList<WorkItem> list(items_);
+    progress_.total = bytes_of(stages_);
     RateLimit rate(request_.max_bytes_per_second);
-    RowReading reading{.items = list, .progress = progress_, .rate = rate, .left_over = {}};
     const RowTarget target{.backup = writer_, .compression = request_.compression, .frame_bytes = frame_bytes_for(progress_.total)};
+    for (std::vector<WorkItem>& stage : stages_) {
+      const bool is_first = &stage == &stages_.front();
+      WorkList<WorkItem> list(stage);
+      RowReading reading{.items = list, .progress = progress_, .rate = rate, .left_over = {}};
+      read_rows(reading, target, is_first ? &schema : nullptr);
+    }
+    end_snapshot();
+  }
 
+  // The rows of a stage; with `schema`, that of the database beside them.
+  void read_rows(RowReading& reading, const RowTarget& target, SchemaFrames* schema) {
     Connection& control = connections_.control;
     Countdown readers(connections_.workers.size());
     std::vector<Task> tasks = {[&](const std::stop_token& stop) {
       control.set_stop(stop);
-      write_schema(schema, stop);
+      if (schema != nullptr) write_schema(*schema, stop);
       look_until(readers, control, stop);
     }};
     for (Connection& connection : connections_.workers) {
@@ -128,7 +142,6 @@ class Backup {
                   [&](const std::stop_token& stop) { look_until(rest, connections_.workers.front(), stop); }},
                  stop_);
     control.set_stop(stop_);
-    end_snapshot();
   }
 
   // Looks who waits for us while others are at work.
@@ -165,7 +178,7 @@ class Backup {
   LockWatch watch_{connections_.control, connections_.workers, request_.yield_to_waiters};
   SchemaDump& schema_dump_;
   BackupContents& contents_;
-  const std::span<WorkItem> items_;
+  const std::span<std::vector<WorkItem>> stages_;  // read one after the other
   const std::string restrict_key_;
   Progress& progress_;
   const std::stop_token& stop_;
@@ -240,12 +253,12 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
                       .snapshot_time = contents.header.snapshot_time,
                       .skipped = contents.header.skipped};
 
-  std::vector<WorkItem> items = plan_rows({.tables = contents.snapshot.tables,
-                                           .large_objects = contents.large_objects,
-                                           .large_object_bytes = contents.large_object_bytes},
-                                          connections.workers.size(), request.split_tables);
-  const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, total_bytes(items), report.key, stop);
-  Backup backup(request, connections, schema_dump, contents, items, restrict_key, *upload, progress, stop);
+  std::vector<std::vector<WorkItem>> stages = plan_rows_in_order({.tables = contents.snapshot.tables,
+                                                                  .large_objects = contents.large_objects,
+                                                                  .large_object_bytes = contents.large_object_bytes},
+                                                                 contents.load_order, connections.workers.size(), request.split_tables);
+  const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, bytes_of(stages), report.key, stop);
+  Backup backup(request, connections, schema_dump, contents, stages, restrict_key, *upload, progress, stop);
   const Index index = backup.write();
   if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
   progress.set_activity("completing");

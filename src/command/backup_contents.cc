@@ -78,6 +78,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
                                     Snapshot snapshot, std::string encoding) {
   BackupContents contents{.snapshot = std::move(snapshot)};
   const TableFilter& filter = contents.snapshot.filter;
+  contents.load_order = read_load_order(control, ForeignKeys::of_extensions);
   contents.sequence_values = read_sequence_values(control, filter);
   if (filter.includes_everything()) {
     const std::vector<LargeObjectId>& skipped = contents.snapshot.skipped.large_objects;  // in order, too

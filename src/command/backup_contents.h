@@ -7,6 +7,7 @@
 #include "command/backup.h"
 #include "format/index.h"
 #include "pg/large_objects.h"
+#include "pg/load_order.h"
 #include "pg/pg_dump.h"
 #include "pg/snapshot.h"
 
@@ -15,6 +16,7 @@ namespace pana {
 struct BackupContents {
   Snapshot snapshot;
   std::vector<std::string> sequence_values;
+  LoadOrder load_order;  // that psql needs, which makes the schema before it loads rows
   std::vector<LargeObjectId> large_objects;
   std::uint64_t large_object_bytes = 0;  // of text, at most about so much
   IndexHeader header;

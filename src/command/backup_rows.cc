@@ -25,7 +25,7 @@ class RowFrames {
   void add(const RowPiece& piece) {
     if (!section_) section_.emplace(frame_, chunk_->table, chunk_->copy_in);
     section_->add(piece.text, piece.more);
-    if (!piece.ends_row() || frame_.bytes() < target_.frame_bytes) return;
+    if (!piece.ends_row() || frame_.bytes() < bytes_at_most()) return;
     end_section();
     flush();
   }
@@ -50,6 +50,9 @@ class RowFrames {
   }
 
  private:
+  // What must stand in one section makes a frame as large as frames may be.
+  std::uint64_t bytes_at_most() const { return chunk_->in_one_section ? kLargestFrameBytes : target_.frame_bytes; }
+
   void end_section() {
     section_->end();
     section_.reset();

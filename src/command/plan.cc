@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <numeric>
 
 namespace pana {
 namespace {
 
 constexpr std::uint64_t kFrameBytes = 4 << 20;
-constexpr std::uint64_t kLargestFrameBytes = 64 << 20;
 constexpr std::uint64_t kFramesAtMost = 16384;
 
 // Below this, the time a table takes is not worth a split.
@@ -93,38 +93,117 @@ class Batches {
   WorkItem batch_;
 };
 
+RelationName name_of(const CatalogTable& table) { return {.schema = table.schema, .name = table.name}; }
+
+void sort_by_size(std::vector<WorkItem>& items) {
+  std::stable_sort(items.begin(), items.end(), [](const WorkItem& a, const WorkItem& b) { return a.bytes > b.bytes; });
+}
+
+WorkItem item_of(Chunk chunk) {
+  const std::uint64_t bytes = chunk.bytes;
+  return {.chunks = {std::move(chunk)}, .large_objects = {}, .bytes = bytes};
+}
+
+class Planner {
+ public:
+  Planner(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs, bool split_tables)
+      : rows_(rows), order_(order), jobs_(jobs), split_tables_(split_tables) {
+    for (const CatalogTable& table : rows.tables) all_tables_ += text_estimate(table);
+  }
+
+  // Tables that may be read in any order, largest items first.
+  std::vector<WorkItem> items(std::span<const TableId> tables) const {
+    std::vector<WorkItem> items;
+    Batches batches(items);
+    for (const TableId id : tables) {
+      for (Chunk& chunk : chunks_of(id)) {
+        chunk.bytes <= kSmallTableBytes ? batches.add(std::move(chunk)) : items.push_back(item_of(std::move(chunk)));
+      }
+    }
+    batches.end();
+    sort_by_size(items);
+    return items;
+  }
+
+  // Tables that are read one after the other: the small ones of a stage by one session.
+  void add_one_by_one(std::span<const TableId> tables, std::vector<std::vector<WorkItem>>& stages) const {
+    std::vector<WorkItem> small;
+    Batches batches(small);
+    const auto end_small = [&] {
+      batches.end();
+      for (WorkItem& item : std::exchange(small, {})) stages.push_back({std::move(item)});
+    };
+    for (const TableId id : tables) {
+      std::vector<Chunk> chunks = chunks_of(id);
+      if (chunks.size() == 1 && chunks.front().bytes <= kSmallTableBytes) {
+        batches.add(std::move(chunks.front()));
+        continue;
+      }
+      end_small();
+      std::vector<WorkItem>& stage = stages.emplace_back();
+      for (Chunk& chunk : chunks) stage.push_back(item_of(std::move(chunk)));
+    }
+    end_small();
+  }
+
+  void add_large_objects(std::vector<WorkItem>& items) const {
+    const auto& [tables, large_objects, large_object_bytes] = rows_;
+    for (std::size_t begin = 0; begin < large_objects.size(); begin += kBatchLargeObjects) {
+      const auto batch = large_objects.subspan(begin, std::min(kBatchLargeObjects, large_objects.size() - begin));
+      items.push_back({.chunks = {},
+                       .large_objects = {batch.begin(), batch.end()},
+                       .bytes = large_object_bytes * batch.size() / large_objects.size()});
+    }
+    sort_by_size(items);
+  }
+
+ private:
+  std::vector<Chunk> chunks_of(TableId id) const {
+    const CatalogTable& table = rows_.tables[id - 1];
+    const bool in_one_section = order_.refer_to_themselves.contains(name_of(table));
+    const std::uint64_t pieces = split_tables_ && !in_one_section ? pieces_of(table, all_tables_, jobs_) : 1;
+    if (pieces > 1) return split_table(table, id, pieces);
+    std::vector<Chunk> chunks = {whole_table(table, id)};
+    chunks.front().in_one_section = in_one_section;
+    return chunks;
+  }
+
+  const RowsToRead& rows_;
+  const LoadOrder& order_;
+  const std::size_t jobs_;
+  const bool split_tables_;
+  std::uint64_t all_tables_ = 0;
+};
+
 }  // namespace
 
 std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool split_tables) {
-  const auto [tables, large_objects, large_object_bytes] = rows;
-  std::uint64_t all_tables = 0;
-  for (const CatalogTable& table : tables) all_tables += text_estimate(table);
+  return plan_rows_in_order(rows, {}, jobs, split_tables).front();
+}
 
-  std::vector<WorkItem> items;
-  Batches batches(items);
-  for (TableId id = 1; const CatalogTable& table : tables) {
-    const std::uint64_t pieces = split_tables ? pieces_of(table, all_tables, jobs) : 1;
-    std::vector<Chunk> chunks = pieces > 1 ? split_table(table, id, pieces) : std::vector{whole_table(table, id)};
-    for (Chunk& chunk : chunks) {
-      if (chunk.bytes <= kSmallTableBytes) {
-        batches.add(std::move(chunk));
-      } else {
-        const std::uint64_t bytes = chunk.bytes;
-        items.push_back({.chunks = {std::move(chunk)}, .large_objects = {}, .bytes = bytes});
-      }
+std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs, bool split_tables) {
+  std::map<RelationName, TableId> computed;
+  for (const RelationName& table : order.computed) computed[table] = 0;
+  std::map<std::size_t, std::vector<TableId>> by_level = {{0, {}}};
+  for (TableId id = 1; const CatalogTable& table : rows.tables) {
+    const auto level = order.levels.find(name_of(table));
+    if (const auto found = computed.find(name_of(table)); found != computed.end()) {
+      found->second = id;
+    } else {
+      by_level[level == order.levels.end() ? 0 : level->second].push_back(id);
     }
     ++id;
   }
-  batches.end();
-  for (std::size_t begin = 0; begin < large_objects.size(); begin += kBatchLargeObjects) {
-    const auto batch = large_objects.subspan(begin, std::min(kBatchLargeObjects, large_objects.size() - begin));
-    items.push_back({.chunks = {},
-                     .large_objects = {batch.begin(), batch.end()},
-                     .bytes = large_object_bytes * batch.size() / large_objects.size()});
+  std::vector<TableId> one_by_one;
+  for (const RelationName& table : order.computed) {
+    if (computed[table] != 0) one_by_one.push_back(computed[table]);
   }
-  std::stable_sort(items.begin(), items.end(),
-                   [](const WorkItem& a, const WorkItem& b) { return a.bytes > b.bytes; });
-  return items;
+  const Planner planner(rows, order, jobs, split_tables);
+  std::vector<std::vector<WorkItem>> stages;
+  for (const auto& [level, tables] : by_level) stages.push_back(planner.items(tables));
+  planner.add_large_objects(stages.front());
+  planner.add_one_by_one(one_by_one, stages);
+  return stages;
 }
 
 std::uint64_t total_bytes(std::span<const WorkItem> items) {

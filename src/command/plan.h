@@ -13,6 +13,7 @@
 #include "format/frame.h"
 #include "pg/catalog.h"
 #include "pg/large_objects.h"
+#include "pg/load_order.h"
 
 namespace pana {
 
@@ -23,6 +24,7 @@ struct Chunk {
   std::string copy_in;   // COPY ... FROM stdin;, with a newline: what a frame's section begins with
   std::string name;      // for messages
   std::uint64_t bytes = 0;
+  bool in_one_section = false;  // its rows refer to each other: psql checks them at the end of each COPY
 };
 
 // What one worker does at a time: either chunks whose COPYs go out as one query, or some large objects.
@@ -42,8 +44,14 @@ struct RowsToRead {
 // Largest items first.
 std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool split_tables = true);
 
+// Items that are read one stage after the other, so that the file has the rows in an order in which psql can load them: first
+// those of all tables that need no order, in one stage.
+std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs, bool split_tables);
+
 // How much text the items may become, from above.
 std::uint64_t total_bytes(std::span<const WorkItem> items);
+
+constexpr std::uint64_t kLargestFrameBytes = 64 << 20;
 
 // How much text a frame should hold: about 4 MiB, more for a very large database, so that its index stays small.
 std::uint64_t frame_bytes_for(std::uint64_t database_bytes);

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
+#include <map>
+#include <set>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -18,6 +21,8 @@
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
+#include "pg/catalog.h"
+#include "pg/load_order.h"
 #include "pg/schema_names.h"
 #include "pg/session.h"
 
@@ -100,14 +105,54 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
   }
 }
 
-void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
-  const IndexHeader& header = backup.index().header;
-  std::vector<std::string> names;
-  for (const TableInfo* const table : selection.tables) {
-    if (table->id != kLargeObjects) names.push_back(sql_name(connection, header, table->schema, table->name));
+// The roots of partition trees of which all partitions are among the tables, each with these. TRUNCATE does not take a
+// partition alone whose root has a foreign key to another table that it takes.
+std::map<RelationName, std::vector<RelationName>> whole_trees(Connection& connection, const std::set<RelationName>& tables) {
+  const QueryResult result = connection.query(R"(
+SELECT rn.nspname, r.relname, n.nspname, c.relname
+FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+CROSS JOIN LATERAL pg_catalog.pg_partition_tree(r.oid) AS p
+JOIN pg_catalog.pg_class AS c ON c.oid = p.relid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE r.relkind = 'p' AND NOT r.relispartition AND p.isleaf)");
+  std::map<RelationName, std::vector<RelationName>> trees;
+  std::set<RelationName> in_parts;
+  for (int row = 0; row < result.rows(); ++row) {
+    const RelationName root{.schema = result.string(row, 0), .name = result.string(row, 1)};
+    const RelationName& leaf = trees[root].emplace_back(RelationName{.schema = result.string(row, 2), .name = result.string(row, 3)});
+    if (!tables.contains(leaf)) in_parts.insert(root);
   }
+  for (const RelationName& root : in_parts) trees.erase(root);
+  return trees;
+}
+
+// All or nothing. Of an extension's configuration table only the rows that are the user's: nothing brings the others back.
+void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
+  std::set<RelationName> tables;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id != kLargeObjects) tables.insert(sql_relation(backup.index().header, *table));
+  }
+  const auto sql_of = [&connection](const RelationName& table) {
+    return connection.quote_identifier(table.schema) + "." + connection.quote_identifier(table.name);
+  };
+  const LoadOrder order = read_load_order(connection, ForeignKeys::all);
+  std::multimap<std::size_t, std::string, std::greater<>> deletes_by_level;  // those first that refer to others
+  for (const auto& [table, condition] : read_extension_conditions(connection)) {
+    if (condition.empty() || tables.erase(table) == 0) continue;
+    const auto level = order.levels.find(table);
+    deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second, fmt::format("DELETE FROM ONLY {} {};\n", sql_of(table), condition));
+  }
+  std::string deletes;
+  for (const auto& [level, sql] : deletes_by_level) deletes += sql;
+  std::vector<std::string> names;
+  for (const auto& [root, leaves] : whole_trees(connection, tables)) {
+    names.push_back(sql_of(root));
+    for (const RelationName& leaf : leaves) tables.erase(leaf);
+  }
+  for (const RelationName& table : tables) names.push_back("ONLY " + sql_of(table));
   try {
-    if (!names.empty()) connection.query(fmt::format("TRUNCATE ONLY {}", fmt::join(names, ", ONLY ")));
+    if (!names.empty() || !deletes.empty()) {
+      connection.query((names.empty() ? "" : fmt::format("TRUNCATE {};\n", fmt::join(names, ", "))) + deletes);
+    }
   } catch (const DatabaseError& error) {
     // PostgreSQL's own hint would be CASCADE, which empties what is not restored.
     if (error.sqlstate() != kFeatureNotSupported) throw;

@@ -34,29 +34,47 @@ class RestoreErrors {
     } catch (const RestoreError&) {
       throw;
     } catch (const DatabaseError& error) {
-      const std::string message = fmt::format("cannot restore {}: {}", subject, error.what());
-      if (!keep_going_ || !connection.is_alive()) {
-        throw RestoreError(message, error.sqlstate(), hint_for(error));
-      }
-      log(LogLevel::warning, "restore_error", message);
-      errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });
+      if (!connection.is_alive()) throw_with(subject, error);
+      take(subject, error);
       return false;
     }
   }
 
-  static std::string hint_for(const DatabaseError& error) {
-    constexpr std::string_view kForeignKeyViolation = "23503";
-    if (error.sqlstate() == kForeignKeyViolation) {
-      return "rows are loaded in no particular order: restore the definitions, too, or say --disable-triggers";
-    }
-    return error.hint().empty() ? "--keep-going restores what can be restored" : error.hint();
+  // Throws the error with its subject, or collects it.
+  void take(const std::string& subject, const DatabaseError& error) {
+    if (!keep_going_) throw_with(subject, error);
+    collect(fmt::format("cannot restore {}: {}", subject, error.what()));
   }
+
+  // What the backup has lost, when it is told to keep going.
+  void take_damage(const std::string& what) { collect(what); }
+
 
   std::vector<std::string> all() {
     return errors_.with([](const std::vector<std::string>& errors) { return errors; });
   }
 
  private:
+  [[noreturn]] static void throw_with(const std::string& subject, const DatabaseError& error) {
+    throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(), hint_for(error));
+  }
+
+  static std::string hint_for(const DatabaseError& error) {
+    constexpr std::string_view kForeignKeyViolation = "23503";
+    constexpr std::string_view kDiskFull = "53100";
+    if (error.sqlstate() == kForeignKeyViolation) {
+      return "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables "
+             "were chosen; --keep-going restores the rest";
+    }
+    if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
+    return error.hint().empty() ? "--keep-going restores what can be restored" : error.hint();
+  }
+
+  void collect(const std::string& message) {
+    log(LogLevel::warning, "restore_error", message);
+    errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });
+  }
+
   const bool keep_going_;
   Guarded<std::vector<std::string>> errors_;
 };

@@ -2,12 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
+#include <set>
 
+#include "base/human.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
+#include "command/sql_names.h"
 #include "format/row_frame_reader.h"
 #include "pg/copy.h"
+#include "pg/load_order.h"
 
 namespace pana {
 namespace {
@@ -15,78 +20,185 @@ namespace {
 // Statements that restore large objects are sent together up to this length.
 constexpr std::size_t kStatementBytes = 1 << 20;
 
-// Loads one frame: the rows of the tables that are wanted, in the order in which the index lists them.
-class FrameLoader {
+// What is loaded in one transaction: these tables' rows out of a frame; out of several, in one COPY, where the rows of a
+// table refer to each other.
+struct LoadUnit {
+  std::vector<std::size_t> frames;
+  std::set<TableId> tables;
+};
+
+// Units that may be loaded side by side. Stages follow one another.
+using LoadStage = std::vector<LoadUnit>;
+
+// Puts the selected frames into the order that the target asks for: most into the first stage.
+class LoadPlan {
  public:
-  FrameLoader(Connection& connection, const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame,
-              const RestoreSelection& selection, RestoreErrors& errors, Progress& progress)
-      : connection_(connection), backup_(backup), memory_(memory), frame_(frame), info_(backup.index().frames[frame]),
-        selection_(selection), errors_(errors), progress_(progress) {}
+  LoadPlan(const BackupReader& backup, const RestoreSelection& selection, const LoadOrder& order) : index_(backup.index()), selection_(selection) {
+    std::map<RelationName, TableId> ids;
+    for (const TableInfo* const table : selection.tables) ids[sql_relation(index_.header, *table)] = table->id;
+    const auto id_of = [&ids](const RelationName& name) {
+      const auto found = ids.find(name);
+      return found == ids.end() ? std::nullopt : std::optional(found->second);
+    };
+    for (const auto& [name, level] : order.levels) {
+      if (const std::optional<TableId> id = id_of(name)) levels_[*id] = level;
+    }
+    for (const RelationName& name : order.refer_to_themselves) {
+      if (const std::optional<TableId> id = id_of(name)) in_one_.insert(*id);
+    }
+    for (const RelationName& name : order.computed) {
+      if (const std::optional<TableId> id = id_of(name)) computed_.insert(*id);
+    }
+  }
+
+  std::vector<LoadStage> stages() {
+    std::map<std::size_t, LoadStage> by_level;
+    std::map<TableId, LoadUnit> whole_tables;
+    std::vector<LoadStage> last;
+    for (const std::size_t frame : selection_.frames) {
+      std::map<std::size_t, std::set<TableId>> parts;
+      std::set<TableId> computed;
+      for (const FrameRows& rows : index_.frames[frame].tables) {
+        const TableId table = rows.table;
+        if (!selection_.table_ids.contains(table)) continue;
+        if (computed_.contains(table)) {
+          computed.insert(table);
+        } else if (in_one_.contains(table)) {
+          whole_tables[table].frames.push_back(frame);
+        } else {
+          parts[level_of(table)].insert(table);
+        }
+      }
+      for (auto& [level, tables] : parts) by_level[level].push_back({.frames = {frame}, .tables = std::move(tables)});
+      if (!computed.empty()) add_computed(last, frame, std::move(computed));
+    }
+    for (auto& [table, unit] : whole_tables) {
+      unit.tables = {table};
+      by_level[level_of(table)].push_back(std::move(unit));
+    }
+    std::vector<LoadStage> stages;
+    for (auto& [level, stage] : by_level) stages.push_back(std::move(stage));
+    std::ranges::move(last, std::back_inserter(stages));
+    return stages;
+  }
+
+ private:
+  std::size_t level_of(TableId table) const {
+    const auto found = levels_.find(table);
+    return found == levels_.end() ? 0 : found->second;
+  }
+
+  // In the file's order one table after the other: frames of one table alone go side by side.
+  void add_computed(std::vector<LoadStage>& stages, std::size_t frame, std::set<TableId> tables) const {
+    const bool goes_on = !stages.empty() && tables.size() == 1 && stages.back().front().tables == tables;
+    if (!goes_on) {
+      stages.push_back({{.frames = {frame}, .tables = std::move(tables)}});
+    } else if (in_one_.contains(*tables.begin())) {
+      stages.back().front().frames.push_back(frame);
+    } else {
+      stages.back().push_back({.frames = {frame}, .tables = std::move(tables)});
+    }
+  }
+
+  const Index& index_;
+  const RestoreSelection& selection_;
+  std::map<TableId, std::size_t> levels_;
+  std::set<TableId> in_one_;
+  std::set<TableId> computed_;
+};
+
+// Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
+// possible.
+class UnitLoader {
+ public:
+  UnitLoader(Connection& connection, const BackupReader& backup, BackupReader::Memory& memory, const LoadUnit& unit,
+             RestoreErrors* collected, Progress& progress)
+      : connection_(connection), backup_(backup), memory_(memory), unit_(unit), collected_(collected), progress_(progress) {}
 
   void load(const std::stop_token& stop) {
     const RowFrameHandler handler{.begin_copy = [this](std::string_view statement) { begin_copy(statement); },
                                   .row = [this](std::string_view row) { add_row(row); },
                                   .end_copy = [this] { end_copy(); },
                                   .large_object_line = [this](std::string_view line) { add_line(line); }};
-    RowFrameReader reader(handler);
     connection_.query("BEGIN");
-    backup_.read_frame(frame_, [&](std::string_view text) {
-      reader.feed(text);
-      progress_.bytes += text.size();
-      progress_.done += text.size();
-    }, memory_, stop);
-    reader.finish();
+    for (const std::size_t frame : unit_.frames) {
+      RowFrameReader reader(handler);
+      frame_ = &backup_.index().frames[frame];
+      section_ = 0;
+      backup_.read_frame(frame, [&](std::string_view text) {
+        reader.feed(text);
+        progress_.bytes += text.size();
+        progress_.done += text.size();
+      }, memory_, stop);
+      reader.finish();
+    }
+    if (copy_) attempt([this] { finish_copy(); });
     send_statements();
     connection_.query("COMMIT");
   }
 
   const std::map<TableId, std::uint64_t>& loaded() const { return loaded_; }
 
- private:
-  bool is_wanted() const { return selection_.table_ids.contains(info_.tables.at(section_).table); }
+  // What was under way when it failed.
+  std::string subject() const {
+    const std::string name = table_ == nullptr || table_->id == kLargeObjects ? kLargeObjectsName : table_->schema + "." + table_->name;
+    return collected_ == nullptr ? "rows of " + name : fmt::format("{} rows of {}", human_count(expected_rows_), name);
+  }
 
-  // What goes wrong with one table must not take the frame's other tables with it when errors are collected.
+ private:
+  // What goes wrong with one table must not take the other tables with it when errors are collected.
   template <typename Action>
   void attempt(Action&& action) {
-    const TableInfo* const table = backup_.index().table(info_.tables[section_].table);
-    const std::string subject = fmt::format("rows of {}.{}", table->schema, table->name);
-    if (errors_.attempt(subject, connection_, action)) return;
+    if (collected_ == nullptr) return action();
+    if (collected_->attempt(subject(), connection_, action)) return;
     copy_.reset();
     connection_.query("ROLLBACK TO SAVEPOINT section");
   }
 
   void begin_copy(std::string_view statement) {
-    if (section_ >= info_.tables.size()) {
+    if (section_ >= frame_->tables.size()) {
       throw Error(ErrorKind::damaged, "a frame holds more tables than the index says");
     }
-    if (!is_wanted()) return;
-    if (errors_.keep_going()) connection_.query("SAVEPOINT section");
+    is_wanted_ = unit_.tables.contains(frame_->tables[section_].table);
+    if (!is_wanted_ || copy_) return;
+    table_ = backup_.index().table(frame_->tables[section_].table);
+    expected_rows_ = rows_in_unit(table_->id);
+    if (collected_ != nullptr) connection_.query("SAVEPOINT section");
     attempt([&] { copy_.emplace(connection_, std::string(statement)); });
   }
 
   void add_row(std::string_view row) {
-    if (copy_) copy_->add(row);
+    if (is_wanted_ && copy_) copy_->add(row);
   }
 
   void end_copy() {
-    const FrameRows& part = info_.tables[section_];
-    if (copy_) attempt([&] { finish_copy(part); });
-    copy_.reset();
     ++section_;
+    if (!is_wanted_ || !copy_ || unit_.frames.size() > 1) return;
+    attempt([this] { finish_copy(); });
+    copy_.reset();
   }
 
-  void finish_copy(const FrameRows& part) {
+  std::uint64_t rows_in_unit(TableId table) const {
+    if (unit_.frames.size() == 1) return frame_->tables[section_].rows;
+    std::uint64_t rows = 0;
+    for (const std::size_t frame : unit_.frames) {
+      for (const FrameRows& part : backup_.index().frames[frame].tables) rows += part.table == table ? part.rows : 0;
+    }
+    return rows;
+  }
+
+  void finish_copy() {
     const std::uint64_t rows = copy_->finish();
-    if (rows != part.rows) {
-      throw DatabaseError(fmt::format("the server stored {} rows where the backup has {}", rows, part.rows), "",
+    if (rows != expected_rows_) {
+      throw DatabaseError(fmt::format("the server stored {} rows where the backup has {}", rows, expected_rows_), "",
                           "a trigger or rule on the table may be in the way; see --disable-triggers");
     }
-    loaded_[part.table] += rows;
-    progress_.rows += rows;
+    loaded_[table_->id] += rows;
   }
 
   void add_line(std::string_view line) {
-    if (!is_wanted()) return;
+    if (!unit_.tables.contains(kLargeObjects)) return;
+    table_ = backup_.index().table(kLargeObjects);
     statements_ += line;
     ++loaded_[kLargeObjects];
     if (statements_.size() >= kStatementBytes) send_statements();
@@ -99,48 +211,168 @@ class FrameLoader {
   Connection& connection_;
   const BackupReader& backup_;
   BackupReader::Memory& memory_;
-  const std::size_t frame_;
-  const FrameInfo& info_;
-  const RestoreSelection& selection_;
-  RestoreErrors& errors_;
+  const LoadUnit& unit_;
+  RestoreErrors* const collected_;  // nullptr: the first error ends it
   Progress& progress_;
+  const FrameInfo* frame_ = nullptr;
+  std::size_t section_ = 0;  // of the frame
+  bool is_wanted_ = false;   // the section
+  const TableInfo* table_ = nullptr;
   std::optional<CopyIn> copy_;
-  std::size_t section_ = 0;
+  std::uint64_t expected_rows_ = 0;
   std::string statements_;
   std::map<TableId, std::uint64_t> loaded_;
 };
 
+// Whether the rows may be welcome once others are there: a foreign key, a check, or an error that a function raised. Or two
+// that waited for each other.
+bool may_come_of_order(const DatabaseError& error) {
+  constexpr std::string_view kForeignKeyViolation = "23503";
+  constexpr std::string_view kCheckViolation = "23514";
+  constexpr std::string_view kDeadlock = "40P01";
+  const std::string& state = error.sqlstate();
+  return state == kForeignKeyViolation || state == kCheckViolation || state == kDeadlock || state.starts_with("P0");
+}
+
+class RowLoading {
+ public:
+  RowLoading(std::span<Connection> connections, const BackupReader& backup, RestoreErrors& errors, Progress& progress, const std::stop_token& stop)
+      : connections_(connections), backup_(backup), errors_(errors), progress_(progress), stop_(stop) {}
+
+  std::map<TableId, std::uint64_t> run(std::vector<LoadStage> stages) {
+    for (const LoadStage& stage : stages) {
+      for (const LoadUnit& unit : stage) progress_.total += bytes_of(unit);
+    }
+    for (LoadStage& stage : stages) run_stage(stage, /*is_last_chance=*/false);
+    // What was refused may have been for others that were not there yet: as long as some of it is taken, the rest is tried again.
+    bool is_last_chance = false;
+    for (LoadStage rest = refused(); !rest.empty(); rest = refused()) {
+      for (const LoadUnit& unit : rest) progress_.total += bytes_of(unit);
+      const std::size_t before = rest.size();
+      run_stage(rest, is_last_chance);
+      is_last_chance = refused_.with([before](const LoadStage& units) { return units.size() == before; });
+    }
+    for (Connection& connection : connections_) connection.set_stop(stop_);
+    return loaded_.with([](auto& all) { return all; });
+  }
+
+ private:
+  std::uint64_t bytes_of(const LoadUnit& unit) const {
+    std::uint64_t bytes = 0;
+    for (const std::size_t frame : unit.frames) bytes += backup_.index().frames[frame].bytes;
+    return bytes;
+  }
+
+  LoadStage refused() {
+    return refused_.with([](LoadStage& units) { return std::exchange(units, {}); });
+  }
+
+  void run_stage(LoadStage& stage, bool is_last_chance) {
+    WorkList<LoadUnit> list(stage);
+    std::vector<Task> tasks;
+    for (Connection& connection : connections_.first(std::min(connections_.size(), stage.size()))) {
+      tasks.emplace_back([&](const std::stop_token& stop) {
+        connection.set_stop(stop);
+        BackupReader::Memory memory;
+        while (const LoadUnit* const unit = list.next()) {
+          progress_.set_activity(backup_.content_of(unit->frames.front()));
+          load(connection, memory, *unit, is_last_chance, stop);
+        }
+      });
+    }
+    run_parallel(tasks, stop_);
+  }
+
+  void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance, const std::stop_token& stop) {
+    UnitLoader whole(connection, backup_, memory, unit, nullptr, progress_);
+    try {
+      whole.load(stop);
+      note(whole);
+      return;
+    } catch (const DatabaseError& error) {
+      if (!connection.is_alive()) throw;
+      if (!is_last_chance && may_come_of_order(error)) {
+        connection.query("ROLLBACK");
+        refused_.with([&unit](LoadStage& units) { units.push_back(unit); });
+        return;
+      }
+      if (!errors_.keep_going()) errors_.take(whole.subject(), error);
+    } catch (const Error& error) {
+      if (!errors_.keep_going() || error.kind() != ErrorKind::damaged) throw;
+    }
+    load_what_can_be(connection, memory, unit, stop);
+  }
+
+  void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
+    connection.query("ROLLBACK");
+    progress_.total += bytes_of(unit);
+    UnitLoader parts(connection, backup_, memory, unit, &errors_, progress_);
+    try {
+      parts.load(stop);
+      note(parts);
+    } catch (const DatabaseError& error) {
+      if (!connection.is_alive()) throw;
+      errors_.take(parts.subject(), error);
+      connection.query("ROLLBACK");
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::damaged) throw;
+      errors_.take_damage(fmt::format("{}: {}", missing_rows(unit), error.what()));
+      connection.query("ROLLBACK");
+    }
+  }
+
+  // Nothing of a frame that is damaged can be trusted.
+  std::string missing_rows(const LoadUnit& unit) const {
+    std::map<TableId, std::uint64_t> rows;
+    for (const std::size_t frame : unit.frames) {
+      for (const FrameRows& part : backup_.index().frames[frame].tables) {
+        if (unit.tables.contains(part.table)) rows[part.table] += part.rows;
+      }
+    }
+    std::vector<std::string> names;
+    for (const auto& [id, count] : rows) {
+      const TableInfo* const table = backup_.index().table(id);
+      names.push_back(fmt::format("{} of {}", human_count(count), id == kLargeObjects ? kLargeObjectsName : table->schema + "." + table->name));
+    }
+    return fmt::format("rows are missing, {}", fmt::join(names, ", "));
+  }
+
+  void note(const UnitLoader& loader) {
+    loaded_.with([&](auto& all) {
+      for (const auto& [table, rows] : loader.loaded()) {
+        all[table] += rows;
+        if (table != kLargeObjects) progress_.rows += rows;
+      }
+    });
+  }
+
+  const std::span<Connection> connections_;
+  const BackupReader& backup_;
+  RestoreErrors& errors_;
+  Progress& progress_;
+  const std::stop_token& stop_;
+  Guarded<LoadStage> refused_;
+  Guarded<std::map<TableId, std::uint64_t>> loaded_;
+};
+
 }  // namespace
+
+LoadOrder order_of_loading(Connection& connection, const Index& index, const RestoreSelection& selection) {
+  std::set<RelationName> with_rows;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->content.rows > 0) with_rows.insert(sql_relation(index.header, *table));
+  }
+  return read_load_order(connection, ForeignKeys::all, &with_rows);
+}
 
 std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, const BackupReader& backup,
                                            const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop) {
-  std::vector<std::size_t> frames = selection.frames;
-  for (const std::size_t frame : frames) progress.total += backup.index().frames[frame].bytes;
-  WorkList<std::size_t> list(frames);
-  Guarded<std::map<TableId, std::uint64_t>> loaded;
-  std::vector<Task> tasks;
-  for (Connection& connection : connections) {
-    tasks.emplace_back([&](const std::stop_token& worker_stop) {
-      connection.set_stop(worker_stop);
-      BackupReader::Memory memory;
-      while (const std::size_t* const frame = list.next()) {
-        const std::string subject = backup.content_of(*frame);
-        progress.set_activity(subject);
-        FrameLoader loader(connection, backup, memory, *frame, selection, errors, progress);
-        if (!errors.attempt(subject, connection, [&] { loader.load(worker_stop); })) {
-          connection.query("ROLLBACK");
-          continue;
-        }
-        loaded.with([&loader](auto& all) {
-          for (const auto& [table, rows] : loader.loaded()) all[table] += rows;
-        });
-      }
-    });
-  }
-  run_parallel(tasks, stop);
-  for (Connection& connection : connections) connection.set_stop(stop);
-  return loaded.with([](auto& all) { return all; });
+  LoadOrder order;
+  with_index_encoding(connections.front(), backup.index().header, [&] {
+    order = order_of_loading(connections.front(), backup.index(), selection);
+  });
+  return RowLoading(connections, backup, errors, progress, stop).run(LoadPlan(backup, selection, order).stages());
 }
 
 }  // namespace pana

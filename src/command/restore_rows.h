@@ -11,11 +11,16 @@
 #include "command/restore_selection.h"
 #include "format/backup_reader.h"
 #include "pg/connection.h"
+#include "pg/load_order.h"
 
 namespace pana {
 
-// Loads the selected frames, each in a transaction of its own that commits only after the frame's checksum was right.
-// Returns how many rows of each table the server says it stored; of large objects, how many pieces.
+// What the target's constraints ask of the selected tables that have rows. In an action of with_index_encoding().
+LoadOrder order_of_loading(Connection& connection, const Index& index, const RestoreSelection& selection);
+
+// Loads the selected frames, each in a transaction of its own that commits only after the frame's checksum was right; in the
+// order that the target asks for, and what it refuses all the same again behind the others. Returns how many rows of each
+// table the server says it stored; of large objects, how many pieces. When errors are collected, a damaged frame is one.
 std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, const BackupReader& backup,
                                            const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop);

@@ -12,6 +12,11 @@ void with_index_encoding(Connection& connection, const IndexHeader& header, cons
   connection.query(fmt::format("SET client_encoding = '{}'", header.encoding));
 }
 
+RelationName sql_relation(const IndexHeader& header, const TableInfo& table) {
+  if (header.encoding != "SQL_ASCII") return {.schema = table.schema, .name = table.name};
+  return {.schema = code_points_as_bytes(table.schema), .name = code_points_as_bytes(table.name)};
+}
+
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name) {
   const auto quoted = [&](std::string_view text) {
     return connection.quote_identifier(header.encoding == "SQL_ASCII" ? code_points_as_bytes(text) : std::string(text));

@@ -147,6 +147,17 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
   return tables;
 }
 
+std::map<RelationName, std::string> read_extension_conditions(Connection& connection) {
+  const QueryResult result = connection.query(fmt::format(
+      "SELECT n.nspname, c.relname, x.condition FROM ({}) AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.oid AND c.relkind = 'r' "
+      "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace", kExtensionRelations));
+  std::map<RelationName, std::string> conditions;
+  for (int row = 0; row < result.rows(); ++row) {
+    conditions[{.schema = result.string(row, 0), .name = result.string(row, 1)}] = result.string(row, 2);
+  }
+  return conditions;
+}
+
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows) {
   const QueryResult result = query_by_default_path(connection, fmt::format(

@@ -4,10 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "pg/connection.h"
+#include "pg/schema_names.h"
 #include "pg/table_filter.h"
 
 namespace pana {
@@ -43,6 +45,9 @@ struct CatalogTable {
 
 // The tables in the order of their names.
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
+
+// The conditions of extensions' configuration tables: which of their rows are the user's. Empty: all of them.
+std::map<RelationName, std::string> read_extension_conditions(Connection& connection);
 
 // A table whose definition alone belongs to a backup: a partitioned one, or one whose rows are not wanted.
 struct CatalogDefinition {

@@ -1,0 +1,39 @@
+// Which tables' rows can only be loaded behind those of others, by what the database checks and computes row by row.
+//
+// A restore loads rows before most constraints are made. Some are there earlier: foreign keys of extensions' own tables,
+// with --data-only all of them, and everywhere CHECKs, domains and generated columns, whose functions may read other tables.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "pg/connection.h"
+#include "pg/schema_names.h"
+
+namespace pana {
+
+enum class ForeignKeys { of_extensions, all };
+
+// Of tables with rows of their own (partitions, not partitioned tables), in the session's encoding.
+struct LoadOrder {
+  // Tables that refer to others by foreign keys, and how many others at least come before them; all others are of level 0.
+  std::map<RelationName, std::size_t> levels;
+  std::set<RelationName> refer_to_themselves;  // whose rows must come in one statement
+  // Tables of which each refers to another one by some way round: no order helps.
+  std::set<RelationName> in_circles;
+  // Tables whose rows are checked or computed by a function that is no part of PostgreSQL and may read any other table:
+  // behind all others, in this order, which is pg_dump's.
+  std::vector<RelationName> computed;
+};
+
+// Of these tables, or of all: foreign keys from and to others ask for no order.
+LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, const std::set<RelationName>* among = nullptr);
+
+// Levels and circles of a graph: what each table refers to, without itself.
+void find_levels(const std::map<RelationName, std::set<RelationName>>& references, LoadOrder& order);
+
+}  // namespace pana

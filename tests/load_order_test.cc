@@ -1,0 +1,128 @@
+// Rows that can only be loaded behind others: by psql, by pana, and into tables whose foreign keys are there already.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Loading : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    fresh_database("origin");
+    target_ = fresh_database("target");
+  }
+
+  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
+  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
+
+  Outcome restore(const fs::path& backup, const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"restore", backup, "--into", target_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+
+  static void expect_equal() { EXPECT_EQ("", different_lines(tables_of(cluster(), "origin"), tables_of(cluster(), "target"))); }
+
+  // By psql, over several connections and over one.
+  void expect_every_way_to_restore(const fs::path& backup) {
+    ASSERT_TRUE(ends_with(0, restore_with_psql(cluster(), backup, "target")));
+    expect_equal();
+    for (const char* const jobs : {"1", "4"}) {
+      target_ = fresh_database("target");
+      ASSERT_TRUE(ends_with(kOk, restore(backup, {"-j", jobs}))) << jobs;
+      expect_equal();
+    }
+  }
+
+  std::string target_;
+};
+
+TEST_F(Loading, OfAnExtensionsTablesThatReferToEachOther) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units SELECT 'u' || i, i, false FROM generate_series(1, 40000) AS i;"
+         "INSERT INTO probe.a_measures SELECT i, 'u' || i, CASE WHEN i % 1000 = 999 THEN NULL ELSE i + 1 END FROM generate_series(1, 39000) AS i WHERE i % 1000 > 0;"
+         "CREATE TABLE t AS SELECT 1 AS id");
+  expect_every_way_to_restore(back_up("origin"));
+}
+
+// A CHECK that reads another table, and a column that is computed from one: PostgreSQL advises against both.
+TEST_F(Loading, OfTablesThatAreCheckedAndComputedByOthers) {
+  origin(R"(
+    CREATE TABLE z_codes (code int PRIMARY KEY, name text); INSERT INTO z_codes SELECT i, 'code ' || i FROM generate_series(1, 500) AS i;
+    CREATE FUNCTION known(c int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT EXISTS (SELECT FROM public.z_codes AS x WHERE x.code = $1)';
+    CREATE FUNCTION name_of(c int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+      'BEGIN RETURN (SELECT name FROM public.z_codes AS x WHERE x.code = $1); END';
+    CREATE DOMAIN known_code AS int CHECK (known(VALUE)); CREATE TYPE pair AS (one known_code, two int);
+    CREATE TABLE a_orders (id int, code int CHECK (public.known(code)), filler text);
+    INSERT INTO a_orders SELECT i, i % 500 + 1, repeat('x', 300) FROM generate_series(1, 40000) AS i;
+    CREATE TABLE b_named (code int, name text GENERATED ALWAYS AS (name_of(code)) STORED);
+    INSERT INTO b_named SELECT i % 500 + 1 FROM generate_series(1, 5000) AS i;
+    CREATE TABLE c_domain (codes known_code[], p pair); INSERT INTO c_domain VALUES ('{1, 2}', (3, 4));)");
+  expect_every_way_to_restore(back_up("origin"));
+}
+
+// Names against the order of the keys, a table of several frames that refers to itself, and one of them in parts.
+constexpr const char* kChain = R"(
+CREATE TABLE d_root (id int PRIMARY KEY, text text); INSERT INTO d_root SELECT i, repeat('r', 500) FROM generate_series(1, 20000) AS i;
+CREATE TABLE c_tree (id int PRIMARY KEY, root int REFERENCES d_root, parent int REFERENCES c_tree, text text);
+INSERT INTO c_tree SELECT i, i, 20001 - i, repeat('t', 500) FROM generate_series(1, 20000) AS i;
+CREATE TABLE b_leaf (id int PRIMARY KEY, tree int REFERENCES c_tree); INSERT INTO b_leaf SELECT i, i FROM generate_series(1, 100) AS i;
+CREATE TABLE a_part (id int PRIMARY KEY, leaf int REFERENCES b_leaf) PARTITION BY RANGE (id);
+CREATE TABLE a_part_1 PARTITION OF a_part FOR VALUES FROM (0) TO (50); CREATE TABLE a_part_2 PARTITION OF a_part DEFAULT;
+INSERT INTO a_part SELECT i, i FROM generate_series(1, 100) AS i;
+CREATE TABLE a_of_part (id int REFERENCES a_part); INSERT INTO a_of_part VALUES (1), (99);
+)";
+
+TEST_F(Loading, OfRowsAloneFollowsTheForeignKeys) {
+  origin(kChain);
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only"})));
+  expect_equal();
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "--clean", "-j", "1"})));
+  expect_equal();
+}
+
+TEST_F(Loading, OfRowsAloneIsRefusedBeforeAnythingIsEmptied) {
+  origin("CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, extra int);"
+         "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  const Outcome circle = restore(backup, {"--data-only", "--clean"});
+  EXPECT_TRUE(ends_with(kRefused, circle));
+  EXPECT_THAT(circle.err, AllOf(HasSubstr("public.a, public.b refer to each other"), HasSubstr("--disable-triggers")));
+  target("ALTER TABLE b DROP extra");
+  const Outcome column = restore(backup, {"--data-only", "--clean", "--disable-triggers"});
+  EXPECT_TRUE(ends_with(kRefused, column));
+  EXPECT_THAT(column.err, HasSubstr("the target's tables lack the columns \\\"public\\\".\\\"b\\\" (extra)"));
+  EXPECT_EQ("1|1", target("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)"));
+  target("ALTER TABLE b ADD extra int");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "--clean", "--disable-triggers"})));
+  expect_equal();
+}
+
+TEST_F(Loading, OfRowsAloneLeavesWhatAnExtensionBrought) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units VALUES ('mine', 2, false); INSERT INTO probe.a_measures VALUES (1, 'mine', 1)");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only"}))) << "the extension's own rows are not in the way";
+  expect_equal();
+  const Outcome again = restore(backup, {"--data-only"});
+  EXPECT_TRUE(ends_with(kRefused, again));
+  EXPECT_THAT(again.err, HasSubstr("hold rows already"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "--clean"})));
+  expect_equal();
+  EXPECT_EQ("2", target("SELECT count(*) FROM probe.units WHERE built_in"));
+}
+
+}  // namespace
+}  // namespace pana::test
