@@ -8,7 +8,9 @@
 
 #include "base/log.h"
 #include "base/unicode.h"
+#include "command/restore_clean.h"
 #include "command/restore_rows.h"
+#include "command/restore_schema.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
 #include "pg/session.h"
@@ -212,6 +214,11 @@ void check_extensions(Connection& connection, const RestoreSelection& selection,
   }
 }
 
+// Whether a catalog has a row of that name. One by one: a list may hold names that the target's encoding cannot express.
+bool has_named(Connection& connection, std::string_view catalog, std::string_view column, const std::string& name) {
+  return connection.query(fmt::format("SELECT FROM pg_catalog.{} WHERE {} = {}", catalog, column, connection.quote_literal(name))).rows() > 0;
+}
+
 // Checked before anything else: names that the target's encoding cannot express cannot even be asked for.
 void check_encoding(Connection& connection, const Index& index) {
   const std::string target = database_encoding(connection);
@@ -221,15 +228,34 @@ void check_encoding(Connection& connection, const Index& index) {
               fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
 }
 
+// A partition is dropped with its parent, without a word from PostgreSQL. Those that the backup does not bring back are in the way.
+// Names are in the backup's encoding here, as in its script.
+void check_partitions(Connection& connection, const RestoreSelection& selection) {
+  std::set<RelationName> dropped;
+  for (const SchemaObject& object : selection.pre_data) {
+    if ((object.type == "TABLE" || object.type == "FOREIGN TABLE") && object.relation) dropped.insert(*object.relation);
+  }
+  const QueryResult partitions = connection.query(R"(
+SELECT n.nspname, c.relname, pn.nspname, p.relname FROM pg_catalog.pg_inherits AS i
+JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid AND c.relispartition AND c.relkind IN ('r', 'p', 'f')
+JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace AS pn ON pn.oid = p.relnamespace ORDER BY 1, 2)");
+  std::vector<std::string> lost;
+  for (int row = 0; row < partitions.rows(); ++row) {
+    const bool is_dropped = dropped.contains({.schema = partitions.string(row, 2), .name = partitions.string(row, 3)});
+    if (is_dropped && !dropped.contains({.schema = partitions.string(row, 0), .name = partitions.string(row, 1)})) {
+      lost.push_back(fmt::format("{}.{} of {}.{}", partitions.text(row, 0), partitions.text(row, 1), partitions.text(row, 2), partitions.text(row, 3)));
+    }
+  }
+  if (lost.empty()) return;
+  throw Error(ErrorKind::refused, fmt::format("--clean would drop partitions that are not restored: {}", list_names(lost)),
+              "choose them as well, for example -t 'schema.parent*'; those that the backup lacks: DETACH PARTITION keeps them");
+}
+
 void check_writable(Connection& connection, Problems& problems) {
   if (!connection.query("SELECT pg_catalog.current_setting('transaction_read_only') = 'on'").boolean(0, 0)) return;
   problems.add("the target takes no writes: its transactions are read-only",
                "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the role and the database");
-}
-
-// Whether a catalog has a row of that name. One by one: a list may hold names that the target's encoding cannot express.
-bool has_named(Connection& connection, std::string_view catalog, std::string_view column, const std::string& name) {
-  return connection.query(fmt::format("SELECT FROM pg_catalog.{} WHERE {} = {}", catalog, column, connection.quote_literal(name))).rows() > 0;
 }
 
 // What the restore makes and the target lacks, of the kinds that need CREATE on the database.
@@ -258,6 +284,22 @@ void check_rights(Connection& connection, const RestoreSelection& selection, Pro
                "GRANT CREATE ON DATABASE to it, or use another role");
 }
 
+// Rows that may change partitions come back into any partition of their tree: to drop or empty only some of these would lose rows
+// of the others, or double them.
+void check_trees(const Index& index, const RestoreSelection& selection, Problems& problems) {
+  std::map<std::string, std::size_t> left_out;
+  for (const TableInfo* const table : selection.tables) left_out[table->loaded_into] = 0;
+  for (const TableInfo& table : index.tables) {
+    const auto tree = left_out.find(table.loaded_into);
+    if (tree != left_out.end() && !selection.table_ids.contains(table.id)) ++tree->second;
+  }
+  for (const auto& [root, count] : left_out) {
+    if (root.empty() || count == 0) continue;
+    problems.add(fmt::format("{} partitions of {} are not chosen, among which rows of the others may come to lie (it is partitioned by the hash of an enum)",
+                             count, root), "with --clean, choose all partitions of it or none");
+  }
+}
+
 // They fire for rows that are loaded, too, and may change what they like.
 void warn_of_triggers(Connection& connection) {
   const std::int64_t count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
@@ -282,8 +324,9 @@ void check_replica_triggers(Connection& connection, const RestoreRequest& reques
                "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
 }
 
-void check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
-                             const RestoreSelection& selection) {
+// Returns the roles that are to be made.
+std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
+                                                 const RestoreSelection& selection) {
   Problems problems;
   check_writable(connection, problems);
   if (request.schema) {
@@ -294,24 +337,53 @@ void check_in_index_encoding(Connection& connection, const RestoreRequest& reque
     if (!request.disable_triggers) check_circles(connection, index, selection, problems);
     request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
   }
+  if (request.clean && request.rows) check_trees(index, selection, problems);
   check_rights(connection, selection, problems);
-  const std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
+  std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
   if (!problems.messages.empty()) {
     throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")),
                 fmt::format("{}", fmt::join(problems.hints, "; ")));
   }
-  for (const std::string& role : missing_roles) {
-    connection.query(fmt::format("CREATE ROLE {} NOLOGIN", connection.quote_identifier(role)));
-    log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
+  return missing_roles;
+}
+
+void create_roles(Connection& connection, const std::vector<std::string>& roles) {
+  for (const std::string& role : roles) connection.query(fmt::format("CREATE ROLE {} NOLOGIN", connection.quote_identifier(role)));
+}
+
+// A choice of tables may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
+// its rows, in a transaction that is rolled back.
+void check_needs(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                 const std::vector<std::string>& roles) {
+  std::vector<std::string> missing;
+  connection.query("BEGIN");
+  try {
+    with_index_encoding(connection, backup.index().header, [&] { create_roles(connection, roles); });
+    if (request.clean) drop_objects_in_transaction(connection, request, backup, selection);
+    missing = find_missing(connection, selection);
+  } catch (const DatabaseError&) {
+    if (connection.is_alive()) connection.query("ROLLBACK");
+    throw;
   }
+  connection.query("ROLLBACK");
+  if (missing.empty()) return;
+  throw Error(ErrorKind::refused, fmt::format("the target lacks what the chosen parts need: {}", list_names(missing)),
+              "choose that as well, or restore it first; --keep-going restores what can be had without");
 }
 
 }  // namespace
 
-void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
-                          const RestoreSelection& selection) {
+void check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection) {
+  const Index& index = backup.index();
   check_encoding(connection, index);
-  with_index_encoding(connection, index.header, [&] { check_in_index_encoding(connection, request, index, selection); });
+  if (request.clean && request.schema) check_partitions(connection, selection);
+  std::vector<std::string> missing_roles;
+  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection); });
+  if (request.schema && request.filter.has_table_patterns() && !request.keep_going) {
+    check_needs(connection, request, backup, selection, missing_roles);
+  }
+  with_index_encoding(connection, index.header, [&] { create_roles(connection, missing_roles); });
+  for (const std::string& role : missing_roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
 }
 
 }  // namespace pana

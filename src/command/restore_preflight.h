@@ -8,9 +8,10 @@
 namespace pana {
 
 // Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
-// extensions and rights that are missing, an encoding that cannot hold the text. Creates missing roles if the request
+// extensions and rights that are missing, an encoding that cannot hold the text; for a choice of tables also the types, functions
+// and tables that it needs, which are looked for in a transaction that is rolled back. Creates missing roles if the request
 // says so, as the only change, when nothing else is in the way.
-void check_restore_target(Connection& connection, const RestoreRequest& request, const Index& index,
+void check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                           const RestoreSelection& selection);
 
 }  // namespace pana

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -67,8 +68,12 @@ std::set<std::string> existing_schemas(Connection& connection, const std::set<st
 // Cuts the objects into runs and carries them out.
 class PostData {
  public:
-  PostData(std::span<Connection> connections, const Index& index, SchemaRunner& runner, const std::stop_token& stop)
+  PostData(std::span<Connection> connections, const RestoreSelection& selection, const Index& index, SchemaRunner& runner,
+           const std::stop_token& stop)
       : connections_(connections), runner_(runner), stop_(stop) {
+    for (const SchemaObject& object : selection.pre_data) {
+      if (object.type == "TABLE ATTACH" && object.relation && object.refers_to) partitions_[*object.refers_to].push_back(*object.relation);
+    }
     for (const TableInfo& table : index.tables) {
       bytes_[{table.schema, table.name}] = table.content.bytes;
       for (const ConstraintIndex& constraint : table.constraint_indexes) {
@@ -99,7 +104,10 @@ class PostData {
   void add(const SchemaObject& object, Run kind) {
     if (kind == Run::indexes) return add_index(object);
     SchemaStep step = whole_step(object);
-    if (object.relation && object.refers_to) step.locked_tables = {*object.relation, *object.refers_to};
+    if (kind == Run::foreign_keys && object.relation && object.refers_to) {
+      add_with_partitions(*object.relation, step.locked_tables);
+      add_with_partitions(*object.refers_to, step.locked_tables);
+    }
     (kind == Run::foreign_keys ? first_ : last_).push_back(std::move(step));
   }
 
@@ -125,6 +133,13 @@ class PostData {
     second_.push_back(std::move(rest));
   }
 
+  void add_with_partitions(const RelationName& table, std::vector<RelationName>& tables) const {
+    tables.push_back(table);
+    const auto found = partitions_.find(table);
+    if (found == partitions_.end()) return;
+    for (const RelationName& partition : found->second) add_with_partitions(partition, tables);
+  }
+
   std::uint64_t weight_of(const SchemaObject& object) const {
     const auto known = object.relation ? bytes_.find(*object.relation) : bytes_.end();
     return known == bytes_.end() ? 0 : known->second;
@@ -142,6 +157,7 @@ class PostData {
   std::span<Connection> connections_;
   SchemaRunner& runner_;
   const std::stop_token& stop_;
+  std::map<RelationName, std::vector<RelationName>> partitions_;
   std::map<RelationName, std::uint64_t> bytes_;
   std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;
   Run run_ = Run::single;
@@ -297,9 +313,44 @@ void run_pre_data(Connection& connection, const RestoreSelection& selection, Sch
   }
 }
 
+std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection) {
+  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
+  constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
+  std::vector<std::string> missing;
+  std::set<RelationName> lost;  // what fails about these follows from the first failure
+  const auto try_out = [&](const SchemaObject& object) {
+    if (object.type == "MATERIALIZED VIEW DATA" || (object.relation && lost.contains(*object.relation))) return;
+    std::string sql = "SAVEPOINT trial;\n";
+    for (const DefaultSetting& setting : object.settings) sql += local(setting);
+    for (const SchemaStatement& statement : object.statements) {
+      if (statement.role == StatementRole::definition || statement.role == StatementRole::property) sql += statement.sql + "\n";
+    }
+    try {
+      connection.query(sql + "RELEASE SAVEPOINT trial");
+    } catch (const DatabaseError& error) {
+      if (!connection.is_alive()) throw;
+      connection.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
+      if (object.relation && (object.type == "TABLE" || object.type == "VIEW")) lost.insert(*object.relation);
+      if (std::ranges::find(kMissing, error.sqlstate()) != kMissing.end()) missing.push_back(fmt::format("{}: {}", subject_of(object), error.what()));
+    }
+  };
+  std::set<std::string> schemas;
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.makes_schema) schemas.insert(*object.makes_schema);
+  }
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.relation && schemas.insert(object.relation->schema).second && existing_schemas(connection, {object.relation->schema}).empty()) {
+      connection.query("CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(object.relation->schema));
+    }
+    try_out(object);
+  }
+  std::ranges::for_each(selection.post_data, try_out);
+  return missing;
+}
+
 void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
                    SchemaRunner& runner, const std::stop_token& stop) {
-  PostData(connections, index, runner, stop).run(selection.post_data);
+  PostData(connections, selection, index, runner, stop).run(selection.post_data);
 }
 
 }  // namespace pana

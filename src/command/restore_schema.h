@@ -52,11 +52,16 @@ class SchemaRunner {
 // entry says; a table whose schema no entry makes gets one to be in.
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
 
+// Makes the objects, those of post-data as well, in a transaction of the caller's, who then rolls it back: what they need and the
+// target lacks, as the server says it.
+std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection);
+
 // The post-data objects, several at a time where PostgreSQL allows it. The file's order is the truth; only runs of
 // objects that do not depend on each other are taken apart:
 //  - indexes, and primary keys and unique constraints: their indexes are built side by side, those of one table, too,
 //    the largest tables first; the constraints are then made of the finished indexes;
-//  - foreign keys: side by side as long as they have no table in common, for each locks both of its tables.
+//  - foreign keys: side by side as long as they have no table in common, for each locks both of its tables with all
+//    partitions of them.
 // Everything else runs one by one, comments wait for the end of the run they stand in.
 void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
                    SchemaRunner& runner, const std::stop_token& stop);

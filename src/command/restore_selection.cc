@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "pg/text_array.h"
 
 namespace pana {
@@ -56,9 +58,11 @@ class WantedObjects {
 class Chooser {
  public:
   // Patterns are Unicode, the entries in the backup's encoding: `connection` converts what is not ASCII.
-  Chooser(const TableFilter& filter, const std::vector<SchemaObject>& pre_data, Connection& connection,
-          const std::string& encoding)
-      : filter_(filter), connection_(connection), encoding_(encoding) {
+  Chooser(const TableFilter& filter, const std::vector<SchemaObject>& pre_data, Connection& connection, const IndexHeader& header)
+      : filter_(filter), connection_(connection), encoding_(header.encoding) {
+    for (const ExtensionUse& extension : header.extensions) {
+      if (!filter.has_table_patterns() && filter.includes_schema(extension.schema)) extensions_.insert(extension.name);
+    }
     for (const SchemaObject& object : pre_data) {
       if (!object.relation || !object.refers_to) continue;
       if (object.type == "SEQUENCE OWNED BY" && matches(*object.refers_to)) owned_sequences_.insert(*object.relation);
@@ -68,8 +72,13 @@ class Chooser {
 
   bool wants(const SchemaObject& object) const {
     if (filter_.is_empty()) return true;
+    if (object.publication && !filter_.includes_everything() && !has_publication(*object.publication)) return false;
+    if (object.type == "INDEX ATTACH" && !(object.refers_to && wants(*object.refers_to))) return false;
     if (object.relation) return wants(*object.relation);
     if (filter_.has_table_patterns()) return false;
+    if (object.type == "EXTENSION") return extensions_.contains(object.name);
+    constexpr std::string_view kOfExtension = "EXTENSION ";  // a comment
+    if (object.schema == "-" && object.name.starts_with(kOfExtension)) return extensions_.contains(object.name.substr(kOfExtension.size()));
     if (object.type == "SCHEMA") return filter_.includes_schema(object.name);
     // Comments and grants of a schema are named "SCHEMA name".
     constexpr std::string_view kOfSchema = "SCHEMA ";
@@ -85,6 +94,10 @@ class Chooser {
   }
 
  private:
+  bool has_publication(const std::string& name) const {
+    return connection_.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = " + connection_.quote_literal(name)).rows() > 0;
+  }
+
   bool matches(const RelationName& relation) const {
     const std::vector<std::string> names = to_unicode(connection_, encoding_, {relation.schema, relation.name});
     return filter_.includes(names[0], names[1]);
@@ -94,7 +107,37 @@ class Chooser {
   Connection& connection_;
   const std::string& encoding_;
   std::set<RelationName> owned_sequences_;
+  std::set<std::string> extensions_;
 };
+
+bool has_relation(Connection& connection, const RelationName& name) {
+  const std::string quoted = connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
+  return !connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(quoted))).is_null(0, 0);
+}
+
+// Chooses objects of both phases.
+void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
+                    RestoreSelection& selection) {
+  std::vector<SchemaObject> attached_later;
+  for (SchemaObject& object : pre_data) {
+    if (!chooser.wants(object)) continue;
+    if (object.type != "TABLE ATTACH" || !object.refers_to || chooser.wants(*object.refers_to)) {
+      selection.pre_data.push_back(std::move(object));
+    } else if (has_relation(connection, *object.refers_to)) {
+      attached_later.push_back(std::move(object));
+    } else {
+      log(LogLevel::warning, "partition_alone",
+          fmt::format("{}.{} becomes a table of its own: {}.{}, whose partition it is, is neither chosen nor in the target", object.relation->schema,
+                      object.relation->name, object.refers_to->schema, object.refers_to->name));
+    }
+  }
+  std::erase_if(post_data, [&chooser](const SchemaObject& object) { return !chooser.wants(object); });
+  const auto last_index = std::find_if(post_data.rbegin(), post_data.rend(), [](const SchemaObject& object) {
+    return object.type == "INDEX" || object.type == "CONSTRAINT";
+  });
+  post_data.insert(last_index.base(), std::make_move_iterator(attached_later.begin()), std::make_move_iterator(attached_later.end()));
+  selection.post_data = std::move(post_data);
+}
 
 // A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data) {
@@ -127,11 +170,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   WantedObjects wanted(request, backup);
   std::vector<SchemaObject> pre_data = wanted.read(Phase::pre_data);
   std::vector<SchemaObject> post_data = wanted.read(Phase::post_data);
-  const Chooser chooser(request.filter, pre_data, connection, backup.index().header.encoding);
-  const auto choose = [&chooser](std::vector<SchemaObject> objects) {
-    std::erase_if(objects, [&chooser](const SchemaObject& object) { return !chooser.wants(object); });
-    return objects;
-  };
+  const Chooser chooser(request.filter, pre_data, connection, backup.index().header);
   const Index& index = backup.index();
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
@@ -160,8 +199,8 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   std::erase_if(post_data, [&request](const SchemaObject& object) {
     return object.type == "MATERIALIZED VIEW DATA" ? !request.rows : !request.schema;
   });
-  selection.post_data = choose(std::move(post_data));
-  if (request.schema) selection.pre_data = choose(std::move(pre_data));
+  if (!request.schema) pre_data.clear();
+  choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
   return selection;
 }
 

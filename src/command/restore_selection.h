@@ -27,7 +27,9 @@ struct RestoreSelection {
 };
 
 // Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing.
-// `connection` converts names where the backup is not in UTF-8.
+// `connection`, to the target, converts names where the backup is not in UTF-8. It also tells which parents and publications of
+// chosen tables are there: a partition is attached to a parent that is not chosen when its indexes are made, which then become
+// parts of the parent's.
 RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection);
 
 }  // namespace pana

@@ -55,6 +55,12 @@ std::optional<RelationName> sequence_of(std::string_view statement) {
   return parse_relation_name(parse_literal(lexemes.next()).value_or(""));
 }
 
+bool goes_with_its_table(std::string_view drop) {
+  SqlLexemes lexemes(drop);
+  return lexemes.skip({"DROP"}) &&
+         (lexemes.skip({"INDEX"}) || lexemes.skip({"TRIGGER"}) || lexemes.skip({"RULE"}) || lexemes.skip({"POLICY"}));
+}
+
 std::optional<std::string> schema_of_drop(std::string_view statement) {
   SqlLexemes lexemes(statement);
   if (lexemes.skip({"DROP", "SCHEMA", "IF", "EXISTS"})) {

@@ -25,6 +25,9 @@ std::optional<RelationName> parse_relation_name(std::string_view qualified);
 // The sequence of "SELECT pg_catalog.setval('public.orders_id_seq', 1, true);", nothing for any other statement.
 std::optional<RelationName> sequence_of(std::string_view statement);
 
+// Whether a DROP statement is about something that is dropped with its table: an index, a trigger, a rule, a policy.
+bool goes_with_its_table(std::string_view drop);
+
 // The schema of what a DROP or ALTER statement of pg_dump's --clean is about: that of the first qualified name in it, or
 // the one that DROP SCHEMA names. Nothing for what is in no schema.
 std::optional<std::string> schema_of_drop(std::string_view statement);

@@ -70,50 +70,50 @@ std::optional<RelationName> granted_relation(SqlLexemes lexemes) {
   return std::nullopt;
 }
 
-// COMMENT ON TABLE t, COMMENT ON COLUMN t.c, COMMENT ON CONSTRAINT k ON t ...
-std::optional<RelationName> commented_relation(SqlLexemes lexemes) {
-  if (!lexemes.skip({"COMMENT", "ON"})) return std::nullopt;
-  const std::string_view kind = lexemes.next();
-  if (is_keyword(kind, "TABLE") || is_keyword(kind, "SEQUENCE")) return relation_name(lexemes);
-  if (is_keyword(kind, "COLUMN")) return table_of_column(lexemes);
-  if (is_keyword(kind, "CONSTRAINT") || is_keyword(kind, "TRIGGER") || is_keyword(kind, "POLICY") ||
-      is_keyword(kind, "RULE")) {
-    return name_after(lexemes, {"ON"});
-  }
-  return std::nullopt;
-}
-
-// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s; ALTER TABLE t ALTER COLUMN c ADD GENERATED ...
+// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s, CREATE OR REPLACE VIEW v ...; ALTER TABLE t ALTER COLUMN c ADD GENERATED ...
 std::optional<RelationName> created_relation(SqlLexemes lexemes) {
   if (lexemes.skip({"ALTER"})) return name_after(lexemes, {"TABLE"});
   if (!lexemes.skip({"CREATE"})) return std::nullopt;
-  lexemes.skip({"UNLOGGED"});
-  if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"SEQUENCE"})) return std::nullopt;
+  lexemes.skip({"OR", "REPLACE"});
+  if (!lexemes.skip({"UNLOGGED"}) && !lexemes.skip({"FOREIGN"})) lexemes.skip({"MATERIALIZED"});
+  if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"SEQUENCE"}) && !lexemes.skip({"VIEW"})) return std::nullopt;
   return relation_name(lexemes);
 }
 
-std::optional<RelationName> relation_of(std::string_view type, const SqlLexemes& lexemes) {
-  if (type == "TABLE" || type == "SEQUENCE") return created_relation(lexemes);
-  if (type == "COMMENT") return commented_relation(lexemes);
-  if (type == "TABLE ATTACH") return name_after(lexemes, {"PARTITION"});
-  if (type == "RULE") return name_after(lexemes, {"TO"});
-  if (type == "STATISTICS") return name_after(lexemes, {"FROM"});
-  if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") return name_after(lexemes, {"ON"});
-  if (type == "ACL") return granted_relation(lexemes);
-  if (type == "SEQUENCE OWNED BY") return name_after(lexemes, {"SEQUENCE"});
-  if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" ||
-      type == "ROW SECURITY") {
-    return name_after(lexemes, {"TABLE"});
+bool is_relation(std::string_view type) {
+  return type == "TABLE" || type == "SEQUENCE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE";
+}
+
+// The index or the statistics that an entry makes, in its table's schema or its own; a constraint's index has its name.
+std::optional<RelationName> part_of(std::string_view type, SqlLexemes lexemes, const RelationName& table) {
+  if (type == "STATISTICS") return lexemes.skip({"CREATE", "STATISTICS"}) ? relation_name(lexemes) : std::nullopt;
+  if (type == "CONSTRAINT") {
+    lexemes.skip({"ALTER", "TABLE"});
+    lexemes.skip({"ONLY"});
+    lexemes.qualified_name();
+    if (!lexemes.skip({"ADD", "CONSTRAINT"})) return std::nullopt;
+  } else {
+    if (type != "INDEX" || !lexemes.skip({"CREATE"})) return std::nullopt;
+    lexemes.skip({"UNIQUE"});
+    if (!lexemes.skip({"INDEX"})) return std::nullopt;
   }
-  return std::nullopt;
+  std::vector<std::string> name = parse_name(lexemes.qualified_name());
+  return name.size() == 1 ? std::optional(RelationName{.schema = table.schema, .name = std::move(name[0])}) : std::nullopt;
 }
 
 std::optional<RelationName> referred_relation(std::string_view type, SqlLexemes lexemes) {
   if (type == "FK CONSTRAINT") return name_after(lexemes, {"REFERENCES"});
+  if (type == "TABLE ATTACH") return name_after(lexemes, {"TABLE"});
   if (type == "SEQUENCE" && lexemes.skip({"ALTER"})) return name_after(lexemes, {"NAME"});
   if (type != "SEQUENCE OWNED BY" || !lexemes.skip({"ALTER", "SEQUENCE"})) return std::nullopt;
   lexemes.qualified_name();
   return lexemes.skip({"OWNED", "BY"}) ? table_of_column(lexemes) : std::nullopt;
+}
+
+std::optional<std::string> publication_of(SqlLexemes lexemes) {
+  if (!lexemes.skip({"ALTER", "PUBLICATION"})) return std::nullopt;
+  std::vector<std::string> name = parse_name(lexemes.qualified_name());
+  return name.size() == 1 ? std::optional(std::move(name[0])) : std::nullopt;
 }
 
 void put(std::vector<DefaultSetting>& settings, std::string sql) {
@@ -125,6 +125,54 @@ void put(std::vector<DefaultSetting>& settings, std::string sql) {
 }
 
 }  // namespace
+
+std::optional<RelationName> SchemaObjectReader::table_of(const std::optional<RelationName>& part) const {
+  const auto found = part ? tables_.find(*part) : tables_.end();
+  return found == tables_.end() ? std::nullopt : std::optional(found->second);
+}
+
+// What stands behind COMMENT ON and SECURITY LABEL ... ON: TABLE t, COLUMN t.c, INDEX i, CONSTRAINT k ON t ...
+std::optional<RelationName> SchemaObjectReader::described_relation(SqlLexemes lexemes) const {
+  if (lexemes.skip({"INDEX"}) || lexemes.skip({"STATISTICS"})) return table_of(relation_name(lexemes));
+  if (!lexemes.skip({"FOREIGN"})) lexemes.skip({"MATERIALIZED"});
+  const std::string_view kind = lexemes.next();
+  if (is_keyword(kind, "TABLE") || is_keyword(kind, "SEQUENCE") || is_keyword(kind, "VIEW")) return relation_name(lexemes);
+  if (is_keyword(kind, "COLUMN")) return table_of_column(lexemes);
+  if (is_keyword(kind, "CONSTRAINT") || is_keyword(kind, "TRIGGER") || is_keyword(kind, "POLICY") || is_keyword(kind, "RULE")) {
+    return name_after(lexemes, {"ON"});
+  }
+  return std::nullopt;
+}
+
+std::optional<RelationName> SchemaObjectReader::relation_of(const SchemaEntry& entry, const SqlLexemes& lexemes) const {
+  const std::string_view type = entry.type;
+  if (is_relation(type)) return created_relation(lexemes);
+  if (SqlLexemes rest = lexemes; type == "COMMENT") return rest.skip({"COMMENT", "ON"}) ? described_relation(rest) : std::nullopt;
+  if (SqlLexemes rest = lexemes; type == "SECURITY LABEL") {
+    if (!rest.skip({"SECURITY", "LABEL", "FOR"})) return std::nullopt;
+    rest.next();
+    return rest.skip({"ON"}) ? described_relation(rest) : std::nullopt;
+  }
+  if (SqlLexemes rest = lexemes; type == "INDEX ATTACH") return table_of(name_after(rest, {"PARTITION"}));
+  if (type == "TABLE ATTACH") return name_after(lexemes, {"PARTITION"});
+  if (type == "MATERIALIZED VIEW DATA") return name_after(lexemes, {"VIEW"});
+  if (type == "RULE") {
+    const std::optional<RelationName> view = created_relation(lexemes);  // one that was made without its query at first
+    return view ? view : name_after(lexemes, {"TO"});
+  }
+  if (type == "STATISTICS") return name_after(lexemes, {"FROM"});
+  if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") {
+    SqlLexemes rest = lexemes;
+    return rest.skip({"ALTER", "TABLE"}) ? name_after(lexemes, {"TABLE"}) : name_after(lexemes, {"ON"});  // a partition's, inherited
+  }
+  if (type == "ACL") return granted_relation(lexemes);
+  if (type == "SEQUENCE OWNED BY") return name_after(lexemes, {"SEQUENCE"});
+  if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" || type == "ROW SECURITY" ||
+      type == "PUBLICATION TABLE") {
+    return name_after(lexemes, {"TABLE"});
+  }
+  return std::nullopt;
+}
 
 SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
   SchemaObject object{.type = entry.type, .name = entry.name, .schema = entry.schema, .object_id = entry.object_id};
@@ -140,10 +188,16 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
     if (is_privilege(lexemes)) role = StatementRole::privilege;
     if (is_first) {
       if (stores_something(entry.type, lexemes)) object.settings = settings_;
-      object.relation = relation_of(entry.type, lexemes);
+      object.relation = relation_of(entry, lexemes);
       object.refers_to = referred_relation(entry.type, lexemes);
       object.makes_schema = made_schema(lexemes);
+      if (entry.type == "PUBLICATION TABLE") object.publication = publication_of(lexemes);
+      if (entry.type == "INDEX ATTACH") object.refers_to = table_of(name_after(lexemes, {"INDEX"}));
+      const std::optional<RelationName> part = object.relation ? part_of(entry.type, lexemes, *object.relation) : std::nullopt;
+      if (part) tables_.insert_or_assign(*part, *object.relation);
     }
+    // A grant by somebody else than the owner stands behind a SET.
+    if (entry.type == "ACL" && !object.relation) object.relation = granted_relation(lexemes);
     object.statements.push_back({.role = role, .sql = std::move(sql)});
   }
   return object;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,12 +45,14 @@ struct SchemaObject {
   std::vector<DefaultSetting> settings;
   std::vector<SchemaStatement> statements;
 
-  // The table or sequence that the entry defines or is attached to (its index, trigger, comment ...), nothing for the
-  // others. For the partition of a table it is the partition, for an identity column (a SEQUENCE) the table.
+  // The table, view or sequence that the entry defines or is attached to (its index, trigger, comment, an index's comment ...),
+  // nothing for the others. For the partition of a table it is the partition, for an identity column (a SEQUENCE) the table.
   std::optional<RelationName> relation;
   // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY; the sequence of an
-  // identity column.
+  // identity column; the table whose partition a TABLE ATTACH makes of another, and whose index an INDEX ATTACH completes.
   std::optional<RelationName> refers_to;
+  // The publication that a table is added to.
+  std::optional<std::string> publication;
   // What CREATE SCHEMA makes. The entry of schema "public" makes nothing.
   std::optional<std::string> makes_schema;
 };
@@ -60,7 +63,12 @@ class SchemaObjectReader {
   SchemaObject understand(const SchemaEntry& entry);
 
  private:
+  std::optional<RelationName> relation_of(const SchemaEntry& entry, const SqlLexemes& lexemes) const;
+  std::optional<RelationName> described_relation(SqlLexemes lexemes) const;
+  std::optional<RelationName> table_of(const std::optional<RelationName>& part) const;
+
   std::vector<DefaultSetting> settings_;  // those that hold behind what has been read
+  std::map<RelationName, RelationName> tables_;  // of the indexes and statistics that have been read
 };
 
 }  // namespace pana

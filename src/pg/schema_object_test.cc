@@ -76,8 +76,34 @@ TEST(SchemaObject, NamesTheRelationItIsAbout) {
   EXPECT_EQ(relation_of("ACL", "GRANT USAGE ON SCHEMA s TO b;"), "");
   EXPECT_EQ(relation_of("ACL", "REVOKE ALL ON FUNCTION public.f(sequence o.ty) FROM PUBLIC;"), "") << "an argument's name";
   EXPECT_EQ(relation_of("ROW SECURITY", "ALTER TABLE s.a ENABLE ROW LEVEL SECURITY;"), "s|a");
-  EXPECT_EQ(relation_of("VIEW", "CREATE VIEW s.v AS SELECT 1;"), "");
+  EXPECT_EQ(relation_of("ACL", "SET SESSION AUTHORIZATION b;\nGRANT SELECT ON TABLE s.a TO c;\nRESET SESSION AUTHORIZATION;"), "s|a");
+  EXPECT_EQ(relation_of("VIEW", "CREATE VIEW s.v AS SELECT 1;"), "s|v");
+  EXPECT_EQ(relation_of("RULE", "CREATE OR REPLACE VIEW s.v AS SELECT 1;"), "s|v");
+  EXPECT_EQ(relation_of("MATERIALIZED VIEW", "CREATE MATERIALIZED VIEW s.m AS SELECT 1 WITH NO DATA;"), "s|m");
+  EXPECT_EQ(relation_of("MATERIALIZED VIEW DATA", "REFRESH MATERIALIZED VIEW s.m;"), "s|m");
+  EXPECT_EQ(relation_of("FOREIGN TABLE", "CREATE FOREIGN TABLE s.f (a int) SERVER x;"), "s|f");
+  EXPECT_EQ(relation_of("TRIGGER", "ALTER TABLE s.part DISABLE TRIGGER t;"), "s|part");
+  EXPECT_EQ(relation_of("TRIGGER", "CREATE TRIGGER t AFTER UPDATE OF a ON s.a FOR EACH ROW EXECUTE FUNCTION s.f();"), "s|a");
+  EXPECT_EQ(relation_of("PUBLICATION TABLE", "ALTER PUBLICATION p ADD TABLE ONLY s.a (id) WHERE (id > 1);"), "s|a");
+  EXPECT_EQ(relation_of("COMMENT", "COMMENT ON MATERIALIZED VIEW s.m IS '';"), "s|m");
+  EXPECT_EQ(relation_of("COMMENT", "COMMENT ON CONSTRAINT k ON DOMAIN s.d IS '';"), "");
+  EXPECT_EQ(relation_of("SECURITY LABEL", "SECURITY LABEL FOR \"a b\" ON COLUMN s.a.c IS 'x';"), "s|a");
   EXPECT_EQ(relation_of("TABLE", ""), "");
+}
+
+TEST(SchemaObject, NamesTheTablesOfIndexesAndStatistics) {
+  SchemaObjectReader reader;
+  const auto understood = [&reader](const std::string& type, const std::string& sql) { return reader.understand({.type = type, .text = sql}); };
+  understood("INDEX", "CREATE UNIQUE INDEX \"Odd i\" ON ONLY s.parent USING btree (k);");
+  understood("CONSTRAINT", "ALTER TABLE ONLY s.part\n    ADD CONSTRAINT part_pkey PRIMARY KEY (k);");
+  understood("STATISTICS", "CREATE STATISTICS t.many ON a, b FROM s.part;");
+  const SchemaObject attach = understood("INDEX ATTACH", "ALTER INDEX s.\"Odd i\" ATTACH PARTITION s.part_pkey;");
+  EXPECT_EQ(attach.relation, (RelationName{"s", "part"}));
+  EXPECT_EQ(attach.refers_to, (RelationName{"s", "parent"}));
+  EXPECT_EQ(understood("COMMENT", "COMMENT ON INDEX s.\"Odd i\" IS '';").relation, (RelationName{"s", "parent"}));
+  EXPECT_EQ(understood("COMMENT", "COMMENT ON STATISTICS t.many IS '';").relation, (RelationName{"s", "part"}));
+  EXPECT_FALSE(understood("COMMENT", "COMMENT ON INDEX s.unknown IS '';").relation);
+  EXPECT_EQ(understood("PUBLICATION TABLE", "ALTER PUBLICATION \"P p\" ADD TABLE ONLY s.a;").publication, "P p");
 }
 
 TEST(SchemaObject, NamesTheTableItRefersTo) {

@@ -1,0 +1,204 @@
+// Single relations out of a backup: of every odd one of the fixtures, against what pg_dump and psql make of it.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <sstream>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class Parts : public EndToEnd {
+ protected:
+  // As patterns, each quoted. By default some of them, always the same; PANA_ALL_PARTS asks for all.
+  static std::vector<std::string> relations(std::size_t every) {
+    if (std::getenv("PANA_ALL_PARTS") != nullptr) every = 1;
+    const std::string all = cluster().sql(everything().database, R"(
+      SELECT replace(format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), E'\n', E'\\n')
+      FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^(pg_|information_schema|probe)' AND position(E'\n' IN n.nspname || c.relname) = 0
+        AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.classid = 'pg_class'::regclass AND d.deptype IN ('e', 'i') AND c.relkind IN ('S', 'r', 'v'))
+      ORDER BY md5(c.relname), 1)");
+    std::vector<std::string> patterns;
+    std::istringstream lines(all);
+    std::size_t position = 0;
+    for (std::string line; std::getline(lines, line); ++position) {
+      if (position % every == 0) patterns.push_back(line);
+    }
+    return patterns;
+  }
+
+  static void fill_by_pg_dump(const std::vector<std::string>& options, const std::string& database) {
+    Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null"}, database);
+    restore.input = run_successfully(cluster().client("pg_dump", options, everything().database));
+    run(restore);  // goes on behind errors
+  }
+
+  static void copy_database(const std::string& from, const std::string& to) {
+    cluster().drop_database(to);
+    cluster().sql("postgres", "CREATE DATABASE " + to + " TEMPLATE " + from);
+  }
+};
+
+TEST_F(Parts, ReplacedOneByOneLeaveTheDatabaseAsItWas) {
+  const fs::path backup = back_up(everything().database);
+  const std::string whole = fresh_database("whole");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
+  std::size_t replaced = 0;
+  for (const std::string& relation : relations(9)) {
+    const Outcome outcome = pana({"restore", backup, "--into", whole, "--clean", "-t", relation});
+    const bool is_refused = outcome.exit_status == kRefused || outcome.err.find("cannot drop what is there") != std::string::npos;
+    if (outcome.succeeded()) ++replaced;
+    EXPECT_TRUE(outcome.succeeded() || is_refused) << relation << outcome.description();
+    const std::string difference = differences(everything().content, content_of(cluster(), "whole"));
+    EXPECT_EQ("", difference) << relation << outcome.description();
+    if (difference.empty()) continue;
+    ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", fresh_database("whole")})));
+  }
+  EXPECT_GT(replaced, 0U);
+  fmt::print("{} replaced\n", replaced);
+}
+
+TEST_F(Parts, AreWhatPgDumpGives) {
+  const fs::path backup = back_up(everything().database);
+  fresh_database("parts_base");
+  fill_by_pg_dump({"--schema-only", "-T", "*.*"}, "parts_base");
+  for (const std::string& relation : relations(15)) {
+    copy_database("parts_base", "by_pg_dump");
+    copy_database("parts_base", "by_pana");
+    fill_by_pg_dump({"-t", relation}, "by_pg_dump");
+    const Outcome outcome = pana({"restore", backup, "--into", cluster().url("by_pana"), "-t", relation, "--allow-non-empty", "--keep-going"});
+    EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << relation << outcome.description();
+  }
+}
+
+TEST_F(Parts, LeftOutAreWhatPgDumpLeavesOut) {
+  const fs::path backup = back_up(everything().database);
+  for (const std::string& relation : relations(60)) {
+    fresh_database("by_pg_dump");
+    const std::string by_pana = fresh_database("by_pana");
+    fill_by_pg_dump({"-T", relation}, "by_pg_dump");
+    const Outcome outcome = pana({"restore", backup, "--into", by_pana, "-T", relation, "--keep-going"});
+    EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << relation << outcome.description();
+  }
+}
+
+// Restores that are about a few tables of their own.
+class Replaced : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    fresh_database("origin");
+    target_ = fresh_database("target");
+  }
+
+  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
+  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
+
+  Outcome restore(const fs::path& backup, const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"restore", backup, "--into", target_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+
+  static void expect_equal() { EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target"))); }
+
+  std::string target_;
+};
+
+TEST_F(Replaced, WithAKeyThatIsAttachedToAPlainIndexOfTheParent) {
+  origin("CREATE TABLE measures (k int NOT NULL, v int) PARTITION BY LIST (k); CREATE UNIQUE INDEX measures_k ON measures (k);"
+         "CREATE TABLE measures_1 (k int PRIMARY KEY, v int); ALTER TABLE measures ATTACH PARTITION measures_1 FOR VALUES IN (1); INSERT INTO measures VALUES (1, 2)");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean"})));
+  expect_equal();
+}
+
+constexpr const char* kPartitioned = R"(
+CREATE TABLE parent (k int, t text, PRIMARY KEY (k)) PARTITION BY LIST (k); CREATE INDEX parent_t ON parent (t); COMMENT ON INDEX parent_t IS 'by text';
+CREATE TABLE part_1 PARTITION OF parent FOR VALUES IN (1); CREATE TABLE part_2 PARTITION OF parent FOR VALUES IN (2);
+INSERT INTO parent VALUES (1, 'one'), (2, 'two'); COMMENT ON INDEX part_1_t_idx IS 'of one';
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER seen BEFORE INSERT ON parent FOR EACH ROW EXECUTE FUNCTION f(); ALTER TABLE part_1 DISABLE TRIGGER seen;
+ALTER TABLE part_2 ENABLE ALWAYS TRIGGER seen; CREATE PUBLICATION told FOR TABLE part_1, part_2;
+)";
+
+TEST_F(Replaced, OfAPartitionedTableWithAllThatHangsOnIt) {
+  origin(kPartitioned);
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  for (const std::vector<std::string>& choice : {std::vector<std::string>{"-t", "parent", "-t", "part_*"}, {"-t", "part_1"}, {"-t", "part_2"}}) {
+    std::vector<std::string> options = {"--clean"};
+    options.insert(options.end(), choice.begin(), choice.end());
+    ASSERT_TRUE(ends_with(kOk, restore(backup, options))) << choice.back();
+    expect_equal();
+    EXPECT_EQ("t", target("SELECT bool_and(indisvalid) FROM pg_index")) << choice.back();
+  }
+}
+
+TEST_F(Replaced, OnlyWithThePartitionsThatWouldGoAlong) {
+  origin(kPartitioned);
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  target("CREATE TABLE part_new PARTITION OF parent FOR VALUES IN (3); INSERT INTO parent VALUES (3, 'since the backup')");
+  const Outcome parent = restore(backup, {"--clean", "-t", "parent"});
+  EXPECT_TRUE(ends_with(kRefused, parent));
+  EXPECT_THAT(parent.err, HasSubstr("would drop partitions that are not restored: public.part_1 of public.parent, public.part_2"));
+  const Outcome whole = restore(backup, {"--clean"});
+  EXPECT_TRUE(ends_with(kRefused, whole));
+  EXPECT_THAT(whole.err, HasSubstr("public.part_new of public.parent"));
+  EXPECT_EQ("3", target("SELECT count(*) FROM parent"));
+}
+
+TEST_F(Replaced, APartitionAloneBecomesATable) {
+  origin(kPartitioned);
+  const Outcome outcome = restore(back_up("origin"), {"-t", "part_1", "--keep-going"});
+  EXPECT_THAT(outcome.err, HasSubstr("public.part_1 becomes a table of its own: public.parent"));
+  EXPECT_EQ("1|one", target("SELECT * FROM part_1"));
+}
+
+TEST_F(Replaced, ListsWhatAChoiceNeeds) {
+  origin("CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE other (id int PRIMARY KEY);"
+         "CREATE TABLE t (m mood, n int DEFAULT f(1), o int REFERENCES other); CREATE VIEW v AS SELECT * FROM t");
+  const fs::path backup = back_up("origin");
+  const Outcome outcome = restore(backup, {"-t", "t"});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("the target lacks what the chosen parts need: TABLE public.t: type \\\"public.mood\\\" does not exist"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"));
+  target("CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  const Outcome key = restore(backup, {"-t", "t", "--allow-non-empty"});
+  EXPECT_TRUE(ends_with(kRefused, key));
+  EXPECT_THAT(key.err, HasSubstr("FK CONSTRAINT public.t t_o_fkey: relation \\\"public.other\\\" does not exist"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "t", "-t", "other", "-t", "v", "--allow-non-empty"})));
+  expect_equal();
+}
+
+// Foreign keys between partitioned tables and, beside them, between their partitions: each locks all partitions of both sides.
+TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
+  std::string sql = "CREATE TABLE p (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE a (id int, pid int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);";
+  for (int i = 1; i <= 12; ++i) sql += fmt::format("CREATE TABLE p_{0} PARTITION OF p FOR VALUES IN ({0}); CREATE TABLE a_{0} PARTITION OF a FOR VALUES IN ({0});", i);
+  sql += "INSERT INTO p SELECT i, k FROM generate_series(1, 20) i, generate_series(1, 12) k; INSERT INTO a SELECT i, i, k FROM generate_series(1, 20) i, generate_series(1, 12) k;";
+  for (int i = 1; i <= 12; ++i) sql += fmt::format("ALTER TABLE p_{} ADD UNIQUE (id);", i);
+  for (int i = 1; i <= 12; ++i) sql += fmt::format("ALTER TABLE a_{0} ADD CONSTRAINT zz_{0} FOREIGN KEY (pid) REFERENCES p_{1} (id);", i, 13 - i);
+  origin(sql + "ALTER TABLE a ADD CONSTRAINT aa FOREIGN KEY (pid, k) REFERENCES p (id, k); ALTER TABLE a ADD CONSTRAINT zzz FOREIGN KEY (id, k) REFERENCES p (id, k)");
+  const fs::path backup = back_up("origin");
+  for (int round = 0; round < 3; ++round) {
+    const std::string deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'target'";
+    ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", fresh_database("target")})));
+    EXPECT_EQ("0", target(deadlocks));
+    expect_equal();
+  }
+}
+
+}  // namespace
+}  // namespace pana::test
