@@ -98,6 +98,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
     header.filters.emplace_back("--skip-unreadable");
     header.skipped = to_unicode(control, header.encoding, contents.snapshot.skipped.names());
   }
+  header.lc_monetary = "C";
   header.run = request.run;
   header.sequences = contents.sequence_values.size();
   header.large_objects = contents.large_objects.size();

@@ -313,7 +313,10 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   const Index& index = backup.index();
   refuse_unmatched(request.filter, index);
   std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
-  for (Connection& connection : connections) prepare_reading_session(connection, index.header.encoding);
+  for (Connection& connection : connections) {
+    prepare_reading_session(connection, index.header.encoding);
+    use_money_of(connection, index.header.lc_monetary);
+  }
   Connection& control = connections.front();
   progress.set_activity("locking tables");
   const Choice choice(control, index, request.filter);

@@ -98,6 +98,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   for (Connection& connection : connections) {
     prepare_loading_session(connection, index.header.encoding);
+    use_money_of(connection, index.header.lc_monetary);
     raise_maintenance_memory(connection, connections.size());
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }

@@ -14,7 +14,8 @@ std::string common_settings(std::string_view encoding, int server_version, int i
       "SET client_encoding = '{}'; SET standard_conforming_strings = on; SET search_path = ''; "
       "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'; "
       "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
-      "SET client_min_messages = warning",
+      "SET client_min_messages = warning; SET lc_monetary = 'C'; SET quote_all_identifiers = off; "
+      "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'",
       encoding, idle_minutes);
   if (server_version >= 140000) sql += "; SET idle_session_timeout = 0";
   if (server_version >= 170000) sql += "; SET transaction_timeout = 0";
@@ -27,11 +28,20 @@ void prepare_reading_session(Connection& connection, std::string_view encoding) 
   connection.query(common_settings(encoding, connection.server_version(), kIdleMinutes) +
                    "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex; "
                    "SET TimeZone = 'UTC'");
+  // Set for a role or the database, these make a server pass over what it cannot read. Whoever may not set them is told so.
+  connection.query("SELECT pg_catalog.set_config(name, 'off', false) FROM pg_catalog.pg_settings "
+                   "WHERE name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND setting = 'on'");
 }
 
 void prepare_loading_session(Connection& connection, std::string_view encoding) {
   connection.query(common_settings(encoding, connection.server_version(), 0) +
                    "; SET check_function_bodies = off; SET xmloption = content; SET array_nulls = on; SET synchronous_commit = off");
+  // Since some minor version; materialized views are filled from views and foreign tables.
+  connection.query("SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind'");
+}
+
+void use_money_of(Connection& connection, std::string_view lc_monetary) {
+  if (lc_monetary.empty()) connection.query("RESET lc_monetary");
 }
 
 void raise_maintenance_memory(Connection& connection, std::size_t sessions) {
@@ -57,7 +67,12 @@ std::string backup_preamble(std::string_view encoding) {
       "SET check_function_bodies = false;\n"
       "SET xmloption = content;\n"
       "SET client_min_messages = warning;\n"
-      "SET row_security = off;\n\n",
+      "SET row_security = off;\n"
+      "SET lc_monetary = 'C';\n"
+      "SET array_nulls = on;\n"
+      "SET transform_null_equals = off;\n"
+      "SET default_transaction_isolation = 'read committed';\n"
+      "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n\n",
       encoding);
 }
 

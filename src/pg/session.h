@@ -8,12 +8,15 @@
 
 namespace pana {
 
-// Settings under which rows read out of a database have one form everywhere, and under which no timeout of the role or
-// database ends a long backup. The client encoding becomes `encoding`, so that text passes unconverted.
+// Settings under which rows read out of a database have one form everywhere, under which no timeout of the role or
+// database ends a long backup, and damaged pages are errors. The client encoding becomes `encoding`, so that text passes unconverted.
 void prepare_reading_session(Connection& connection, std::string_view encoding);
 
 // Settings for loading: as in the preamble of a backup, and without waiting for the disk at every commit.
 void prepare_loading_session(Connection& connection, std::string_view encoding);
+
+// For a backup whose amounts of money are written as IndexHeader::lc_monetary says: where that is empty, by the session's own setting.
+void use_money_of(Connection& connection, std::string_view lc_monetary);
 
 // Lets each of so many sessions that build indexes at the same time sort in its share of half the server's shared_buffers,
 // up to 1 GB, if that is more than maintenance_work_mem: a sort that fits needs no temporary files.

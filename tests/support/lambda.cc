@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <atomic>
 #include <sstream>
 
 #include "net/http.h"
@@ -40,7 +41,7 @@ RuntimeApi::Answer RuntimeApi::ask(const std::string& path, const std::string& q
 }
 
 RuntimeApi::Answer RuntimeApi::invoke(const std::string& event, double seconds_left, std::string id) {
-  static int count = 0;
+  static std::atomic<int> count = 0;
   if (id.empty()) id = fmt::format("00000000-0000-4000-8000-{:012}", ++count);
   return ask("/_invoke", fmt::format("id={}&seconds={}", id, seconds_left), event);
 }
