@@ -35,6 +35,7 @@ Json header_json(const OpenBackup& backup) {
                {"large_objects", header.large_objects},
                {"filters", header.filters},
                {"skipped", header.skipped},
+               {"unlogged", header.unlogged},
                {"roles", Json::array()},
                {"extensions", Json::array()},
                {"tables", Json::array()}};
@@ -71,6 +72,7 @@ void print(const OpenBackup& backup) {
              human_count(header.large_objects));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
   if (!header.filters.empty()) fmt::print("filters     {}\n", without_controls(fmt::format("{}", fmt::join(header.filters, " "))));
+  for (const std::string& table : header.unlogged) fmt::print("left out    contents of unlogged {}\n", without_controls(table));
   for (const std::string& skipped : header.skipped) fmt::print("left out    {}\n", without_controls(skipped));
   fmt::print("\n{:>15}  {:>10}  table\n", "rows", "bytes");
   for (const TableInfo& table : index.tables) {

@@ -1,8 +1,12 @@
 #include "command/backup_contents.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 
+#include "base/log.h"
 #include "base/unicode.h"
 #include "pg/text_array.h"
 
@@ -97,6 +101,13 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   if (!contents.snapshot.skipped.empty()) {
     header.filters.emplace_back("--skip-unreadable");
     header.skipped = to_unicode(control, header.encoding, contents.snapshot.skipped.names());
+  }
+  std::vector<std::string> unlogged;
+  for (CatalogName& table : read_unlogged_on_standby(control, filter)) unlogged.push_back(std::move(table.sql_name));
+  header.unlogged = to_unicode(control, header.encoding, std::move(unlogged));
+  if (!header.unlogged.empty()) {
+    log(LogLevel::warning, "unlogged",
+        fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}", fmt::join(header.unlogged, ", ")));
   }
   header.lc_monetary = "C";
   header.run = request.run;

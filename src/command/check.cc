@@ -63,9 +63,12 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
   std::uint64_t bytes = 0;
   for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
   read_sequence_values(control, filter);
+  std::string unlogged;
+  for (const CatalogName& table : read_unlogged_on_standby(control, filter)) unlogged += (unlogged.empty() ? "" : ", ") + table.sql_name;
   control.query("ROLLBACK");
-  return ok(fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()),
-                        human_bytes(bytes)));
+  const std::string message = fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()), human_bytes(bytes));
+  if (unlogged.empty()) return ok(message);
+  return warning(fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged), "back up the primary to have them");
 }
 
 void check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {

@@ -67,12 +67,13 @@ class Choice {
   template <typename Named>
   void narrow(std::vector<Named>& tables) const {
     std::vector<std::string> names;
-    for (const Named& table : tables) names.insert(names.end(), {table.schema, table.name});
+    for (const Named& table : tables) names.insert(names.end(), {table.schema, table.name, table.sql_name});
     names = unicode(std::move(names));
     auto name = names.begin();
     std::erase_if(tables, [&](const Named&) {
       const std::string& schema = *name++;
       const std::string& table = *name++;
+      if (unlogged_.contains(*name++)) return true;
       return !filter_.includes_rows(schema, table) || (!index_.header.filters.empty() && find(schema, table) == nullptr);
     });
   }
@@ -81,6 +82,7 @@ class Choice {
   Connection& control_;
   const Index& index_;
   const TableFilter& filter_;
+  const std::set<std::string> unlogged_{index_.header.unlogged.begin(), index_.header.unlogged.end()};  // not compared
   std::map<std::pair<std::string, std::string>, const TableInfo*> by_name_;
 };
 
@@ -264,13 +266,24 @@ std::vector<TableComparison> compare_tables(const Match& match, const BackupRead
 }
 
 std::vector<std::string> compare_sequences(Connection& control, const BackupReader& backup, const TableFilter& readable) {
+  const IndexHeader& header = backup.index().header;
+  std::set<RelationName> unlogged;  // no values of theirs are in the backup
+  for (const std::string& name : header.unlogged) {
+    if (std::optional<RelationName> relation = parse_relation_name(name)) unlogged.insert(std::move(*relation));
+  }
+  const auto is_unlogged = [&](const std::string& statement) {
+    const std::optional<RelationName> sequence = unlogged.empty() ? std::nullopt : sequence_of(statement);
+    if (!sequence) return false;
+    const std::vector<std::string> names = to_unicode(control, header.encoding, {sequence->schema, sequence->name});
+    return unlogged.contains({.schema = names[0], .name = names[1]});
+  };
   const std::vector<std::string> in_backup = statements_of(backup.read_phase(Phase::sequences));
   std::set<std::string> rest(in_backup.begin(), in_backup.end());
   std::vector<std::string> differences;
   for (std::string statement : read_sequence_values(control, readable)) {
     statement.pop_back();  // the newline
     const bool known = rest.erase(statement) > 0;
-    if (!known && backup.index().header.filters.empty()) differences.push_back("+" + statement);
+    if (!known && header.filters.empty() && !is_unlogged(statement)) differences.push_back("+" + statement);
   }
   for (const std::string& statement : rest) differences.push_back("-" + statement);
   return differences;

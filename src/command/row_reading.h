@@ -86,16 +86,18 @@ class RowReader {
       read_large_object_item(item);
       return true;
     }
-    CopyOut copy(connection_, reading_sql(item));
-    if (!begin_reading(copy)) return false;
-    for (const Chunk& chunk : item.chunks) {
-      try {
+    const std::string* table = &item.chunks.front().name;
+    try {
+      CopyOut copy(connection_, reading_sql(item));
+      if (!begin_reading(copy)) return false;
+      for (const Chunk& chunk : item.chunks) {
         read_chunk(copy, chunk);
         const bool is_last = &chunk == &item.chunks.back();
+        if (!is_last) table = &(&chunk + 1)->name;
         require(copy.next_copy() != is_last, "the server answers each COPY of an item");
-      } catch (const DatabaseError& error) {
-        throw_unread(chunk.name, error);
       }
+    } catch (const DatabaseError& error) {
+      throw_unread(*table, error);
     }
     return true;
   }

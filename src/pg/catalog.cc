@@ -23,6 +23,9 @@ std::string member_of_extension(std::string_view catalog, std::string_view oid) 
       catalog, oid);
 }
 
+// A standby has no contents of these, and refuses to look.
+constexpr std::string_view kUnloggedOnStandby = "(c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())";
+
 // Extensions' configuration tables and sequences, each with its condition.
 constexpr std::string_view kExtensionRelations =
     "SELECT r.oid, e.extcondition[r.position] AS condition FROM pg_catalog.pg_extension AS e, "
@@ -70,8 +73,9 @@ CROSS JOIN LATERAL (
          pg_catalog.array_agg(pg_catalog.quote_ident(a.attname) ORDER BY a.attnum) AS sql_names
   FROM pg_catalog.pg_attribute AS a
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {not_generated}) AS a
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND {user_schema}
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND NOT {unlogged} AND {user_schema}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
+      fmt::arg("unlogged", kUnloggedOnStandby),
       fmt::arg("member", member_of_extension("pg_class", "c.oid")),
       fmt::arg("can_split", server_version >= 140000
                                 ? "EXISTS (SELECT FROM pg_catalog.pg_am AS am WHERE am.oid = c.relam AND am.amname = 'heap')"
@@ -186,6 +190,19 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
   return definitions;
 }
 
+std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter) {
+  const QueryResult result = query_by_default_path(connection, fmt::format(
+      "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_table_is_visible(c.oid) "
+      "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE c.relkind IN ('r', 'S') AND {} AND {} ORDER BY 1, 2", kUnloggedOnStandby, kUserSchema));
+  std::vector<CatalogName> names;
+  for (int row = 0; row < result.rows(); ++row) {
+    if (!filter.includes_rows(result.text(row, 0), result.text(row, 1), result.boolean(row, 3))) continue;
+    names.push_back({.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
+  }
+  return names;
+}
+
 std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {
   const std::string sql = fmt::format(
       R"(
@@ -201,9 +218,9 @@ LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::pg_cat
   AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
 LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
 LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND {}
+WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND NOT {} AND {}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
-      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUserSchema);
+      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUnloggedOnStandby, kUserSchema);
   const QueryResult result = query_by_default_path(connection, sql);
   const auto wanted = [&](int row) {
     const std::string_view schema = result.text(row, 1);

@@ -43,7 +43,7 @@ struct CatalogTable {
   std::string copy_target() const;
 };
 
-// The tables in the order of their names.
+// The tables in the order of their names; on a standby without the unlogged ones.
 std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter& filter);
 
 // The conditions of extensions' configuration tables: which of their rows are the user's. Empty: all of them.
@@ -60,6 +60,9 @@ struct CatalogDefinition {
 // What pg_dump locks beside the tables `with_rows`. Those of extensions, of which nothing is backed up, as far as the role may.
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
+
+// On a standby, the unlogged tables and sequences: their contents are on the primary alone. Nothing elsewhere.
+std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter);
 
 struct CatalogSequence {
   CatalogName name;

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -129,17 +130,42 @@ DatabaseError broken_connection(std::string_view why, std::string sqlstate) {
           "the log of the server or of the pooler may tell who ended it; run pana again"};
 }
 
+namespace {
+
+// invalid_text_representation, invalid_datetime_format, datetime_field_overflow, bad_copy_file_format, invalid_xml_content ...: what
+// stands behind the colon is the value itself.
+bool is_about_a_value(std::string_view sqlstate) {
+  constexpr std::array kStates = {"22P02", "22P03", "22P04", "22007", "22008", "22003", "2200N", "22021"};
+  return std::ranges::find(kStates, sqlstate) != kStates.end();
+}
+
+// Rows may hold what is nobody's business who reads a log: "Key (id)=(17) is ..." without the values, no "Failing row contains (...)".
+std::string without_row(std::string detail) {
+  if (detail.starts_with("Failing row contains ")) return {};
+  const std::size_t values = detail.starts_with("Key (") ? detail.find(")=(") : std::string::npos;
+  const std::size_t end = values == std::string::npos ? values : detail.rfind(") ");
+  if (end != std::string::npos && end > values) detail.replace(values + 3, end - values - 3, "...");
+  return detail;
+}
+
+}  // namespace
+
 DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   std::string message = one_line(field(PG_DIAG_MESSAGE_PRIMARY));
-  const std::string_view detail = field(PG_DIAG_MESSAGE_DETAIL);
-  if (!detail.empty()) message += fmt::format(" ({})", one_line(detail));
+  std::string sqlstate(field(PG_DIAG_SQLSTATE));
+  if (is_about_a_value(sqlstate)) message.erase(std::min(message.find(": \""), message.size()));
+  const std::string detail = without_row(one_line(field(PG_DIAG_MESSAGE_DETAIL)));
+  if (!detail.empty()) message += fmt::format(" ({})", detail);
   const std::string_view context = field(PG_DIAG_CONTEXT);
   // "COPY orders, line 1, column id: "..."": the place, without the row.
   if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, context.find(": \""))));
   constexpr std::string_view kInsufficientPrivilege = "42501";
-  std::string sqlstate(field(PG_DIAG_SQLSTATE));
   std::string hint = one_line(field(PG_DIAG_MESSAGE_HINT));
   if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; what it needs stands in the README";
+  if (hint.empty() && message.find("conflict with recovery") != std::string::npos) {
+    hint = "the standby had to apply changes of the primary that the backup stood in the way of: set hot_standby_feedback = on or raise "
+           "max_standby_streaming_delay there, or back up the primary";
+  }
   return {message, std::move(sqlstate), hint};
 }
 

@@ -139,32 +139,32 @@ std::vector<std::pair<std::string, std::string>> environment_of(const SessionLoa
 
 PgDumpProgram find_pg_dump(int server_version) {
   const std::string chosen = environment_value("PANA_PG_DUMP");
+  const int server_major = server_version / 10000;
   std::optional<PgDumpProgram> newest;
+  std::optional<PgDumpProgram> best;  // the server's own version or, of those that can read it, the oldest: a newer one may write what
+                                      // the server itself would not understand
   std::optional<Error> obstacle;
   for (const std::string& path : chosen.empty() ? usual_places() : std::vector{chosen}) {
     try {
       std::optional<PgDumpProgram> program = examine(path);
-      if (program && (!newest || program->major > newest->major)) newest = std::move(program);
+      if (!program) continue;
+      if (program->major >= server_major && (!best || program->major < best->major)) best = program;
+      if (!newest || program->major > newest->major) newest = std::move(program);
     } catch (const Error& error) {
       obstacle = error;
     }
   }
-  const int server_major = server_version / 10000;
+  if (best) return *best;
   if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);
   if (!newest && !chosen.empty()) {
     throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no program: {}", chosen), "unset it, or give the program's path");
   }
   if (!newest) {
     throw Error(ErrorKind::refused, "pg_dump was not found",
-                fmt::format("install it: apt-get install postgresql-client-{}", server_major));
+                fmt::format("install it: apt-get install postgresql-client, or postgresql-client-{} from PostgreSQL's own apt repository", server_major));
   }
-  if (newest->major < server_major) {
-    throw Error(ErrorKind::refused,
-                fmt::format("pg_dump {} cannot read a PostgreSQL {} server", newest->version, server_major),
-                fmt::format("install a pg_dump of version {} or newer: apt-get install postgresql-client-{}",
-                            server_major, server_major));
-  }
-  return *newest;
+  throw Error(ErrorKind::refused, fmt::format("pg_dump {} cannot read a PostgreSQL {} server", newest->version, server_major),
+              fmt::format("install a pg_dump of version {} or newer; PostgreSQL's own apt repository has postgresql-client-{}", server_major, server_major));
 }
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)

@@ -20,7 +20,8 @@ struct PgDumpProgram {
   bool has_restrict_key = false;  // --restrict-key: since 15.14, 16.10, 17.6, 18
 };
 
-// The newest pg_dump of this machine: of PANA_PG_DUMP if that is set, else of the PATH and of Debian's
+// The pg_dump for a server: of several that of its own major version, else the oldest that can read it, for a newer one may write what
+// that server does not understand. Looks at PANA_PG_DUMP if that is set, else in the PATH and in Debian's
 // /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none that runs, or none that reads a server of that
 // version (as PQserverVersion gives it): pg_dump reads servers up to its own major version; Error(failed) when what might
 // have been one was killed.

@@ -131,9 +131,16 @@ bool names_what_is_gone(const DatabaseError& error) {
 // Who it is that has, or waits for, a lock of a table that nobody can read beside; empty when that is over.
 std::string blockers(Connection& control) try {
   const QueryResult result = control.query(
-      "SELECT coalesce('session ' || l.pid, 'a prepared transaction'), l.granted, pg_catalog.format('%I.%I', n.nspname, c.relname) "
+      "SELECT coalesce('session ' || l.pid || coalesce(pg_catalog.format(' (%s, in its transaction since %s)', nullif(a.application_name, ''), "
+      "pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')), ''), "
+      "'prepared transaction ' || pg_catalog.quote_literal(p.gid) || ' of ' || pg_catalog.to_char(p.prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), "
+      "'a prepared transaction'), l.granted, pg_catalog.format('%I.%I', n.nspname, c.relname) "
       "FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relpersistence <> 't' "
       "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid "
+      "LEFT JOIN pg_catalog.pg_locks AS x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid' "
+      "AND x.virtualtransaction = l.virtualtransaction "
+      "LEFT JOIN pg_catalog.pg_prepared_xacts AS p ON p.transaction = x.transactionid "
       "WHERE l.mode = 'AccessExclusiveLock' AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()) "
       "AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') ORDER BY l.granted DESC, 1, 3 LIMIT 3");
   std::string all;
@@ -173,7 +180,10 @@ Snapshot lock_and_export(Connection& control, const SnapshotRequest& request) {
     if (wait) obstacle += blockers(control);
     if (Clock::now() >= deadline) {
       throw Error(ErrorKind::failed, fmt::format("the tables could not be locked for reading: {}", obstacle),
-                  "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
+                  obstacle.find("prepared transaction") == std::string::npos
+                      ? "a migration or another long exclusive lock is in the way; see pg_locks, and try again later"
+                      : "a transaction that was prepared for two-phase commit and forgotten stays for ever: COMMIT PREPARED or ROLLBACK PREPARED "
+                        "ends it, see pg_prepared_xacts");
     }
     log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
     sleep_for(std::min(pause_after(attempt, wait), std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now())), control.stop());

@@ -60,7 +60,7 @@ std::optional<Account> server_account() {
   throw std::runtime_error("servers do not run as root, and there is neither a user postgres nor nobody");
 }
 
-Cluster::Cluster(const std::vector<std::string>& settings) : account_(server_account()), password_(random_password()) {
+Cluster::Cluster(Empty) : account_(server_account()), password_(random_password()) {
   const auto programs = find_server_programs();
   if (!programs) throw std::runtime_error("PostgreSQL's initdb is not installed");
   fs::create_directory(directory_ / "data");
@@ -69,9 +69,26 @@ Cluster::Cluster(const std::vector<std::string>& settings) : account_(server_acc
   const auto moved = make_server_tree(*programs, directory_ / "server", fixture("extension"));
   has_probe_extension_ = moved.has_value();
   server_programs_ = moved.value_or(*programs);
+}
+
+Cluster::Cluster(const std::vector<std::string>& settings) : Cluster(Empty()) {
   initialize(settings);
   start();
   version_ = std::stoi(sql("postgres", "SHOW server_version_num")) / 10000;
+}
+
+std::unique_ptr<Cluster> Cluster::standby_of(const Cluster& primary) {
+  std::unique_ptr<Cluster> standby(new Cluster(Empty()));
+  standby->password_ = primary.password_;
+  standby->version_ = primary.version_;
+  Command copy = primary.client("pg_basebackup", {"--pgdata", standby->directory_ / "data", "--write-recovery-conf", "--checkpoint=fast"}, "postgres");
+  copy.account = standby->account_;
+  run_successfully(copy);
+  fs::permissions(standby->directory_ / "data", fs::perms::owner_all);
+  std::ofstream(standby->directory_ / "data/postgresql.conf", std::ios::app)
+      << "unix_socket_directories = '" << standby->directory_.path().string() << "'\n";
+  standby->start();
+  return standby;
 }
 
 Cluster::~Cluster() {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,8 @@ class Cluster {
  public:
   // `settings` are lines of postgresql.conf. Throws std::runtime_error when PostgreSQL is missing or does not start.
   explicit Cluster(const std::vector<std::string>& settings = {});
+  // A hot standby of that cluster, with its databases and passwords, which follows it.
+  static std::unique_ptr<Cluster> standby_of(const Cluster& primary);
   ~Cluster();
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
@@ -64,6 +67,8 @@ class Cluster {
   void allow_login(const std::string& role) const;
 
  private:
+  struct Empty {};
+  explicit Cluster(Empty);  // with a directory and the server's programs
   void initialize(const std::vector<std::string>& settings);
   void start();
   void pg_ctl(const std::vector<std::string>& arguments) const;
