@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <memory>
 #include <random>
 
 #include "support/pana.h"
+#include "support/session.h"
 
 namespace pana::test {
 namespace {
@@ -121,11 +123,117 @@ TEST_F(RestoreRights, AnObjectThatCannotBeMadeIsNamedOnce) {
   target("CREATE TABLE t (other int)");
   const Outcome outcome = pana({"restore", back_up("origin"), "--into", target_, "--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  for (const std::string object : {"TABLE public.t:", "rows of public.t:", "CONSTRAINT public.t t_pkey:", "INDEX public.t_more:"}) {
+  for (const std::string object : {"TABLE public.t:", "1 row of public.t:", "CONSTRAINT public.t t_pkey:", "INDEX public.t_more:"}) {
     const std::size_t first = outcome.err.find("cannot restore " + object);
     EXPECT_NE(first, std::string::npos) << object;
     EXPECT_EQ(outcome.err.find("cannot restore " + object, first + 1), std::string::npos) << object;
   }
+}
+
+TEST_F(RestoreRights, ThatSomebodyElseThanTheOwnerGaveKeepTheirGrantor) {
+  origin(R"(
+    SELECT lo_create(700001); ALTER LARGE OBJECT 700001 OWNER TO pana_owner; CREATE TABLE t (id int); ALTER TABLE t OWNER TO pana_owner;
+    GRANT SELECT ON LARGE OBJECT 700001 TO pana_writer WITH GRANT OPTION; GRANT SELECT ON t TO pana_writer WITH GRANT OPTION;
+    SET ROLE pana_writer; GRANT SELECT ON LARGE OBJECT 700001 TO pana_reader WITH GRANT OPTION; GRANT SELECT ON t TO pana_reader;
+    SET ROLE pana_reader; GRANT SELECT ON LARGE OBJECT 700001 TO PUBLIC;)");
+  const std::string grants = "SELECT lomacl FROM pg_largeobject_metadata UNION ALL SELECT relacl FROM pg_class WHERE relname = 't'";
+  const std::filesystem::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_})));
+  EXPECT_EQ(cluster().sql("origin", grants), target(grants));
+  fresh_database("by_psql");
+  ASSERT_TRUE(ends_with(0, restore_with_psql(cluster(), backup, "by_psql")));
+  EXPECT_EQ(cluster().sql("origin", grants), cluster().sql("by_psql", grants));
+
+  // Somebody who is no superuser: as far as they may act for the grantors.
+  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_member; CREATE ROLE pana_member; GRANT pana_owner, pana_writer TO pana_member");
+  cluster().allow_login("pana_member");
+  target_ = fresh_database("target");
+  cluster().sql("postgres", "ALTER DATABASE target OWNER TO pana_member");
+  const std::string url = cluster().url("target", "pana_member", cluster().password());
+  target("GRANT CREATE ON SCHEMA public TO pana_owner; ALTER SCHEMA public OWNER TO pana_member");
+  const Outcome outcome = pana({"restore", backup, "--into", url});
+  EXPECT_THAT(outcome.err, HasSubstr("what pana_reader has granted is granted by the restoring role"));
+  EXPECT_EQ("{pana_owner=arwdDxt/pana_owner,pana_writer=r*/pana_owner,pana_reader=r/pana_writer}", target("SELECT relacl FROM pg_class WHERE relname = 't'"));
+  cluster().drop_database("target");
+  cluster().sql("postgres", "DROP ROLE pana_member");
+}
+
+// A cluster where nobody of the origin's roles exists.
+class RestoreRoles : public RestoreRights {
+ protected:
+  void SetUp() override {
+    RestoreRights::SetUp();
+    if (IsSkipped()) return;
+    elsewhere_ = std::make_unique<Cluster>();
+    elsewhere_->create_database("target");
+  }
+  std::string elsewhere(const std::string& sql) const { return elsewhere_->sql("target", sql); }
+
+  std::unique_ptr<Cluster> elsewhere_;
+};
+
+TEST_F(RestoreRoles, OfABootstrapSuperuserByAnotherNameAreKnown) {
+  // Its name is nowhere in pg_shdepend.
+  elsewhere_->sql("postgres", "CREATE ROLE helper SUPERUSER");
+  elsewhere_->allow_login("helper");
+  {
+    Session helper(elsewhere_->url("postgres", "helper", elsewhere_->password()));
+    helper.execute("ALTER ROLE postgres RENAME TO boss");
+    helper.execute("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD '" + elsewhere_->password() + "'");
+  }
+  elsewhere("CREATE ROLE app_x; CREATE TABLE t (id int); ALTER TABLE t OWNER TO app_x; GRANT SELECT ON t TO boss");
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", elsewhere_->url("target"), "--to", backups_.path()})));
+  const std::filesystem::path file = backups_in(backups_.path()).at(0);
+  cluster().sql("postgres", "DROP ROLE IF EXISTS boss; DROP ROLE IF EXISTS app_x");
+  const Outcome refused = pana({"restore", file, "--into", target_});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("the target lacks the roles app_x, boss"));
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", file, "--into", target_, "--create-missing-roles"})));
+  EXPECT_EQ("t", target("SELECT has_table_privilege('boss', 't', 'SELECT')"));
+  target("DROP OWNED BY boss, app_x; DROP ROLE boss; DROP ROLE app_x");
+}
+
+TEST_F(RestoreRoles, AreMadeBySomebodyWhoMayMakeRoles) {
+  origin(R"(
+    CREATE SCHEMA app AUTHORIZATION pana_owner; CREATE TABLE app.t (id int); ALTER TABLE app.t OWNER TO pana_writer; GRANT CREATE, USAGE ON SCHEMA app TO pana_writer;
+    GRANT SELECT ON app.t TO pana_reader; CREATE TABLE u (id int); ALTER TABLE u OWNER TO pana_writer; GRANT CREATE, USAGE ON SCHEMA public TO pana_writer;
+    ALTER DEFAULT PRIVILEGES FOR ROLE pana_owner GRANT SELECT ON TABLES TO pana_reader)");
+  const std::filesystem::path backup = back_up("origin");
+  elsewhere_->sql("postgres", "CREATE ROLE maker CREATEROLE; ALTER DATABASE target OWNER TO maker");
+  elsewhere_->allow_login("maker");
+  elsewhere("ALTER SCHEMA public OWNER TO maker");
+  const std::string url = elsewhere_->url("target", "maker", elsewhere_->password());
+  const Outcome refused = pana({"restore", backup, "--into", url});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("the target lacks the roles pana_owner, pana_reader, pana_writer"));
+  elsewhere("CREATE TABLE in_the_way (x int)");
+  EXPECT_TRUE(ends_with(kRefused, pana({"restore", backup, "--into", url, "--create-missing-roles"})));
+  EXPECT_EQ("0", elsewhere("SELECT count(*) FROM pg_roles WHERE rolname ~ '^pana'")) << "a refusal leaves no roles behind";
+  elsewhere("DROP TABLE in_the_way");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", url, "--create-missing-roles"})));
+  EXPECT_EQ("app.t|pana_writer\nu|pana_writer", elsewhere("SELECT oid::regclass, pg_get_userbyid(relowner) FROM pg_class WHERE relkind = 'r' AND relname IN ('t', 'u') ORDER BY 1"));
+  EXPECT_EQ("t", elsewhere("SELECT has_table_privilege('pana_reader', 'app.t', 'SELECT')"));
+}
+
+TEST_F(RestoreRoles, WithoutSuperuserHearBeforehandWhatTheyCannotHave) {
+  const std::filesystem::path backup = back_up(everything().database);
+  elsewhere_->sql("postgres", "CREATE ROLE plain; ALTER DATABASE target OWNER TO plain");
+  elsewhere_->allow_login("plain");
+  elsewhere("ALTER SCHEMA public OWNER TO plain");
+  const Outcome outcome = pana({"restore", backup, "--into", elsewhere_->url("target", "plain", elsewhere_->password()), "--no-owner", "--no-privileges"});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("only a superuser can make "));
+  EXPECT_EQ("0", elsewhere("SELECT count(*) FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'v')"));
+}
+
+TEST_F(RestoreRoles, AndTablespacesAreAskedForFirst) {
+  origin("SET allow_in_place_tablespaces = on;\nSELECT 'CREATE TABLESPACE \"pana odd\" LOCATION ''''' "
+         "WHERE NOT EXISTS (SELECT FROM pg_tablespace WHERE spcname = 'pana odd')\\gexec\nCREATE TABLE t (id int) TABLESPACE \"pana odd\"");
+  const std::filesystem::path backup = back_up("origin");
+  const Outcome outcome = pana({"restore", backup, "--into", elsewhere_->url("target")});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("lacks the tablespaces pana odd"), HasSubstr("--no-tablespaces")));
+  EXPECT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", elsewhere_->url("target"), "--no-tablespaces"})));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@ Json header_json(const OpenBackup& backup) {
                {"pana", header.pana},
                {"format", header.format},
                {"encoding", header.encoding},
+               {"locale", header.locale},
                {"compression", header.compression},
                {"sequences", header.sequences},
                {"large_objects", header.large_objects},

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/unicode.h"
+#include "pg/session.h"
 #include "pg/text_array.h"
 
 namespace pana {
@@ -109,6 +110,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
     log(LogLevel::warning, "unlogged",
         fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}", fmt::join(header.unlogged, ", ")));
   }
+  header.locale = database_locale(control);
   header.lc_monetary = "C";
   header.run = request.run;
   header.sequences = contents.sequence_values.size();

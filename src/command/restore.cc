@@ -14,6 +14,7 @@
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
 #include "command/restore_preflight.h"
+#include "command/restore_roles.h"
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
@@ -104,7 +105,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   }
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
-  const RestoreSelection selection = select_for_restore(request, backup, control);
+  RestoreSelection selection = select_for_restore(request, backup, control);
+  grant_as_we_may(control, request, selection);
   if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
   }

@@ -4,16 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/log.h"
 #include "base/unicode.h"
 #include "command/restore_clean.h"
+#include "command/restore_roles.h"
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
+#include "pg/schema_names.h"
 #include "pg/session.h"
+#include "pg/sql_lexer.h"
 
 namespace pana {
 namespace {
@@ -143,60 +147,21 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
   }
 }
 
-// As it stands in an identifier.
-std::string in_quotes(std::string_view name) {
-  std::string text;
-  for (const char byte : name) text.append(byte == '"' ? 2 : 1, byte);
-  return text;
-}
-
-// The roles among those the index names that the selected statements use.
-std::vector<RoleUse> roles_in_use(const RestoreRequest& request, const Index& index, const RestoreSelection& selection) {
-  std::vector<RoleUse> roles;
-  if (!request.schema) return roles;
-  for (const RoleUse& role : index.header.roles) {
-    const bool named = (role.owns && request.owners) || (role.granted && request.privileges) || role.in_policy;
-    if (!named) continue;
-    if (request.filter.is_empty() && index.header.filters.empty()) {
-      roles.push_back(role);
-      continue;
-    }
-    const std::string name = in_quotes(role.name);
-    const auto mentions = [&name](const SchemaObject& object) {
-      return std::ranges::any_of(object.statements, [&name](const SchemaStatement& statement) { return statement.sql.find(name) != std::string::npos; });
-    };
-    if (std::any_of(selection.pre_data.begin(), selection.pre_data.end(), mentions) ||
-        std::any_of(selection.post_data.begin(), selection.post_data.end(), mentions)) {
-      roles.push_back(role);
-    }
-  }
-  return roles;
-}
-
-std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index,
-                                     const RestoreSelection& selection, Problems& problems) {
-  std::vector<std::string> missing;
-  std::vector<std::string> foreign;
-  for (const RoleUse& role : roles_in_use(request, index, selection)) {
-    // One by one: a list of all roles may hold names that the target's encoding cannot express.
-    const QueryResult found = connection.query(
-        fmt::format("SELECT pg_catalog.pg_has_role(oid, 'MEMBER') FROM pg_catalog.pg_roles WHERE rolname = {}",
-                    connection.quote_literal(role.name)));
-    if (found.rows() == 0) {
-      missing.push_back(role.name);
-    } else if (role.owns && request.owners && !found.boolean(0, 0)) {
-      foreign.push_back(role.name);
-    }
-  }
-  if (!missing.empty() && !request.create_missing_roles) {
-    problems.add(fmt::format("the target lacks the roles {}", list_names(missing)),
+// Returns the roles that are missing.
+std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection,
+                                     Problems& problems) {
+  if (!request.schema) return {};
+  RolesInUse roles = look_at_roles(connection, index, selection);
+  if (!roles.missing.empty() && !request.create_missing_roles) {
+    problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
                  "--create-missing-roles creates them without login; --no-owner and --no-privileges do without them");
   }
-  if (!foreign.empty()) {
-    problems.add(fmt::format("we are not a member of the roles {} that own objects", list_names(foreign)),
-                 "GRANT these roles to the restoring one, or say --no-owner");
+  if (!roles.foreign.empty()) {
+    problems.add(fmt::format("we may not act for the roles {} that own objects", list_names(roles.foreign)),
+                 connection.server_version() >= 160000 ? "GRANT these roles to the restoring one WITH SET TRUE, or say --no-owner"
+                                                       : "GRANT these roles to the restoring one, or say --no-owner");
   }
-  return missing;
+  return std::move(roles.missing);
 }
 
 void check_extensions(Connection& connection, const RestoreSelection& selection, Problems& problems) {
@@ -217,6 +182,76 @@ void check_extensions(Connection& connection, const RestoreSelection& selection,
 // Whether a catalog has a row of that name. One by one: a list may hold names that the target's encoding cannot express.
 bool has_named(Connection& connection, std::string_view catalog, std::string_view column, const std::string& name) {
   return connection.query(fmt::format("SELECT FROM pg_catalog.{} WHERE {} = {}", catalog, column, connection.quote_literal(name))).rows() > 0;
+}
+
+void check_tablespaces(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  std::set<std::string> names;
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      for (const DefaultSetting& setting : object.settings) {
+        if (setting.name != "default_tablespace") continue;
+        SqlLexemes lexemes(setting.sql);
+        lexemes.skip({"SET", "DEFAULT_TABLESPACE", "="});
+        const std::vector<std::string> name = parse_name(lexemes.qualified_name());  // none for '', the database's own
+        if (name.size() == 1) names.insert(name[0]);
+      }
+    }
+  }
+  std::vector<std::string> missing;
+  for (const std::string& name : names) {
+    if (!has_named(connection, "pg_tablespace", "spcname", name)) missing.push_back(name);
+  }
+  if (missing.empty()) return;
+  problems.add(fmt::format("the target's server lacks the tablespaces {}", list_names(missing)),
+               "--no-tablespaces restores everything into the default one");
+}
+
+// What only a superuser can make, whatever rights are granted.
+bool needs_superuser(const SchemaObject& object) {
+  constexpr std::array kTypes = {"ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "TRANSFORM"};
+  if (std::ranges::find(kTypes, object.type) != kTypes.end()) return true;
+  if (object.statements.empty() || object.statements.front().role != StatementRole::definition) return false;
+  const std::string& sql = object.statements.front().sql;
+  const auto says = [&sql](std::string_view text) { return sql.find(text) != std::string::npos; };
+  if (object.type == "FUNCTION" || object.type == "PROCEDURE") return says("\n    LANGUAGE c ") || says("\n    LANGUAGE internal ");
+  if (object.type == "PUBLICATION") return says(" FOR ALL TABLES");
+  return object.type == "TYPE" && says("INTERNALLENGTH = ");
+}
+
+void check_superuser(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  if (connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0)) return;
+  std::vector<std::string> names;
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      if (needs_superuser(object)) names.push_back(subject_of(object));
+    }
+  }
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type != "EXTENSION" || has_named(connection, "pg_extension", "extname", object.name)) continue;
+    const QueryResult found = connection.query(fmt::format(
+        "SELECT pg_catalog.bool_or(trusted OR NOT superuser) FROM pg_catalog.pg_available_extension_versions WHERE name = {}",
+        connection.quote_literal(object.name)));
+    if (!found.is_null(0, 0) && !found.boolean(0, 0)) names.push_back(subject_of(object));
+  }
+  if (names.empty()) return;
+  problems.add(fmt::format("only a superuser can make {}", list_names(names)),
+               "restore as a superuser; have extensions made first; or --keep-going restores the rest");
+}
+
+// Not refused: all may be well.
+void warn_of_differences(Connection& connection, const Index& index) {
+  const int target = connection.server_version() / 10000;
+  const int source = index.header.server_version_num / 10000;
+  if (source > target) {
+    log(LogLevel::warning, "older_server",
+        fmt::format("the backup is of PostgreSQL {}, the target's server is {}: it may not understand all of it", source, target));
+  }
+  const std::string locale = database_locale(connection);
+  if (!index.header.locale.empty() && index.header.locale != locale) {
+    log(LogLevel::warning, "locale",
+        fmt::format("the source's locale is {}, the target's {}: text is sorted, compared and put into partitions by other rules", index.header.locale, locale),
+        {{"hint", "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE"}});
+  }
 }
 
 // Checked before anything else: names that the target's encoding cannot express cannot even be asked for.
@@ -324,10 +359,16 @@ void check_replica_triggers(Connection& connection, const RestoreRequest& reques
                "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
 }
 
-// Returns the roles that are to be made.
+// What the script names, in the backup's encoding.
+void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
+  if (!request.keep_going) check_tablespaces(connection, selection, problems);
+  if (!request.keep_going) check_superuser(connection, selection, problems);
+  check_rights(connection, selection, problems);
+}
+
+// What the index names. Returns the roles that are to be made.
 std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
-                                                 const RestoreSelection& selection) {
-  Problems problems;
+                                                 const RestoreSelection& selection, Problems& problems) {
   check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
@@ -338,17 +379,8 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
     request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
-  check_rights(connection, selection, problems);
-  std::vector<std::string> missing_roles = check_roles(connection, request, index, selection, problems);
-  if (!problems.messages.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")),
-                fmt::format("{}", fmt::join(problems.hints, "; ")));
-  }
-  return missing_roles;
-}
-
-void create_roles(Connection& connection, const std::vector<std::string>& roles) {
-  for (const std::string& role : roles) connection.query(fmt::format("CREATE ROLE {} NOLOGIN", connection.quote_identifier(role)));
+  warn_of_differences(connection, index);
+  return check_roles(connection, request, index, selection, problems);
 }
 
 // A choice of tables may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
@@ -377,8 +409,13 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
   const Index& index = backup.index();
   check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
+  Problems problems;
+  check_in_script_encoding(connection, request, selection, problems);
   std::vector<std::string> missing_roles;
-  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection); });
+  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, problems); });
+  if (!problems.messages.empty()) {
+    throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")), fmt::format("{}", fmt::join(problems.hints, "; ")));
+  }
   if (request.schema && request.filter.has_table_patterns() && !request.keep_going) {
     check_needs(connection, request, backup, selection, missing_roles);
   }

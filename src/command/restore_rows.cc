@@ -142,7 +142,8 @@ class UnitLoader {
   // What was under way when it failed.
   std::string subject() const {
     const std::string name = table_ == nullptr || table_->id == kLargeObjects ? kLargeObjectsName : table_->schema + "." + table_->name;
-    return collected_ == nullptr ? "rows of " + name : fmt::format("{} rows of {}", human_count(expected_rows_), name);
+    if (collected_ == nullptr) return "rows of " + name;
+    return fmt::format("{} {} of {}", human_count(expected_rows_), expected_rows_ == 1 ? "row" : "rows", name);
   }
 
  private:

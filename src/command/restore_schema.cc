@@ -30,11 +30,6 @@ std::string_view kinds_made_by(const SchemaStep& step) {
   return type == "EXTENSION" ? "rSfTnL" : "";
 }
 
-std::string subject_of(const SchemaObject& object) {
-  const bool schema_helps = object.schema != "-" && !object.schema.empty();
-  return object.type + " " + (schema_helps ? object.schema + "." : "") + object.name;
-}
-
 // All statements of the object.
 SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
 
@@ -234,6 +229,11 @@ void PostData::run_together(std::vector<SchemaStep> steps) {
 }
 
 }  // namespace
+
+std::string subject_of(const SchemaObject& object) {
+  const bool schema_helps = object.schema != "-" && !object.schema.empty();
+  return object.type + " " + (schema_helps ? object.schema + "." : "") + object.name;
+}
 
 void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   const bool has_failed = failed_.with([&step](const auto& failed) { return failed.contains(step.object); });

@@ -16,6 +16,9 @@
 
 namespace pana {
 
+// "TABLE public.orders", for messages.
+std::string subject_of(const SchemaObject& object);
+
 // Statements of one object that are run in one transaction.
 struct SchemaStep {
   const SchemaObject* object = nullptr;

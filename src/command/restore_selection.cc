@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -115,6 +116,38 @@ bool has_relation(Connection& connection, const RelationName& name) {
   return !connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(quoted))).is_null(0, 0);
 }
 
+// Who is to own what stands in a schema may need a right on it, which pg_dump grants at the very end. So the grants of schemas come
+// behind the schemas that the script makes, and those of other schemas that are there (public) at the front.
+void grants_of_schemas_first(RestoreSelection& selection) {
+  const auto granted_schema = [](const SchemaObject& object) -> std::optional<std::string> {
+    if (object.type != "ACL" || object.statements.empty()) return std::nullopt;
+    SqlLexemes lexemes(object.statements.back().sql);
+    for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+      if (!is_keyword(lexeme, "ON")) continue;
+      if (!lexemes.skip({"SCHEMA"})) return std::nullopt;
+      std::vector<std::string> name = parse_name(lexemes.qualified_name());
+      return name.size() == 1 ? std::optional(std::move(name[0])) : std::nullopt;
+    }
+    return std::nullopt;
+  };
+  std::map<std::string, SchemaObject> grants;
+  std::erase_if(selection.post_data, [&](SchemaObject& object) {
+    std::optional<std::string> schema = granted_schema(object);
+    if (!schema || grants.contains(*schema)) return false;
+    grants.emplace(std::move(*schema), std::move(object));
+    return true;
+  });
+  std::vector<SchemaObject> pre_data;
+  if (const auto found = grants.find("public"); found != grants.end()) pre_data.push_back(std::move(grants.extract(found).mapped()));
+  for (SchemaObject& object : selection.pre_data) {
+    const auto found = object.makes_schema ? grants.find(*object.makes_schema) : grants.end();
+    pre_data.push_back(std::move(object));
+    if (found != grants.end()) pre_data.push_back(std::move(grants.extract(found).mapped()));
+  }
+  for (auto& [schema, object] : grants) selection.post_data.insert(selection.post_data.begin(), std::move(object));  // made by extensions
+  selection.pre_data = std::move(pre_data);
+}
+
 // Chooses objects of both phases.
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
                     RestoreSelection& selection) {
@@ -137,6 +170,7 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   });
   post_data.insert(last_index.base(), std::make_move_iterator(attached_later.begin()), std::make_move_iterator(attached_later.end()));
   selection.post_data = std::move(post_data);
+  grants_of_schemas_first(selection);
 }
 
 // A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.

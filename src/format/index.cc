@@ -61,6 +61,7 @@ Json header_json(const IndexHeader& header, const IndexTotals& totals) {
                {"filters", header.filters},
                {"roles", Json::array()},
                {"extensions", Json::array()}};
+  if (!header.locale.empty()) json["locale"] = header.locale;
   if (!header.unlogged.empty()) json["unlogged"] = header.unlogged;
   if (!header.lc_monetary.empty()) json["lc_monetary"] = header.lc_monetary;
   if (!header.run.empty()) json["run"] = header.run;
@@ -99,6 +100,7 @@ IndexHeader parse_header(const Json& json) {
   header.sequences = number<std::uint64_t>(json.at("sequences"));
   header.large_objects = number<std::uint64_t>(json.at("large_objects"));
   header.filters = json.at("filters").get<std::vector<std::string>>();
+  header.locale = json.value("locale", "");
   header.unlogged = json.value("unlogged", std::vector<std::string>());
   header.lc_monetary = json.value("lc_monetary", "");
   header.run = json.value("run", "");

@@ -266,7 +266,8 @@ std::vector<std::string> read_sequence_values(Connection& connection, const Tabl
 }
 
 std::vector<CatalogRole> read_roles(Connection& connection) {
-  // pg_shdepend knows every role but the bootstrap superuser, whose objects are found by their owner.
+  // pg_shdepend knows every role but the bootstrap superuser, which is found where owners, grants and policies stand. More roles than
+  // the script names do no harm: a restore looks for each in its statements.
   const QueryResult result = connection.query(R"(
 SELECT r.rolname, bool_or(u.deptype = 'o'), bool_or(u.deptype = 'a'), bool_or(u.deptype = 'r')
 FROM (
@@ -277,7 +278,33 @@ FROM (
   UNION ALL SELECT nspowner, 'o' FROM pg_catalog.pg_namespace WHERE oid >= 16384
   UNION ALL SELECT proowner, 'o' FROM pg_catalog.pg_proc WHERE oid >= 16384
   UNION ALL SELECT typowner, 'o' FROM pg_catalog.pg_type WHERE oid >= 16384
-  UNION ALL SELECT lomowner, 'o' FROM pg_catalog.pg_largeobject_metadata) AS u
+  UNION ALL SELECT lomowner, 'o' FROM pg_catalog.pg_largeobject_metadata
+  UNION ALL SELECT pubowner, 'o' FROM pg_catalog.pg_publication
+  UNION ALL SELECT fdwowner, 'o' FROM pg_catalog.pg_foreign_data_wrapper
+  UNION ALL SELECT srvowner, 'o' FROM pg_catalog.pg_foreign_server
+  UNION ALL SELECT evtowner, 'o' FROM pg_catalog.pg_event_trigger
+  UNION ALL SELECT subowner, 'o' FROM pg_catalog.pg_subscription
+  UNION ALL SELECT cfgowner, 'o' FROM pg_catalog.pg_ts_config WHERE oid >= 16384
+  UNION ALL SELECT dictowner, 'o' FROM pg_catalog.pg_ts_dict WHERE oid >= 16384
+  UNION ALL SELECT collowner, 'o' FROM pg_catalog.pg_collation WHERE oid >= 16384
+  UNION ALL SELECT conowner, 'o' FROM pg_catalog.pg_conversion WHERE oid >= 16384
+  UNION ALL SELECT oprowner, 'o' FROM pg_catalog.pg_operator WHERE oid >= 16384
+  UNION ALL SELECT opcowner, 'o' FROM pg_catalog.pg_opclass WHERE oid >= 16384
+  UNION ALL SELECT opfowner, 'o' FROM pg_catalog.pg_opfamily WHERE oid >= 16384
+  UNION ALL SELECT stxowner, 'o' FROM pg_catalog.pg_statistic_ext
+  UNION ALL SELECT umuser, 'a' FROM pg_catalog.pg_user_mappings
+  UNION ALL SELECT pg_catalog.unnest(polroles), 'r' FROM pg_catalog.pg_policy
+  UNION ALL SELECT defaclrole, 'a' FROM pg_catalog.pg_default_acl
+  UNION ALL SELECT pg_catalog.unnest(ARRAY[g.grantee, g.grantor]), 'a' FROM (
+    SELECT relacl AS acl FROM pg_catalog.pg_class WHERE oid >= 16384
+    UNION ALL SELECT attacl FROM pg_catalog.pg_attribute WHERE attrelid >= 16384 AND attacl IS NOT NULL
+    UNION ALL SELECT proacl FROM pg_catalog.pg_proc WHERE oid >= 16384
+    UNION ALL SELECT typacl FROM pg_catalog.pg_type WHERE oid >= 16384
+    UNION ALL SELECT nspacl FROM pg_catalog.pg_namespace WHERE oid >= 16384 OR nspname = 'public'
+    UNION ALL SELECT lanacl FROM pg_catalog.pg_language WHERE oid >= 16384
+    UNION ALL SELECT fdwacl FROM pg_catalog.pg_foreign_data_wrapper UNION ALL SELECT srvacl FROM pg_catalog.pg_foreign_server
+    UNION ALL SELECT lomacl FROM pg_catalog.pg_largeobject_metadata UNION ALL SELECT defaclacl FROM pg_catalog.pg_default_acl
+    ) AS a, pg_catalog.aclexplode(a.acl) AS g) AS u
 JOIN pg_catalog.pg_roles AS r ON r.oid = u.role
 WHERE r.rolname !~ '^pg_'
 GROUP BY r.rolname ORDER BY r.rolname COLLATE "C")");

@@ -4,6 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
 
 #include "pg/copy.h"
 
@@ -62,21 +65,63 @@ FROM pg_catalog.pg_class AS c WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_cata
   return static_cast<std::uint64_t>(result.integer(0, 0));
 }
 
+namespace {
+
+struct Grant {
+  std::string grantor;  // as SQL, like the others
+  std::string grantee;
+  std::string privilege;
+  bool is_grantable = false;
+};
+
+// The grants of one object, each behind the one that lets its grantor give it.
+std::string grants_sql(std::string_view id, std::string_view owner, std::vector<Grant> grants) {
+  std::string sql = fmt::format("REVOKE ALL ON LARGE OBJECT {} FROM {};\n", id, owner);
+  std::set<std::pair<std::string, std::string>> may_give;  // who, and what
+  while (!grants.empty()) {
+    const auto next = std::ranges::find_if(grants, [&](const Grant& grant) {
+      return grant.grantor == owner || may_give.contains({grant.grantor, grant.privilege});
+    });
+    if (next == grants.end()) break;  // none that PostgreSQL would have
+    const std::string grant = fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{};\n", next->privilege, id, next->grantee,
+                                          next->is_grantable && next->grantee != owner ? " WITH GRANT OPTION" : "");
+    sql += next->grantor == owner ? grant : fmt::format("SET SESSION AUTHORIZATION {};\n{}RESET SESSION AUTHORIZATION;\n", next->grantor, grant);
+    if (next->is_grantable) may_give.insert({next->grantee, next->privilege});
+    grants.erase(next);
+  }
+  return sql;
+}
+
+// By object.
+std::map<LargeObjectId, std::vector<Grant>> read_grants(Connection& connection, const std::vector<LargeObjectId>& ids) {
+  const QueryResult result = connection.query(fmt::format(R"(
+SELECT m.oid, pg_catalog.quote_ident(gr.rolname), CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(ge.rolname) END,
+       g.privilege_type, g.is_grantable
+FROM pg_catalog.pg_largeobject_metadata AS m CROSS JOIN pg_catalog.aclexplode(m.lomacl) AS g
+LEFT JOIN pg_catalog.pg_roles AS gr ON gr.oid = g.grantor LEFT JOIN pg_catalog.pg_roles AS ge ON ge.oid = g.grantee
+WHERE m.oid IN ({}) ORDER BY m.oid, g.grantee, g.privilege_type, g.grantor)", id_list(ids)));
+  std::map<LargeObjectId, std::vector<Grant>> grants;
+  for (int row = 0; row < result.rows(); ++row) {
+    grants[result.oid(row, 0)].push_back({.grantor = result.string(row, 1),
+                                          .grantee = result.string(row, 2),
+                                          .privilege = result.string(row, 3),
+                                          .is_grantable = result.boolean(row, 4)});
+  }
+  return grants;
+}
+
+}  // namespace
+
 std::string large_object_definitions(Connection& connection, const std::vector<LargeObjectId>& ids) {
   // What a new object's owner may do is what acldefault() says; any other list of grants is spelled out.
   const QueryResult result = connection.query(fmt::format(
       R"(
-SELECT m.oid, pg_catalog.quote_ident(r.rolname),
-  coalesce((SELECT pg_catalog.string_agg(pg_catalog.format('GRANT %s ON LARGE OBJECT %s TO %s%s;', g.privilege_type, m.oid,
-      CASE WHEN g.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(gr.rolname) END,
-      CASE WHEN g.is_grantable AND g.grantee <> m.lomowner THEN ' WITH GRANT OPTION' ELSE '' END),
-      E'\n' ORDER BY g.grantee, g.privilege_type)
-    FROM pg_catalog.aclexplode(m.lomacl) AS g LEFT JOIN pg_catalog.pg_roles AS gr ON gr.oid = g.grantee), ''),
-  m.lomacl IS NOT NULL,
+SELECT m.oid, pg_catalog.quote_ident(r.rolname), m.lomacl IS NOT NULL,
   coalesce(pg_catalog.quote_literal(pg_catalog.obj_description(m.oid, 'pg_largeobject')), '')
 FROM pg_catalog.pg_largeobject_metadata AS m LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = m.lomowner
 WHERE m.oid IN ({}) ORDER BY m.oid)",
       id_list(ids)));
+  std::map<LargeObjectId, std::vector<Grant>> grants = read_grants(connection, ids);
   std::string script;
   for (int row = 0; row < result.rows(); ++row) {
     const std::string id = result.string(row, 0);
@@ -87,12 +132,10 @@ WHERE m.oid IN ({}) ORDER BY m.oid)",
           type, owner, statements);
     };
     entry("BLOB", fmt::format("SELECT pg_catalog.lo_create('{0}');\nALTER LARGE OBJECT {0} OWNER TO {1};", id, owner));
-    if (!result.text(row, 4).empty()) {
-      entry("COMMENT", fmt::format("COMMENT ON LARGE OBJECT {} IS {};", id, result.text(row, 4)));
+    if (!result.text(row, 3).empty()) {
+      entry("COMMENT", fmt::format("COMMENT ON LARGE OBJECT {} IS {};", id, result.text(row, 3)));
     }
-    if (result.boolean(row, 3)) {
-      entry("ACL", fmt::format("REVOKE ALL ON LARGE OBJECT {} FROM {};\n{}", id, owner, result.text(row, 2)));
-    }
+    if (result.boolean(row, 2)) entry("ACL", grants_sql(id, owner, std::move(grants[result.oid(row, 0)])));
   }
   return script;
 }

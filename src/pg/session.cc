@@ -76,6 +76,14 @@ std::string backup_preamble(std::string_view encoding) {
       encoding);
 }
 
+std::string database_locale(Connection& connection) {
+  const int version = connection.server_version();
+  const std::string provider = version >= 150000 ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'";
+  const std::string locale = version >= 170000 ? "datlocale" : version >= 150000 ? "daticulocale" : "NULL";
+  return connection.query(fmt::format("SELECT pg_catalog.concat_ws(' ', {}, {}, datcollate, datctype) FROM pg_catalog.pg_database "
+                                      "WHERE datname = pg_catalog.current_database()", provider, locale)).string(0, 0);
+}
+
 std::string database_encoding(Connection& connection) {
   return connection.query("SELECT pg_catalog.getdatabaseencoding()").string(0, 0);
 }

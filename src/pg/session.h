@@ -25,6 +25,9 @@ void raise_maintenance_memory(Connection& connection, std::size_t sessions);
 // The preamble that a backup begins with: SETs that every supported server accepts.
 std::string backup_preamble(std::string_view encoding);
 
+// How the database sorts and compares text: "libc C C", "icu de-DE en_US.utf8 en_US.utf8".
+std::string database_locale(Connection& connection);
+
 // The database's encoding by PostgreSQL's name ("UTF8", "EUC_JP", "SQL_ASCII").
 std::string database_encoding(Connection& connection);
 
