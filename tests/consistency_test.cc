@@ -162,7 +162,7 @@ TEST_F(Consistency, LeavesNothingBehindWhenItIsInterrupted) {
   const std::string url = cluster().url(big().database);
   Session observer(url);
   for (const int signal : {SIGTERM, SIGHUP}) {
-    Background backup(pana_command({"backup", url, "--to", backups_.path(), "--max-rate", "4MiB"}));  // of 50: it is not done before it is seen
+    Background backup(pana_command({"backup", url, "--to", backups_.path()}));
     ASSERT_TRUE(becomes_true([&] {
       return observer.execute("SELECT count(*) FROM pg_locks WHERE granted AND relation = 'big'::regclass") != "0";
     })) << backup.err_so_far();

@@ -106,14 +106,15 @@ TEST_F(Locations, AreReadPastWhatCannotBeRead) {
   EXPECT_THAT(checked.out, AllOf(HasSubstr("the newest complete backup is " + good_), HasSubstr(unreadable_ + " is unreadable")));
 }
 
-// What was not read may be a good backup: it is neither removed nor counted.
+// What was not read may be a good backup: it is neither removed nor counted. Nor is a damaged one removed that is newer than all
+// complete ones.
 TEST_F(Locations, ArePrunedOfNothingThatCouldNotBeRead) {
   const Outcome last = pana_as_user({"prune", backups_.path(), "--keep-last", "1", "--json"});
   ASSERT_TRUE(ends_with(kOk, last));
-  EXPECT_THAT(kept_of(last), ElementsAre(good_, newer_, unreadable_));
+  EXPECT_THAT(kept_of(last), ElementsAre(good_, damaged_, newer_, unreadable_));
   const Outcome days = pana_as_user({"prune", backups_.path(), "--keep-days", "1", "--json"});
   ASSERT_TRUE(ends_with(kOk, days));
-  EXPECT_THAT(kept_of(days), ElementsAre(good_, newer_, unreadable_));
+  EXPECT_THAT(kept_of(days), ElementsAre(good_, damaged_, newer_, unreadable_));
 }
 
 // A long index that is damaged behind its header looks complete to a summary. Nothing else is removed on its account, and
@@ -139,7 +140,7 @@ TEST_F(Locations, AreNotPrunedForABackupWhoseLongIndexIsDamaged) {
   EXPECT_THAT(pana_as_user({"verify", backups_.path()}).out, HasSubstr(good_));
   const Outcome pruned = pana_as_user({"prune", backups_.path(), "--keep-last", "1", "--json"});
   ASSERT_TRUE(ends_with(kOk, pruned));
-  EXPECT_THAT(kept_of(pruned), ElementsAre(good_));
+  EXPECT_THAT(kept_of(pruned), ElementsAre(good_, newest)) << "part of the damaged one can still be restored";
   EXPECT_TRUE(fs::exists(backups_ / good_));
 }
 

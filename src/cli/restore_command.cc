@@ -23,6 +23,11 @@ struct Options {
   bool no_owner = false;
   bool no_privileges = false;
   bool no_tablespaces = false;
+  bool no_comments = false;
+  bool no_publications = false;
+  bool no_subscriptions = false;
+  bool no_security_labels = false;
+  std::vector<std::string> role_map;  // OLD=NEW
   bool no_analyze = false;
   bool verify = false;
   bool json = false;
@@ -37,6 +42,17 @@ RestoreRequest request_of(const Options& options) {
   request.owners = !options.no_owner;
   request.privileges = !options.no_privileges;
   request.tablespaces = !options.no_tablespaces;
+  request.comments = !options.no_comments;
+  request.publications = !options.no_publications;
+  request.subscriptions = !options.no_subscriptions;
+  request.security_labels = !options.no_security_labels;
+  for (const std::string& pair : options.role_map) {
+    const std::size_t sign = pair.find('=');
+    if (sign == 0 || sign == std::string::npos || sign + 1 == pair.size()) {
+      throw Error(ErrorKind::usage, fmt::format("--role-map {} is not of the form OLD=NEW", pair), "write the roles' names without quotes");
+    }
+    request.role_map[pair.substr(0, sign)] = pair.substr(sign + 1);
+  }
   request.analyze = !options.no_analyze;
   if (options.stall_seconds) request.longest_silence = std::chrono::seconds(*options.stall_seconds);
   return request;
@@ -87,6 +103,15 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   command->add_flag("-O,--no-owner", options->no_owner, "do not restore owners: the restoring role owns everything");
   command->add_flag("-x,--no-privileges", options->no_privileges, "do not restore grants");
   command->add_flag("--no-tablespaces", options->no_tablespaces, "restore into the default tablespace");
+  command->add_flag("--no-comments", options->no_comments, "do not restore comments");
+  command->add_flag("--no-publications", options->no_publications, "do not restore publications");
+  command->add_flag("--no-subscriptions", options->no_subscriptions, "do not restore subscriptions");
+  command->add_flag("--no-security-labels", options->no_security_labels, "do not restore security labels");
+  command->add_option("--exclude-extension", request.exclude_extensions, "leave an extension out, with the rows of its own tables; can be repeated")
+      ->type_name("NAME")->allow_extra_args(false);
+  command->add_flag("--skip-missing-extensions", request.skip_missing_extensions, "leave extensions out that the target's server lacks");
+  command->add_option("--role-map", options->role_map, "let NEW own and be granted what OLD did; can be repeated")->type_name("OLD=NEW")->allow_extra_args(false);
+  command->add_option("--search-path", request.search_path, "of the restore's sessions: for functions that find their objects by it")->type_name("LIST");
   command->add_flag("-c,--clean", request.clean,
                     "drop what the backup makes before making it; with --data-only, empty its tables");
   command->add_flag("--allow-non-empty", request.allow_non_empty, "restore beside what is in the target");

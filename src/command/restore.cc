@@ -101,11 +101,13 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     prepare_loading_session(connection, index.header.encoding);
     use_money_of(connection, index.header.lc_monetary);
     raise_maintenance_memory(connection, connections.size());
+    if (!request.search_path.empty()) connection.query("SET search_path = " + request.search_path);
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
   RestoreSelection selection = select_for_restore(request, backup, control);
+  map_roles(control, request, selection);
   grant_as_we_may(control, request, selection);
   if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");

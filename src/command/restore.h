@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -22,6 +23,14 @@ struct RestoreRequest {
   bool owners = true;
   bool privileges = true;
   bool tablespaces = true;
+  bool comments = true;
+  bool publications = true;
+  bool subscriptions = true;
+  bool security_labels = true;
+  std::vector<std::string> exclude_extensions;  // with the rows, values and grants of their own tables
+  bool skip_missing_extensions = false;         // those that the target's server does not have, likewise
+  std::map<std::string, std::string> role_map;  // who stands for which of the backup's roles
+  std::string search_path;                      // of the restore's sessions; by default there is none, as in the preamble
   bool clean = false;            // drop what the backup makes before making it; without definitions: empty the tables
   bool allow_non_empty = false;  // restore beside what is there
   bool create_missing_roles = false;

@@ -66,8 +66,22 @@ class RestoreErrors {
       return "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables "
              "were chosen; --keep-going restores the rest";
     }
+    if (is_of_an_empty_search_path(error)) {
+      return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: ALTER FUNCTION ... SET "
+             "search_path at the source helps for good, --search-path for this restore";
+    }
     if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
     return error.hint().empty() ? "--keep-going restores what can be restored" : error.hint();
+  }
+
+  // undefined_function, undefined_table, undefined_object of a name without a schema: pg_dump writes all names with theirs.
+  static bool is_of_an_empty_search_path(const DatabaseError& error) {
+    const std::string& state = error.sqlstate();
+    if (state != "42883" && state != "42P01" && state != "42704") return false;
+    const std::string_view message = error.what();
+    const std::string_view subject = message.substr(0, message.find_first_of("(", message.find(' ')));
+    const bool is_of_a_kind = message.starts_with("function ") || message.starts_with("relation ") || message.starts_with("type ");
+    return is_of_a_kind && subject.substr(0, subject.find(" does not exist")).find('.') == std::string_view::npos;
   }
 
   void collect(const std::string& message) {

@@ -151,7 +151,7 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
 std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection,
                                      Problems& problems) {
   if (!request.schema) return {};
-  RolesInUse roles = look_at_roles(connection, index, selection);
+  RolesInUse roles = look_at_roles(connection, request, index, selection);
   if (!roles.missing.empty() && !request.create_missing_roles) {
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
                  "--create-missing-roles creates them without login; --no-owner and --no-privileges do without them");

@@ -44,9 +44,14 @@ std::string_view membership_of(const Connection& connection) { return connection
 
 }  // namespace
 
-RolesInUse look_at_roles(Connection& connection, const Index& index, const RestoreSelection& selection) {
+RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection) {
   RolesInUse roles;
-  for (const RoleUse& role : index.header.roles) {
+  std::vector<RoleUse> all = index.header.roles;
+  for (const auto& [from, to] : request.role_map) {
+    std::erase_if(all, [&from](const RoleUse& role) { return role.name == from; });
+    all.push_back({.name = to});
+  }
+  for (const RoleUse& role : all) {
     // The script is in the backup's encoding, the index in Unicode.
     const bool is_comparable = index.header.encoding == "UTF8" || is_ascii(role.name);
     const std::string name = in_quotes(role.name);
@@ -78,6 +83,48 @@ void create_roles(Connection& connection, const std::vector<std::string>& roles)
     sql += fmt::format("GRANT {} TO CURRENT_USER{};\n", name, connection.server_version() >= 160000 ? " WITH INHERIT TRUE, SET TRUE" : "");
   }
   connection.query(sql);  // one transaction
+}
+
+namespace {
+
+// OWNER TO a; GRANT ... TO a, b; REVOKE ... FROM a; ALTER DEFAULT PRIVILEGES FOR ROLE a ...; SET SESSION AUTHORIZATION a; CREATE POLICY
+// ... TO a, b; CREATE USER MAPPING FOR a: the names behind these words, and behind the commas between them.
+std::string with_roles_mapped(Connection& connection, const std::string& sql, const std::map<std::string, std::string>& roles) {
+  std::string mapped;
+  std::size_t copied = 0;
+  bool is_role = false;
+  SqlLexemes lexemes(sql);
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    const bool begins = is_keyword(lexeme, "TO") || is_keyword(lexeme, "FROM") || is_keyword(lexeme, "FOR") || is_keyword(lexeme, "ROLE") ||
+                        is_keyword(lexeme, "AUTHORIZATION");
+    if (begins || (is_role && lexeme == ",")) {
+      is_role = true;
+      continue;
+    }
+    const std::vector<std::string> name = is_role ? parse_name(lexeme) : std::vector<std::string>();
+    is_role = is_role && name.size() == 1;
+    const auto found = is_role ? roles.find(name[0]) : roles.end();
+    if (found == roles.end()) continue;
+    const std::size_t at = static_cast<std::size_t>(lexeme.data() - sql.data());
+    mapped += sql.substr(copied, at - copied) + connection.quote_identifier(found->second);
+    copied = at + lexeme.size();
+  }
+  return mapped + sql.substr(copied);
+}
+
+}  // namespace
+
+void map_roles(Connection& connection, const RestoreRequest& request, RestoreSelection& selection) {
+  if (request.role_map.empty()) return;
+  for (std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (SchemaObject& object : *objects) {
+      for (SchemaStatement& statement : object.statements) {
+        const bool names_roles = statement.role == StatementRole::owner || statement.role == StatementRole::privilege || object.type == "POLICY" ||
+                                 object.type == "USER MAPPING";
+        if (names_roles) statement.sql = with_roles_mapped(connection, statement.sql, request.role_map);
+      }
+    }
+  }
 }
 
 void grant_as_we_may(Connection& connection, const RestoreRequest& request, RestoreSelection& selection) {

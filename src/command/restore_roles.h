@@ -16,10 +16,13 @@ struct RolesInUse {
 };
 
 // Names are those of the index: in an action of with_index_encoding().
-RolesInUse look_at_roles(Connection& connection, const Index& index, const RestoreSelection& selection);
+RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection);
 
 // Makes them, all or none, without login. Who is no superuser is made a member of them, and may hand objects over to them.
 void create_roles(Connection& connection, const std::vector<std::string>& roles);
+
+// Puts the roles of request.role_map in place of the backup's: as owners, in grants, policies and user mappings.
+void map_roles(Connection& connection, const RestoreRequest& request, RestoreSelection& selection);
 
 // SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone. For anybody else
 // it becomes SET ROLE, or, with a warning, nothing where we may not act for the grantor: the grant is then ours.

@@ -30,6 +30,13 @@ std::string_view kinds_made_by(const SchemaStep& step) {
   return type == "EXTENSION" ? "rSfTnL" : "";
 }
 
+// pg_dump writes the comment that an extension came with as if somebody had made it. Where the extension is somebody else's, as on
+// most platforms, only they may comment it.
+bool is_comment_of_anothers_extension(const SchemaObject& object, const DatabaseError& error) {
+  constexpr std::string_view kInsufficientPrivilege = "42501";
+  return object.type == "COMMENT" && object.name.starts_with("EXTENSION ") && error.sqlstate() == kInsufficientPrivilege;
+}
+
 // All statements of the object.
 SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
 
@@ -243,8 +250,13 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   errors_.attempt(subject, connection, [&] {
     try {
       run_whole(connection, step);
-    } catch (const DatabaseError&) {
-      if (!errors_.keep_going() || !connection.is_alive()) throw;
+    } catch (const DatabaseError& error) {
+      if (!connection.is_alive()) throw;
+      if (is_comment_of_anothers_extension(*step.object, error)) {
+        log(LogLevel::warning, "extension_comment", fmt::format("cannot restore {}, which came with the extension: {}", subject, error.what()));
+        return;
+      }
+      if (!errors_.keep_going()) throw;
       if (run_by_statements(connection, step, subject)) return;
       failed_.with([&step](auto& failed) { failed.insert(step.object); });
     }

@@ -20,6 +20,63 @@ bool is_wanted(const RestoreRequest& request, StatementRole role) {
   return true;
 }
 
+bool is_wanted(const RestoreRequest& request, const SchemaEntry& entry) {
+  const std::string_view type = entry.type;
+  if (type == "COMMENT" && !request.comments) return false;
+  if (type == "SECURITY LABEL" && !request.security_labels) return false;
+  // What is said of one goes with it: its comment is called "PUBLICATION name".
+  const std::string_view subject = type == "COMMENT" || type == "SECURITY LABEL" ? std::string_view(entry.name) : type;
+  if (subject.starts_with("PUBLICATION") && !request.publications) return false;
+  return !subject.starts_with("SUBSCRIPTION") || request.subscriptions;
+}
+
+// Extensions that are left out, with what is their own: tables and sequences that have rows and values in the backup and no
+// definition, in a schema where no other extension is.
+class LeftOutExtensions {
+ public:
+  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data, Connection& connection) {
+    const auto& extensions = index.header.extensions;
+    for (const std::string& name : request.exclude_extensions) {
+      if (std::ranges::none_of(extensions, [&name](const ExtensionUse& extension) { return extension.name == name; })) {
+        throw Error(ErrorKind::usage, fmt::format("the backup has no extension {}", name), "pana show lists them");
+      }
+      names_.insert(name);
+    }
+    if (request.skip_missing_extensions) {
+      for (const ExtensionUse& extension : extensions) {
+        const bool is_there = connection.query("SELECT FROM pg_catalog.pg_available_extensions WHERE name = " + connection.quote_literal(extension.name)).rows() > 0;
+        if (is_there || !names_.insert(extension.name).second) continue;
+        log(LogLevel::warning, "extension_skipped", fmt::format("the target's server lacks the extension {}, which is left out", extension.name));
+      }
+    }
+    if (names_.empty()) return;
+    for (const ExtensionUse& extension : extensions) {
+      if (names_.contains(extension.name)) schemas_.insert(extension.schema);
+    }
+    for (const ExtensionUse& extension : extensions) {
+      if (!names_.contains(extension.name)) schemas_.erase(extension.schema);
+    }
+    for (const SchemaObject& object : pre_data) {
+      if (object.relation && object.statements.size() > 0 && object.type != "COMMENT") defined_.insert(*object.relation);
+    }
+  }
+
+  bool holds(const SchemaObject& object) const {
+    if (names_.empty()) return false;
+    constexpr std::string_view kOfExtension = "EXTENSION ";
+    if (object.type == "EXTENSION") return names_.contains(object.name);
+    if (object.type == "COMMENT" && object.name.starts_with(kOfExtension)) return names_.contains(object.name.substr(kOfExtension.size()));
+    return object.relation && owns(*object.relation);
+  }
+
+  bool owns(const RelationName& relation) const { return schemas_.contains(relation.schema) && !defined_.contains(relation); }
+
+ private:
+  std::set<std::string> names_;
+  std::set<std::string> schemas_;
+  std::set<RelationName> defined_;
+};
+
 // Reads the schema's entries in the file's order, and leaves out of them what the request does not want.
 class WantedObjects {
  public:
@@ -43,6 +100,7 @@ class WantedObjects {
  private:
   void take_entries(SchemaScriptReader& script, std::vector<SchemaObject>& objects) {
     while (const std::optional<SchemaEntry> entry = script.next()) {
+      if (!is_wanted(request_, *entry)) continue;
       SchemaObject& object = objects.emplace_back(reader_.understand(*entry));
       std::erase_if(object.statements, [this](const SchemaStatement& statement) { return !is_wanted(request_, statement.role); });
       std::erase_if(object.settings, [this](const DefaultSetting& setting) { return !request_.tablespaces && setting.name == "default_tablespace"; });
@@ -204,13 +262,17 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   WantedObjects wanted(request, backup);
   std::vector<SchemaObject> pre_data = wanted.read(Phase::pre_data);
   std::vector<SchemaObject> post_data = wanted.read(Phase::post_data);
-  const Chooser chooser(request.filter, pre_data, connection, backup.index().header);
   const Index& index = backup.index();
+  const LeftOutExtensions left_out(request, index, pre_data, connection);
+  for (std::vector<SchemaObject>* const objects : {&pre_data, &post_data}) {
+    std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
+  }
+  const Chooser chooser(request.filter, pre_data, connection, index.header);
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? request.filter.includes_everything()
                                                   : request.filter.includes_rows(table.schema, table.name);
-    if (!is_wanted) continue;
+    if (!is_wanted || (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name}))) continue;
     selection.tables.push_back(&table);
     selection.table_ids.insert(table.id);
   }
@@ -226,6 +288,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
+      if (value.sequence && left_out.owns(*value.sequence)) continue;
       selection.sequence_values.push_back(std::move(value));
     }
   }

@@ -89,6 +89,7 @@ pid_t start(const Command& command, int in, int out, int err) {
   const pid_t pid = ::fork();
   if (pid < 0) fail("fork");
   if (pid > 0) return pid;
+  ::signal(SIGHUP, SIG_DFL);  // who starts the tests with nohup has it ignored, and whoever ignores it hands that on
   ::setpgid(0, 0);  // an interrupt at the test's terminal must not reach the servers before their owners stop them
   ::dup2(in, STDIN_FILENO);
   ::dup2(out, STDOUT_FILENO);

@@ -109,10 +109,12 @@ mon data avail crit = 1
 mon data avail warn = 2
 osd pool default size = 1
 osd pool default min size = 1
+osd pool default pg autoscale mode = off
 osd pool default pg num = 4
 osd pool default pgp num = 4
 osd crush chooseleaf type = 0
 osd objectstore = memstore
+osd class dir = {next(pathlib.Path("/usr/lib").glob("*/rados-classes"), "")}
 memstore device bytes = 4294967296
 [mon.a]
 mon data = {home}/mon

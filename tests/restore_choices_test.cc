@@ -1,0 +1,124 @@
+// Kinds of objects that a restore leaves out, and roles and extensions that it takes otherwise.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/pana.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RestoreChoices : public EndToEnd {
+ protected:
+  void SetUp() override {
+    EndToEnd::SetUp();
+    if (IsSkipped()) return;
+    cluster().psql_file("postgres", fixture("roles.sql"));
+    fresh_database("origin");
+    target_ = fresh_database("target");
+  }
+
+  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
+  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
+
+  Outcome restore(const std::vector<std::string>& options) const {
+    std::vector<std::string> arguments = {"restore", back_up("origin"), "--into", target_};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+
+  std::string target_;
+};
+
+TEST_F(RestoreChoices, LeaveKindsOfObjectsOut) {
+  origin("CREATE TABLE t AS SELECT 1 AS id; COMMENT ON TABLE t IS 'said'; CREATE PUBLICATION p FOR TABLE t; COMMENT ON PUBLICATION p IS 'of t';"
+         "CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)");
+  const std::string count = "SELECT (SELECT count(*) FROM pg_description WHERE objoid = 't'::regclass), (SELECT count(*) FROM pg_publication), "
+                            "(SELECT count(*) FROM pg_subscription WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = 'target')), (SELECT id FROM t)";
+  ASSERT_TRUE(ends_with(kOk, restore({"--no-comments", "--no-publications", "--no-subscriptions", "--no-security-labels"})));
+  EXPECT_EQ("0|0|0|1", target(count));
+  target_ = fresh_database("target");
+  ASSERT_TRUE(ends_with(kOk, restore({"--no-subscriptions"})));
+  EXPECT_EQ("1|1|0|1", target(count));
+}
+
+TEST_F(RestoreChoices, LeaveAnExtensionOutWithAllThatIsItsOwn) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.jobs (command) VALUES ('mine'); GRANT SELECT ON probe.jobs TO pana_reader;"
+         "CREATE TABLE t AS SELECT 1 AS id; CREATE SEQUENCE probe.of_the_user; SELECT setval('probe.of_the_user', 7)");
+  ASSERT_TRUE(ends_with(kOk, restore({"--exclude-extension", "pana_probe"})));
+  EXPECT_EQ("0|1|7", target("SELECT (SELECT count(*) FROM pg_extension WHERE extname = 'pana_probe'), (SELECT id FROM t), (SELECT last_value FROM probe.of_the_user)"));
+  const Outcome unknown = restore({"--clean", "--exclude-extension", "postgis"});
+  EXPECT_TRUE(ends_with(kUsage, unknown));
+  EXPECT_THAT(unknown.err, HasSubstr("the backup has no extension postgis"));
+
+  Cluster elsewhere;
+  elsewhere.create_database("target");
+  elsewhere.sql("target", "CREATE ROLE pana_reader");
+  elsewhere.hide_probe_extension();
+  const fs::path backup = back_up("origin");
+  EXPECT_TRUE(ends_with(kRefused, pana({"restore", backup, "--into", elsewhere.url("target")})));
+  const Outcome skipped = pana({"restore", backup, "--into", elsewhere.url("target"), "--skip-missing-extensions"});
+  ASSERT_TRUE(ends_with(kOk, skipped));
+  EXPECT_THAT(skipped.err, HasSubstr("lacks the extension pana_probe, which is left out"));
+}
+
+TEST_F(RestoreChoices, DoNotFailForTheCommentOfAnothersExtension) {
+  origin("CREATE EXTENSION hstore; CREATE TABLE t AS SELECT 1 AS id");
+  cluster().allow_login("pana_writer");
+  cluster().sql("postgres", "ALTER DATABASE target OWNER TO pana_writer");
+  target("CREATE EXTENSION hstore; ALTER SCHEMA public OWNER TO pana_writer");
+  const Outcome outcome = pana({"restore", back_up("origin"), "--into", cluster().url("target", "pana_writer", cluster().password()), "--no-owner", "--no-privileges"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("cannot restore COMMENT EXTENSION hstore, which came with the extension"));
+  EXPECT_EQ("1", target("SELECT id FROM t"));
+  cluster().drop_database("target");
+}
+
+TEST_F(RestoreChoices, LetOtherRolesStandForTheBackups) {
+  origin(R"(
+    CREATE TABLE t (id int, "TO" text); ALTER TABLE t OWNER TO "Pana ""Quoted"" Role"; GRANT SELECT ON t TO pana_reader, pana_writer; GRANT UPDATE (id) ON t TO PUBLIC;
+    CREATE FUNCTION "to"("pana_reader" int, pana_writer text) RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT ALL ON FUNCTION "to"(int, text) TO pana_reader;
+    CREATE POLICY mine ON t FOR SELECT TO pana_reader, "Pana ""Quoted"" Role" USING (true);
+    ALTER DEFAULT PRIVILEGES FOR ROLE pana_reader GRANT SELECT ON TABLES TO pana_writer)");
+  ASSERT_TRUE(ends_with(kOk, restore({"--role-map", "pana_reader=pana_owner", "--role-map", "Pana \"Quoted\" Role=select"})));
+  EXPECT_EQ("select|{select=arwdDxt/select,pana_owner=r/select,pana_writer=r/select}", target("SELECT pg_get_userbyid(relowner), relacl FROM pg_class WHERE relname = 't'"));
+  EXPECT_EQ("{pana_owner,select}", target("SELECT array_agg(pg_get_userbyid(r) ORDER BY 1) FROM pg_policy, unnest(polroles) AS r"));
+  EXPECT_EQ("pana_owner|{pana_owner=arwdDxt/pana_owner,pana_writer=r/pana_owner}", target("SELECT pg_get_userbyid(defaclrole), defaclacl FROM pg_default_acl"));
+  EXPECT_EQ("t", target("SELECT has_function_privilege('pana_owner', '\"to\"(int, text)', 'EXECUTE')"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_shdepend WHERE refobjid IN ('pana_reader'::regrole, '\"Pana \"\"Quoted\"\" Role\"'::regrole) "
+                        "AND dbid = (SELECT oid FROM pg_database WHERE datname = 'target')"));
+  const Outcome wrong = restore({"--role-map", "pana_reader"});
+  EXPECT_TRUE(ends_with(kUsage, wrong));
+  const Outcome missing = restore({"--clean", "--role-map", "pana_reader=nobody_at_all"});
+  EXPECT_TRUE(ends_with(kRefused, missing));
+  EXPECT_THAT(missing.err, HasSubstr("lacks the roles nobody_at_all"));
+}
+
+TEST_F(RestoreChoices, GiveBodiesASearchPathThatNeedOne) {
+  origin("CREATE FUNCTION norm(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT lower(trim(t))';"
+         "CREATE FUNCTION slug(t text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT replace(norm(t), '' '', ''-'')';"
+         "CREATE TABLE article (title text, slug text GENERATED ALWAYS AS (slug(title)) STORED); INSERT INTO article VALUES (' Hello World ')");
+  const Outcome without = restore({});
+  EXPECT_TRUE(ends_with(kFailed, without));
+  EXPECT_THAT(without.err, AllOf(HasSubstr("an empty search_path"), HasSubstr("--search-path"), Not(HasSubstr("type casts"))));
+  ASSERT_TRUE(ends_with(kOk, restore({"--clean", "--search-path", "public"})));
+  EXPECT_EQ("hello-world", target("SELECT slug FROM article"));
+}
+
+TEST_F(RestoreChoices, WarnOfAnotherLocale) {
+  origin("CREATE TABLE t AS SELECT 1 AS id");
+  const fs::path backup = back_up("origin");
+  cluster().drop_database("target");
+  cluster().sql("postgres", "CREATE DATABASE target TEMPLATE template0 LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'");
+  const Outcome outcome = pana({"restore", backup, "--into", target_});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("the source's locale is libc C C, the target's libc C.UTF-8 C.UTF-8"));
+}
+
+}  // namespace
+}  // namespace pana::test
