@@ -91,7 +91,7 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
            "ALTER TYPE mood RENAME TO temper", "ALTER SCHEMA place RENAME TO other_place",
            "ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW w", "ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'",
            "ALTER TYPE mood RENAME TO x; ALTER TYPE x RENAME TO mood", "DROP STATISTICS s",
-           "CREATE OR REPLACE FUNCTION place.one() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 2; END'",
+           "CREATE OR REPLACE FUNCTION place.two(a int, b int DEFAULT 5) RETURNS int LANGUAGE sql AS 'SELECT 2'",
            "CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION second()",
            "ALTER COLLATION c RENAME TO d", "ALTER TYPE pair RENAME ATTRIBUTE f TO g",
            "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000",
@@ -104,6 +104,7 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
     cluster().sql("changing", R"(
       CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE m AS SELECT 'good'::mood AS mood, 1 AS n;
       CREATE SCHEMA place; CREATE FUNCTION place.one() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE m ADD one int DEFAULT place.one();
+      CREATE FUNCTION place.two(a int, b int DEFAULT 4) RETURNS int LANGUAGE sql AS 'SELECT 2';
       CREATE FUNCTION first() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
       CREATE FUNCTION second() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
       CREATE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION first(); CREATE STATISTICS s ON mood, n FROM m;
@@ -126,11 +127,11 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
   }
 }
 
-// Changes that came to nothing, and temporary objects.
+// Changes that came to nothing, temporary objects, and what pg_dump reads from the catalog alone, as the snapshot has it.
 TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
   const std::string url = fresh_database("changing");
   cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE m (mood mood); "
-                "CREATE VIEW v AS SELECT one() AS other; DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by");
+                "CREATE VIEW v AS SELECT one() AS other; DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by; CREATE SCHEMA granted; CREATE SEQUENCE q MAXVALUE 100");
   Session other(url);
   other.execute("CREATE TEMPORARY TABLE scratch (id int CHECK (id > 0)); CREATE TYPE pg_temp.kind AS ENUM ('a')");
   Session migration(url);
@@ -139,10 +140,13 @@ TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
   EXPECT_TRUE(waits_for_a_view());
   other.execute("BEGIN; CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; ALTER TYPE mood RENAME VALUE 'good' TO 'fine'; ROLLBACK");
   other.execute("DROP TABLE scratch; DROP TYPE pg_temp.kind; DROP ROLE passer_by; ANALYZE m");
+  other.execute("CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 3'; GRANT USAGE ON SCHEMA granted TO PUBLIC; ALTER SEQUENCE q RESTART 50");
   migration.execute("ROLLBACK");
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kOk, outcome));
   EXPECT_THAT(outcome.err, Not(HasSubstr("\"start_over\"")));
+  EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", fresh_database("changed")})));
+  EXPECT_EQ("1|", cluster().sql("changed", "SELECT one(), nspacl FROM pg_namespace WHERE nspname = 'granted'")) << "as in the snapshot";
 }
 
 // COPY writes the labels and names that there are when it begins.

@@ -25,12 +25,11 @@ constexpr std::string_view kLookedUpByCopy = R"(
   LATERAL (SELECT c.xmax UNION ALL SELECT a.xmax FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid) AS version (changed)
   WHERE c.relkind = 'c' AND n.nspname !~ '^pg_')";
 
-// Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked.
+// Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked. Not schemas
+// and grants: what pg_dump wants of them it reads from the catalog, as the snapshot has it.
 constexpr std::string_view kDefinitions = R"(
-  SELECT 'schema', pg_catalog.quote_ident(nspname), xmax FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_'
-  UNION ALL
   SELECT kind, pg_catalog.format('%I.%I', n.nspname, name), changed FROM (
-    SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc
+    SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc WHERE {function_may_differ}
     UNION ALL
     SELECT 'type', typname, typnamespace, xmax FROM pg_catalog.pg_type WHERE typtype <> 'c' AND typcategory <> 'A'
     UNION ALL
@@ -55,15 +54,33 @@ constexpr std::string_view kDefinitions = R"(
     SELECT 'column of', c.relname, c.relnamespace, a.xmax FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
     WHERE c.relkind IN ('v', 'm', 'f')
     UNION ALL
+    -- Its value is today's, whatever the snapshot: it must be one that the snapshot's sequence can have.
     SELECT 'sequence', c.relname, c.relnamespace, s.xmax FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid
+    WHERE CASE WHEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT, USAGE, UPDATE') THEN
+            (SELECT (p.minimum_value, p.maximum_value, p.data_type) IS DISTINCT FROM (s.seqmin, s.seqmax, s.seqtypid)
+             FROM pg_catalog.pg_sequence_parameters(c.oid) AS p)
+          ELSE true END
   ) AS object (kind, name, namespace, changed) JOIN pg_catalog.pg_namespace AS n ON n.oid = namespace WHERE n.nspname !~ '^pg_')";
+
+// Of a function, too, pg_dump reads most from the catalog. The server writes its arguments and its result, which CREATE OR REPLACE
+// cannot change but for the defaults, and a body of standard SQL. So one that has neither, and still has its name, may be replaced.
+std::string function_may_differ(int server_version) {
+  return fmt::format(R"((prokind NOT IN ('f', 'p', 'w') OR pronargdefaults > 0 {}
+      OR pg_catalog.pg_get_function_arguments(oid) IS DISTINCT FROM pg_catalog.pg_get_function_identity_arguments(oid)
+      OR pg_catalog.strpos(pg_catalog.pg_get_functiondef(oid), pg_catalog.format('%I.%I(', pronamespace::pg_catalog.regnamespace, proname)) = 0
+      OR pg_catalog.pg_get_functiondef(oid) IS NULL))",
+                     server_version >= 140000 ? "OR prosqlbody IS NOT NULL" : "");
+}
 
 // reg...::text is the name of today, or the OID of what is gone. Both sides are qualified: the search path is empty.
 constexpr std::string_view kRelations = R"(
   SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'i' THEN 'index' WHEN 'S' THEN 'sequence' ELSE 'relation' END || ' ' ||
          pg_catalog.format('%I.%I', n.nspname, c.relname)
   FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  WHERE n.nspname !~ '^pg_' AND pg_catalog.format('%I.%I', n.nspname, c.relname) <> c.oid::pg_catalog.regclass::text)";
+  WHERE n.nspname !~ '^pg_' AND pg_catalog.format('%I.%I', n.nspname, c.relname) <> c.oid::pg_catalog.regclass::text
+  UNION ALL
+  SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
+  WHERE nspname !~ '^pg_' AND pg_catalog.quote_ident(nspname) <> oid::pg_catalog.regnamespace::text)";
 
 // pg_authid, with its xmax, is not for everybody. Only renamed ones: a role without objects may go.
 constexpr std::string_view kRoles = R"(
@@ -92,8 +109,9 @@ std::string changed_since(std::string_view rows) {
         ELSE false END)", rows);
 }
 
-std::string all_changes() {
-  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLookedUpByCopy, kDefinitions)), kRelations, kRoles);
+std::string all_changes(int server_version) {
+  const std::string definitions = fmt::format(kDefinitions, fmt::arg("function_may_differ", function_may_differ(server_version)));
+  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLookedUpByCopy, definitions)), kRelations, kRoles);
 }
 
 void refuse(const QueryResult& changes, std::string_view while_reading) {
@@ -110,12 +128,12 @@ void refuse(const QueryResult& changes, std::string_view while_reading) {
 }  // namespace
 
 void refuse_changes_of_schema(Connection& connection) {
-  refuse(connection.query(all_changes() + " ORDER BY 1"), "the schema was read");
+  refuse(connection.query(all_changes(connection.server_version()) + " ORDER BY 1"), "the schema was read");
 }
 
 void refuse_changes_of_values(Connection& connection) {
   refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1", changed_since(kLookedUpByCopy),
-                                      all_changes(), kHasNamesInColumns)),
+                                      all_changes(connection.server_version()), kHasNamesInColumns)),
          "the rows were read");
 }
 
