@@ -95,6 +95,13 @@ TEST_F(Pooler, InTransactionModeIsRefusedWithTheRemedy) {
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
 }
 
+TEST_F(Pooler, InStatementModeIsRefused) {
+  const PgBouncer pooler(cluster(), {.pool_mode = "statement", .pool_size = 5});
+  const Outcome outcome = pana({"backup", pooler.url(big().database), "--to", backups_.path()});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("a pooler in statement mode"));
+}
+
 // The damage of transaction mode only shows under load: pg_dump's search_path leaks into the application's sessions.
 TEST_F(Pooler, InTransactionModeUnderLoadIsRefusedBeforeTheApplicationIsHarmed) {
   const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 6});

@@ -61,5 +61,12 @@ TEST_F(Process, WritesNoLineIntoABackupThoughItsOwnStreamsAreClosed) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path()})));
 }
 
+TEST_F(Process, EndsQuietlyWhenItsReaderHasEnough) {
+  const std::string file = back_up(everything().database);
+  const Outcome outcome = run({.argv = {"bash", "-c", "set -o pipefail; \"$@\" | head -1", "sh", PANA_PROGRAM, "show", "--json", file}});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_EQ("{\n", outcome.out);
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -120,5 +120,27 @@ TEST_F(RestoreChoices, WarnOfAnotherLocale) {
   EXPECT_THAT(outcome.err, HasSubstr("the source's locale is libc C C, the target's libc C.UTF-8 C.UTF-8"));
 }
 
+TEST_F(RestoreChoices, OfNothingAreMistakes) {
+  origin("CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1)");
+  const Outcome schema = restore({"-n", "nosuch"});
+  EXPECT_TRUE(ends_with(kUsage, schema));
+  EXPECT_THAT(schema.err, HasSubstr("no schema of the backup matches nosuch"));
+  ASSERT_TRUE(ends_with(kOk, restore({"-t", "p", "-t", "p_1"})));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", back_up("origin"), "--against", target_, "-t", "p", "-t", "p_1"}))) << "a parent has no rows of its own";
+  EXPECT_TRUE(ends_with(kUsage, pana({"verify", back_up("origin"), "--against", target_, "-t", "p"}))) << "nothing would be compared";
+}
+
+TEST_F(RestoreChoices, CanReadWhatPsqlCannot) {
+  if (cluster().version() < 14) GTEST_SKIP() << "bodies of standard SQL are there from PostgreSQL 14 on";
+  origin("CREATE TABLE shift (\"begin\" timestamptz, n int); INSERT INTO shift VALUES ('2020-01-01', 1);"
+         "CREATE FUNCTION shift_begins() RETURNS SETOF timestamptz LANGUAGE sql BEGIN ATOMIC SELECT s.\"begin\" FROM shift s; END;"
+         "CREATE FUNCTION fine(x int) RETURNS int LANGUAGE sql BEGIN ATOMIC SELECT CASE WHEN x > 1 THEN 1 END; END; CREATE TABLE after_it AS SELECT 1 AS id");
+  const Outcome backup = pana({"backup", cluster().url("origin"), "--to", backups_.path()});
+  ASSERT_TRUE(ends_with(kOk, backup));
+  EXPECT_THAT(backup.err, AllOf(HasSubstr("psql cannot read public.shift_begins()"), Not(HasSubstr("public.fine"))));
+  ASSERT_TRUE(ends_with(kOk, restore({})));
+  EXPECT_EQ("1|1", target("SELECT (SELECT count(*) FROM shift_begins()), (SELECT id FROM after_it)"));
+}
+
 }  // namespace
 }  // namespace pana::test

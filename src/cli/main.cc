@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <system_error>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -76,8 +78,13 @@ int run(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
     app.parse(std::move(arguments));
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
+    if (errno == EPIPE) return 0;
     throw pana::Error(pana::ErrorKind::failed, "the result could not be written to standard output",
                       "the command did what it was asked; only its report is lost");
+  } catch (const std::system_error& error) {
+    // Whoever reads our output has enough of it: pana show ... | head.
+    if (error.code() != std::errc::broken_pipe || std::ferror(stdout) == 0) throw;
+    return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     choose_log_format();

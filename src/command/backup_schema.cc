@@ -1,8 +1,11 @@
 #include "command/backup_schema.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace pana {
 namespace {
@@ -31,6 +34,13 @@ void SchemaFrames::feed(std::string_view script) {
 }
 
 void SchemaFrames::take(const SchemaEntry& entry) {
+  if (entry.type == "FUNCTION" || entry.type == "PROCEDURE") {
+    const std::vector<std::string> statements = statements_of(entry.text);
+    if (std::ranges::any_of(statements, is_misread_by_psql)) {
+      log(LogLevel::warning, "psql", fmt::format("psql cannot read {}.{} from the file, nor what stands behind it: something in it is called \"begin\", "
+                                                 "which it takes for a block. pana restore can", entry.schema, entry.name));
+    }
+  }
   if (!in_entries_) append_drops();
   in_post_data_ = in_post_data_ || is_post_data(entry.type);
   if (!in_post_data_) return add_pre_data(entry.text);

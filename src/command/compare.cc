@@ -12,6 +12,7 @@
 #include "command/plan.h"
 #include "command/row_reading.h"
 #include "pg/schema_names.h"
+#include "pg/schema_object.h"
 #include "pg/schema_script.h"
 #include "pg/session.h"
 #include "pg/rights.h"
@@ -141,11 +142,24 @@ void refuse_uncompared(Connection& control, const Choice& choice, const BackupRe
 }
 
 // A pattern that matches nothing is a mistake, and nothing compared is not "equal".
-void refuse_unmatched(const TableFilter& filter, const Index& index) {
+void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   if (filter.is_empty()) return;
+  const Index& index = backup.index();
   std::vector<std::pair<std::string, std::string>> tables;
   for (const TableInfo& table : index.tables) tables.emplace_back(table.schema, table.name);
-  const std::vector<std::string> unmatched = filter.unmatched_tables(tables);
+  std::vector<std::string> unmatched = filter.unmatched_tables(tables);
+  if (!unmatched.empty()) {
+    // Partitioned tables have a definition, but no rows of their own.
+    SchemaScriptReader script(SchemaScriptReader::Input::fragment);
+    SchemaObjectReader objects;
+    script.feed(backup.read_phase(Phase::pre_data));
+    script.finish();
+    while (const std::optional<SchemaEntry> entry = script.next()) {
+      const SchemaObject object = objects.understand(*entry);
+      if (object.relation) tables.emplace_back(object.relation->schema, object.relation->name);
+    }
+    unmatched = filter.unmatched_tables(tables);
+  }
   constexpr const char* kHint = "pana show lists the backup's tables";
   if (!unmatched.empty()) {
     throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
@@ -324,7 +338,7 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
                          const std::stop_token& stop) {
   progress.set_activity("connecting");
   const Index& index = backup.index();
-  refuse_unmatched(request.filter, index);
+  refuse_unmatched(request.filter, backup);
   std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   for (Connection& connection : connections) {
     prepare_reading_session(connection, index.header.encoding);

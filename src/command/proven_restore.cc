@@ -20,7 +20,7 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
 
 void ProvenRestore::require_success() const {
   if (!restored.errors.empty()) {
-    throw Error(ErrorKind::failed, fmt::format("{} objects could not be restored", restored.errors.size()));
+    throw Error(ErrorKind::failed, fmt::format("{} could not be restored", restored.errors.size() == 1 ? "1 object" : fmt::format("{} objects", restored.errors.size())));
   }
   if (comparison && !comparison->equal()) {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");

@@ -233,11 +233,19 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
 
 // A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data) {
-  if (!filter.has_table_patterns()) return;
   std::vector<std::pair<std::string, std::string>> relations;
+  std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
   for (const SchemaObject& object : pre_data) {
     if (object.relation) relations.emplace_back(object.relation->schema, object.relation->name);
+    if (object.makes_schema) schemas.insert(*object.makes_schema);
+    schemas.insert(object.schema);
+  }
+  if (!filter.has_table_patterns()) {
+    for (const auto& [schema, name] : relations) schemas.insert(schema);
+    const std::vector<std::string> unmatched = filter.unmatched_schemas(schemas);
+    if (unmatched.empty()) return;
+    throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")), "pana show lists the backup's tables");
   }
   const std::vector<std::string> unmatched = filter.unmatched_tables(relations);
   if (unmatched.empty()) return;

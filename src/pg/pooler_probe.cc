@@ -49,7 +49,7 @@ std::int64_t backend_id_beside(Connection& a, Connection& b) {
 
 }  // namespace
 
-bool refuse_transaction_pooling(Connection& a, Connection& b) {
+bool refuse_transaction_pooling(Connection& a, Connection& b) try {
   if (!is_behind_pooler(a)) return false;
   for (int round = 0; round < kRounds; ++round) {
     const std::int64_t before = backend_id(a);
@@ -59,6 +59,10 @@ bool refuse_transaction_pooling(Connection& a, Connection& b) {
     if (before != after || after == held) refuse(a);
   }
   return true;
+} catch (const DatabaseError& error) {
+  // PgBouncer's statement mode lets nobody begin a transaction.
+  if (std::string_view(error.what()).find("statement pooling mode") == std::string_view::npos) throw;
+  throw Error(ErrorKind::refused, "the database is reached through a pooler in statement mode", "use the pooler's session mode, or the database's own port");
 }
 
 void refuse_unprovable_pooling(Connection& only) {

@@ -34,6 +34,23 @@ bool is_keyword(std::string_view lexeme, std::string_view keyword) {
   return std::ranges::equal(lexeme, keyword, [](char a, char b) { return to_upper(a) == b; });
 }
 
+bool is_misread_by_psql(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (!lexemes.skip({"CREATE"})) return false;
+  lexemes.skip({"OR", "REPLACE"});
+  if (!lexemes.skip({"FUNCTION"}) && !lexemes.skip({"PROCEDURE"})) return false;
+  int depth = 0;
+  int parentheses = 0;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (lexeme == "(") ++parentheses;
+    if (lexeme == ")") --parentheses;
+    if (parentheses > 0) continue;
+    if (is_keyword(lexeme, "BEGIN") || (depth > 0 && is_keyword(lexeme, "CASE"))) ++depth;
+    if (depth > 0 && is_keyword(lexeme, "END")) --depth;
+  }
+  return depth != 0;
+}
+
 std::optional<std::string> parse_literal(std::string_view lexeme) {
   const bool escapes = !lexeme.empty() && to_upper(lexeme.front()) == 'E';
   if (escapes) lexeme.remove_prefix(1);

@@ -158,5 +158,14 @@ TEST(SqlLexemes, ReadsQualifiedNames) {
   EXPECT_EQ(lexemes.next(), ",");
 }
 
+TEST(PsqlMisreads, AreFunctionsInWhichSomethingIsCalledBegin) {
+  const std::string atomic = "CREATE FUNCTION s.f(\"begin\" int) RETURNS int\n    LANGUAGE sql\n    BEGIN ATOMIC\n ";
+  EXPECT_FALSE(is_misread_by_psql(atomic + "SELECT CASE WHEN (begin > 1) THEN 'begin' ELSE \"begin\" END;\nEND;"));
+  EXPECT_TRUE(is_misread_by_psql(atomic + "SELECT t.begin FROM s.t;\nEND;"));
+  EXPECT_TRUE(is_misread_by_psql("CREATE FUNCTION public.begin() RETURNS int LANGUAGE sql AS $$SELECT 1$$;"));
+  EXPECT_FALSE(is_misread_by_psql("CREATE FUNCTION s.f() RETURNS int LANGUAGE plpgsql AS $$BEGIN RETURN 1; END$$;"));
+  EXPECT_FALSE(is_misread_by_psql("CREATE TABLE s.t (id int, begin int);"));
+}
+
 }  // namespace
 }  // namespace pana

@@ -65,6 +65,14 @@ std::vector<std::string> TableFilter::unmatched_tables(
   return unmatched;
 }
 
+std::vector<std::string> TableFilter::unmatched_schemas(const std::set<std::string>& schemas) const {
+  std::vector<std::string> unmatched;
+  for (std::size_t i = 0; i < schemas_.size(); ++i) {
+    if (std::ranges::none_of(schemas, [&](const std::string& schema) { return schemas_[i].matches({}, schema); })) unmatched.push_back(patterns_.schemas[i]);
+  }
+  return unmatched;
+}
+
 std::vector<std::string> TableFilter::arguments() const {
   std::vector<std::string> arguments;
   const auto add = [&arguments](const char* option, const std::vector<std::string>& patterns) {

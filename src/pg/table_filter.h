@@ -1,6 +1,7 @@
 // Which schemas and tables a command is about: pg_dump's -n, -N, -t, -T and --exclude-table-data.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +46,9 @@ class TableFilter {
 
   // The table patterns that match none of these relations.
   std::vector<std::string> unmatched_tables(const std::vector<std::pair<std::string, std::string>>& relations) const;
+
+  // The schema patterns that match none of these schemas.
+  std::vector<std::string> unmatched_schemas(const std::set<std::string>& schemas) const;
 
   const Patterns& patterns() const { return patterns_; }
 

@@ -14,7 +14,7 @@ namespace pana::test {
 class PgBouncer {
  public:
   struct Options {
-    std::string pool_mode = "session";  // or "transaction"
+    std::string pool_mode = "session";  // or "transaction", "statement"
     int pool_size = 20;                 // server connections to each database
     int max_client_connections = 100;   // further logins are refused, as Supabase's pooler does
     int query_wait_timeout_seconds = 120;
