@@ -220,7 +220,8 @@ TEST_F(Slow, SaysWhoHasTheLockThatItCannotHave) {
   migration.execute("BEGIN; LOCK TABLE t");
   const Outcome outcome = pana(command({"--lock-wait", "1"}));
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, HasSubstr(fmt::format("session {} has locked public.t", session)));
+  EXPECT_THAT(outcome.err, HasSubstr(fmt::format("session {} (in its transaction since ", session)));
+  EXPECT_THAT(outcome.err, HasSubstr("UTC) has locked public.t"));
 }
 
 TEST_F(Slow, SaysWhoWaitsForItsLocks) {

@@ -131,8 +131,8 @@ bool names_what_is_gone(const DatabaseError& error) {
 // Who it is that has, or waits for, a lock of a table that nobody can read beside; empty when that is over.
 std::string blockers(Connection& control) try {
   const QueryResult result = control.query(
-      "SELECT coalesce('session ' || l.pid || coalesce(pg_catalog.format(' (%s, in its transaction since %s)', nullif(a.application_name, ''), "
-      "pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')), ''), "
+      "SELECT coalesce('session ' || l.pid || coalesce(' (' || pg_catalog.concat_ws(', ', nullif(a.application_name, ''), 'in its transaction since ' || "
+      "pg_catalog.to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC')) || ')', ''), "
       "'prepared transaction ' || pg_catalog.quote_literal(p.gid) || ' of ' || pg_catalog.to_char(p.prepared AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), "
       "'a prepared transaction'), l.granted, pg_catalog.format('%I.%I', n.nspname, c.relname) "
       "FROM pg_catalog.pg_locks AS l JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relpersistence <> 't' "
