@@ -183,6 +183,15 @@ TEST_F(Replaced, ListsWhatAChoiceNeeds) {
   expect_equal();
 }
 
+TEST_F(Replaced, WhatIsExcludedStays) {
+  origin("CREATE TABLE kept AS SELECT 1 AS id; CREATE TABLE replaced AS SELECT 2 AS id; CREATE VIEW kept_view AS SELECT 3 AS id");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  target("UPDATE kept SET id = 10; UPDATE replaced SET id = 20; CREATE OR REPLACE VIEW kept_view AS SELECT 30 AS id");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-T", "kept*"})));
+  EXPECT_EQ("10|2|30", target("SELECT (SELECT id FROM kept), (SELECT id FROM replaced), (SELECT id FROM kept_view)"));
+}
+
 // Foreign keys between partitioned tables and, beside them, between their partitions: each locks all partitions of both sides.
 TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
   std::string sql = "CREATE TABLE p (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE a (id int, pid int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);";

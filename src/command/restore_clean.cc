@@ -35,14 +35,17 @@ bool is_gone(const DatabaseError& error) {
 }
 
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
-// matter, and whatever else is chosen by its name. With schema patterns: what is in the schemas, as pg_dump would drop it.
+// matter, and whatever else is chosen by its name. Otherwise: what is in the chosen schemas, as pg_dump would drop it, but not what
+// is excluded by its name.
 std::vector<std::string> drops_of_parts(Connection& connection, const RestoreRequest& request,
                                         const BackupReader& backup, const RestoreSelection& selection) {
   std::vector<std::string> statements;
   if (!request.filter.has_table_patterns()) {
     for (std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
+      const std::optional<RelationName> relation = relation_of_drop(statement);
       const std::optional<std::string> schema = schema_of_drop(statement);
-      if (schema && request.filter.includes_schema(*schema)) statements.push_back(std::move(statement));
+      const bool is_chosen = relation ? request.filter.includes(relation->schema, relation->name) : schema && request.filter.includes_schema(*schema);
+      if (is_chosen) statements.push_back(std::move(statement));
     }
     return statements;
   }

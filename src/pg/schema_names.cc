@@ -61,6 +61,16 @@ bool goes_with_its_table(std::string_view drop) {
          (lexemes.skip({"INDEX"}) || lexemes.skip({"TRIGGER"}) || lexemes.skip({"RULE"}) || lexemes.skip({"POLICY"}));
 }
 
+std::optional<RelationName> relation_of_drop(std::string_view statement) {
+  SqlLexemes lexemes(statement);
+  if (!lexemes.skip({"ALTER"}) && !lexemes.skip({"DROP"})) return std::nullopt;
+  if (!lexemes.skip({"MATERIALIZED"})) lexemes.skip({"FOREIGN"});
+  if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"VIEW"}) && !lexemes.skip({"SEQUENCE"})) return std::nullopt;
+  lexemes.skip({"IF", "EXISTS"});
+  lexemes.skip({"ONLY"});
+  return parse_relation_name(lexemes.qualified_name());
+}
+
 std::optional<std::string> schema_of_drop(std::string_view statement) {
   SqlLexemes lexemes(statement);
   if (lexemes.skip({"DROP", "SCHEMA", "IF", "EXISTS"})) {

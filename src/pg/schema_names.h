@@ -28,6 +28,9 @@ std::optional<RelationName> sequence_of(std::string_view statement);
 // Whether a DROP statement is about something that is dropped with its table: an index, a trigger, a rule, a policy.
 bool goes_with_its_table(std::string_view drop);
 
+// The table, view or sequence that a DROP or ALTER statement of pg_dump's --clean is about; nothing for other statements.
+std::optional<RelationName> relation_of_drop(std::string_view statement);
+
 // The schema of what a DROP or ALTER statement of pg_dump's --clean is about: that of the first qualified name in it, or
 // the one that DROP SCHEMA names. Nothing for what is in no schema.
 std::optional<std::string> schema_of_drop(std::string_view statement);
