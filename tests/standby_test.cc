@@ -14,11 +14,12 @@ using testing::HasSubstr;
 class Standby : public EndToEnd {};
 
 TEST_F(Standby, IsBackedUpWithoutTheRowsOfUnloggedTables) {
-  fresh_database("followed");
-  cluster().sql("followed",
-                "CREATE TABLE normal AS SELECT i AS id FROM generate_series(1, 1000) AS i; CREATE SEQUENCE numbers; SELECT setval('numbers', 7);"
-                "CREATE UNLOGGED TABLE cache (id int GENERATED ALWAYS AS IDENTITY, t text); INSERT INTO cache (t) VALUES ('x'); SELECT lo_from_bytea(0, 'large')");
-  const std::unique_ptr<Cluster> standby = Cluster::standby_of(cluster());
+  const Cluster primary;
+  primary.create_database("followed");
+  primary.sql("followed",
+              "CREATE TABLE normal AS SELECT i AS id FROM generate_series(1, 1000) AS i; CREATE SEQUENCE numbers; SELECT setval('numbers', 7);"
+              "CREATE UNLOGGED TABLE cache (id int GENERATED ALWAYS AS IDENTITY, t text); INSERT INTO cache (t) VALUES ('x'); SELECT lo_from_bytea(0, 'large')");
+  const std::unique_ptr<Cluster> standby = Cluster::standby_of(primary);
   ASSERT_TRUE(becomes_true([&] { return standby->sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'followed'") == "1"; }));
   const std::string url = standby->url("followed");
 
@@ -31,7 +32,7 @@ TEST_F(Standby, IsBackedUpWithoutTheRowsOfUnloggedTables) {
 
   const std::filesystem::path file = backups_in(backups_.path()).at(0);
   EXPECT_THAT(pana({"show", file}).out, HasSubstr("left out    contents of unlogged public.cache"));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", cluster().url("followed")}))) << "the primary has rows of it";
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", primary.url("followed")}))) << "the primary has rows of it";
   EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", url})));
   const std::string target = fresh_database("target");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", file, "--into", target, "--verify"})));
@@ -40,10 +41,11 @@ TEST_F(Standby, IsBackedUpWithoutTheRowsOfUnloggedTables) {
 }
 
 TEST_F(Standby, AsATargetIsRefused) {
-  fresh_database("followed");
-  const std::unique_ptr<Cluster> standby = Cluster::standby_of(cluster());
-  const std::filesystem::path file = back_up("followed");
-  const Outcome outcome = pana({"restore", file, "--into", standby->url("followed")});
+  const Cluster primary;
+  const std::unique_ptr<Cluster> standby = Cluster::standby_of(primary);
+  fresh_database("any");
+  const std::filesystem::path file = back_up("any");
+  const Outcome outcome = pana({"restore", file, "--into", standby->url("postgres")});
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("a standby is restored through its primary"));
 }
