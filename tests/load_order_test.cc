@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/pana.h"
+#include "support/origin_and_target.h"
 
 namespace pana::test {
 namespace {
@@ -11,24 +11,8 @@ namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
 
-class Loading : public EndToEnd {
+class Loading : public OriginAndTarget {
  protected:
-  void SetUp() override {
-    EndToEnd::SetUp();
-    if (IsSkipped()) return;
-    fresh_database("origin");
-    target_ = fresh_database("target");
-  }
-
-  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
-  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
-
-  Outcome restore(const fs::path& backup, const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> arguments = {"restore", backup, "--into", target_};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return pana(arguments);
-  }
-
   static void expect_equal() { EXPECT_EQ("", different_lines(tables_of(cluster(), "origin"), tables_of(cluster(), "target"))); }
 
   // By psql, over several connections and over one.
@@ -41,8 +25,6 @@ class Loading : public EndToEnd {
       expect_equal();
     }
   }
-
-  std::string target_;
 };
 
 TEST_F(Loading, OfAnExtensionsTablesThatReferToEachOther) {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "support/pana.h"
+#include "support/origin_and_target.h"
 
 namespace pana::test {
 namespace {
@@ -91,27 +91,9 @@ TEST_F(Parts, LeftOutAreWhatPgDumpLeavesOut) {
 }
 
 // Restores that are about a few tables of their own.
-class Replaced : public EndToEnd {
+class Replaced : public OriginAndTarget {
  protected:
-  void SetUp() override {
-    EndToEnd::SetUp();
-    if (IsSkipped()) return;
-    fresh_database("origin");
-    target_ = fresh_database("target");
-  }
-
-  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
-  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
-
-  Outcome restore(const fs::path& backup, const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> arguments = {"restore", backup, "--into", target_};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return pana(arguments);
-  }
-
   static void expect_equal() { EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target"))); }
-
-  std::string target_;
 };
 
 TEST_F(Replaced, WithAKeyThatIsAttachedToAPlainIndexOfTheParent) {

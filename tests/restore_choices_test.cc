@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/pana.h"
+#include "support/origin_and_target.h"
 
 namespace pana::test {
 namespace {
@@ -12,26 +12,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class RestoreChoices : public EndToEnd {
+class RestoreChoices : public OriginAndTarget {
  protected:
-  void SetUp() override {
-    EndToEnd::SetUp();
-    if (IsSkipped()) return;
-    cluster().psql_file("postgres", fixture("roles.sql"));
-    fresh_database("origin");
-    target_ = fresh_database("target");
-  }
-
-  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
-  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
-
-  Outcome restore(const std::vector<std::string>& options) const {
-    std::vector<std::string> arguments = {"restore", back_up("origin"), "--into", target_};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return pana(arguments);
-  }
-
-  std::string target_;
+  // A backup of the origin as it is now.
+  Outcome restore(const std::vector<std::string>& options) const { return OriginAndTarget::restore(back_up("origin"), options); }
 };
 
 TEST_F(RestoreChoices, LeaveKindsOfObjectsOut) {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <random>
 
-#include "support/pana.h"
+#include "support/origin_and_target.h"
 #include "support/session.h"
 
 namespace pana::test {
@@ -33,21 +33,7 @@ constexpr const char* kDefaults = R"(
 SELECT defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype, grantee, privilege_type, is_grantable
 FROM pg_default_acl LEFT JOIN LATERAL aclexplode(defaclacl) ON true ORDER BY 1, 2, 3, 4, 5, 6)";
 
-class RestoreRights : public EndToEnd {
- protected:
-  void SetUp() override {
-    EndToEnd::SetUp();
-    if (IsSkipped()) return;
-    cluster().psql_file("postgres", fixture("roles.sql"));
-    fresh_database("origin");
-    target_ = fresh_database("target");
-  }
-
-  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
-  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
-
-  std::string target_;
-};
+class RestoreRights : public OriginAndTarget {};
 
 // How many targets are tried; the figure of the documentation is of a run with more.
 int rounds() {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/pana.h"
+#include "support/origin_and_target.h"
 
 namespace pana::test {
 namespace {
@@ -13,27 +13,19 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class RestoreSchema : public EndToEnd {
+class RestoreSchema : public OriginAndTarget {
  protected:
   void SetUp() override {
-    EndToEnd::SetUp();
+    OriginAndTarget::SetUp();
     if (IsSkipped()) return;
-    cluster().psql_file("postgres", fixture("roles.sql"));
     for (const std::string name : {"pana_fast", "pana_slow"}) {
       cluster().sql("postgres", "SET allow_in_place_tablespaces = on;\nSELECT 'CREATE TABLESPACE " + name +
                                     " LOCATION ''''' WHERE NOT EXISTS (SELECT FROM pg_tablespace WHERE spcname = '" + name + "')\\gexec");
     }
-    fresh_database("origin");
-    target_ = fresh_database("target");
   }
 
-  static void origin(const std::string& sql) { cluster().sql("origin", sql); }
-  static std::string target(const std::string& sql) { return cluster().sql("target", sql); }
-
   Outcome restore(const std::vector<std::string>& backup_options, const std::vector<std::string>& options) const {
-    std::vector<std::string> arguments = {"restore", back_up("origin", backup_options), "--into", target_};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    return pana(arguments);
+    return OriginAndTarget::restore(back_up("origin", backup_options), options);
   }
 
   // A line for each schema and each relation: what pg_dump's text does not show well, or not at all.
@@ -48,8 +40,6 @@ class RestoreSchema : public EndToEnd {
       WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'left_out')
       ORDER BY 1, 2)");
   }
-
-  std::string target_;
 };
 
 constexpr const char* kOwnedSchemas = R"(

@@ -29,7 +29,7 @@ constexpr std::string_view kLookedUpByCopy = R"(
 // and grants: what pg_dump wants of them it reads from the catalog, as the snapshot has it.
 constexpr std::string_view kDefinitions = R"(
   SELECT kind, pg_catalog.format('%I.%I', n.nspname, name), changed FROM (
-    SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc WHERE {function_may_differ}
+    SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc WHERE xmax <> '0'::pg_catalog.xid AND {function_may_differ}
     UNION ALL
     SELECT 'type', typname, typnamespace, xmax FROM pg_catalog.pg_type WHERE typtype <> 'c' AND typcategory <> 'A'
     UNION ALL
