@@ -61,7 +61,7 @@ constexpr Setting kSettings[] = {
     {"idle_in_transaction_session_timeout", "5s", "breaking off", kBoth},
     {"idle_session_timeout", "5s", "breaking off", kBoth, 14},
     {"transaction_timeout", "5s", "breaking off", kBoth, 17},
-    {"restrict_nonsystem_relation_kind", "view, foreign-table", "materialized views cannot be filled", "cleared while rows are loaded", 17},
+    {"restrict_nonsystem_relation_kind", "view, foreign-table", "materialized views cannot be filled", kLoading, 17},
     {"default_text_search_config", "pg_catalog.german", "to_tsvector() with one argument, which no index and no generated column may use", kNothing},
     {"client_min_messages", "error", "warnings", kBoth},
     {"zero_damaged_pages", "on", "damaged pages would be read as empty", "switched off while rows are read; a role that may not do that is refused"},

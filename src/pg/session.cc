@@ -73,7 +73,8 @@ std::string backup_preamble(std::string_view encoding) {
       "SET array_nulls = on;\n"
       "SET transform_null_equals = off;\n"
       "SET default_transaction_isolation = 'read committed';\n"
-      "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n\n",
+      "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n"
+      "SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';\n\n",
       encoding);
 }
 
