@@ -48,7 +48,7 @@ RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, 
   RolesInUse roles;
   std::vector<RoleUse> all = index.header.roles;
   for (const auto& [from, to] : request.role_map) {
-    std::erase_if(all, [&from](const RoleUse& role) { return role.name == from; });
+    std::erase_if(all, [&from = from](const RoleUse& role) { return role.name == from; });
     all.push_back({.name = to});
   }
   for (const RoleUse& role : all) {
