@@ -86,9 +86,10 @@ class HostileBackup : public EndToEnd {
     tables[0] = {.id = 1, .oid = 16385, .schema = crafted.schema, .name = crafted.table, .columns = {"a"},
                  .constraint_indexes = crafted.constraint_indexes};
     if (tables.size() == 2) tables[1] = {.id = kLargeObjects, .name = "large objects"};
-    writer.finish({.pana = "0", .database = "d", .server = "15.0", .server_version_num = 150000, .pg_dump = "15.0",
-                   .encoding = crafted.encoding, .snapshot_time = "2000-01-01T00:00:00Z", .compression = compression.text()},
-                  std::move(tables), {});
+    writer.finish({.header = {.pana = "0", .database = "d", .server = "15.0", .server_version_num = 150000, .pg_dump = "15.0",
+                              .encoding = crafted.encoding, .snapshot_time = "2000-01-01T00:00:00Z", .compression = compression.text()},
+                   .tables = std::move(tables)},
+                  {});
     upload.complete({});
     return file;
   }

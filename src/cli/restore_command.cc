@@ -60,7 +60,8 @@ RestoreRequest request_of(const Options& options) {
 
 Json report_json(const RestoreReport& report, const std::string& backup) {
   return {{"backup", backup},         {"rows", report.rows},       {"tables", report.tables},
-          {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors}};
+          {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors},
+          {"roles_created", report.globals.roles}, {"globals_not_restored", report.globals.not_restored}};
 }
 
 void run(const Options& options, const CommandContext& context) {
@@ -98,7 +99,7 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   command->add_option("-j,--jobs", request.jobs, "connections")->check(CLI::Range(1, 64))->capture_default_str();
   add_filter_options(*command, options->patterns);
   CLI::Option* const schema_only = command->add_flag("-s,--schema-only", options->schema_only, "definitions, no rows");
-  command->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
+  CLI::Option* const data_only = command->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
       ->excludes(schema_only);
   command->add_flag("-O,--no-owner", options->no_owner, "do not restore owners: the restoring role owns everything");
   command->add_flag("-x,--no-privileges", options->no_privileges, "do not restore grants");
@@ -116,6 +117,8 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
                     "drop what the backup makes before making it; with --data-only, empty its tables");
   command->add_flag("--allow-non-empty", request.allow_non_empty, "restore beside what is in the target");
   command->add_flag("--create-missing-roles", request.create_missing_roles, "create roles that are missing, without login");
+  command->add_flag("--globals", request.globals, "roles with their attributes, memberships and settings, but no passwords; and the database's own "
+                    "settings, comment, grants and owner")->excludes(data_only);
   command->add_flag("--disable-triggers", request.disable_triggers,
                     "no triggers and foreign keys while loading (needs the right to set session_replication_role)");
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <map>
 #include <memory>
 
 #include "base/human.h"
@@ -15,6 +16,15 @@ struct Options {
   std::string backup;
   bool json = false;
 };
+
+// Settings of somebody's own may be secrets: their names alone.
+Json globals_json_without_secrets(const Globals& globals) {
+  Json json = globals_json(globals);
+  for (Json& setting : json["settings"]) {
+    if (setting["name"].get<std::string>().find('.') != std::string::npos) setting.erase("value");
+  }
+  return json;
+}
 
 Json header_json(const OpenBackup& backup) {
   const IndexHeader& header = backup.reader->index().header;
@@ -40,6 +50,7 @@ Json header_json(const OpenBackup& backup) {
                {"roles", Json::array()},
                {"extensions", Json::array()},
                {"tables", Json::array()}};
+  if (backup.reader->index().globals) json["globals"] = globals_json_without_secrets(*backup.reader->index().globals);
   for (const RoleUse& role : header.roles) json["roles"].push_back(role.name);
   for (const ExtensionUse& extension : header.extensions) json["extensions"].push_back(extension.name);
   for (const TableInfo& table : backup.reader->index().tables) {
@@ -51,6 +62,51 @@ Json header_json(const OpenBackup& backup) {
                               {"digest", table.content.hex()}});
   }
   return json;
+}
+
+std::string setting_text(const RoleSetting& setting) {
+  return setting.name.find('.') == std::string::npos ? setting.name + " = " + setting.value : setting.name;
+}
+
+void print_line(std::string_view label, const std::vector<std::string>& parts) {
+  if (!parts.empty()) fmt::print("{:<12}{}\n", label, without_controls(fmt::format("{}", fmt::join(parts, "; "))));
+}
+
+// What a role is and has, as far as it differs from what CREATE ROLE makes.
+std::vector<std::string> describe(const RoleDefinition& role, const Globals& globals) {
+  std::vector<std::string> parts = attributes_of(role);
+  if (!parts.empty()) parts = {fmt::format("{}", fmt::join(parts, " "))};
+  if (!role.valid_until.empty()) parts.push_back("valid until " + role.valid_until);
+  for (const RoleMembership& membership : globals.memberships) {
+    if (membership.member == role.name) parts.push_back("member of " + membership.role + (membership.admin ? " with admin option" : ""));
+  }
+  for (const RoleSetting& setting : globals.settings) {
+    if (setting.role == role.name) parts.push_back(setting_text(setting) + (setting.in_database ? " here" : ""));
+  }
+  if (!role.comment.empty()) parts.push_back("\"" + role.comment + "\"");
+  return parts;
+}
+
+void print_globals(const Globals& globals) {
+  for (const RoleDefinition& role : globals.roles) {
+    const std::vector<std::string> parts = describe(role, globals);
+    print_line("role", {role.name + (parts.empty() ? "" : fmt::format(": {}", fmt::join(parts, "; ")))});
+  }
+  print_line("owner", {globals.owner});
+  if (!globals.comment.empty()) print_line("comment", {globals.comment});
+  if (globals.connection_limit != -1) print_line("limit", {fmt::format("{} connections", globals.connection_limit)});
+  std::vector<std::string> settings;
+  for (const RoleSetting& setting : globals.settings) {
+    if (setting.role.empty()) settings.push_back(setting_text(setting));
+  }
+  print_line("settings", settings);
+  std::map<std::string, std::vector<std::string>> privileges;
+  for (const DatabaseGrant& grant : globals.grants) {
+    privileges[grant.grantee.empty() ? "PUBLIC" : grant.grantee].push_back(grant.privilege + (grant.grantable ? " WITH GRANT OPTION" : ""));
+  }
+  std::vector<std::string> grants;
+  for (const auto& [grantee, granted] : privileges) grants.push_back(fmt::format("{}: {}", grantee, fmt::join(granted, ", ")));
+  print_line("grants", grants);
 }
 
 template <typename Items>
@@ -72,6 +128,8 @@ void print(const OpenBackup& backup) {
   fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,
              human_count(header.large_objects));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
+  if (!header.locale.empty()) print_line("locale", {header.locale});
+  if (index.globals) print_globals(*index.globals);
   if (!header.filters.empty()) fmt::print("filters     {}\n", without_controls(fmt::format("{}", fmt::join(header.filters, " "))));
   for (const std::string& table : header.unlogged) fmt::print("left out    contents of unlogged {}\n", without_controls(table));
   for (const std::string& skipped : header.skipped) fmt::print("left out    {}\n", without_controls(skipped));

@@ -89,7 +89,7 @@ class Backup {
     writer_.begin_phase(Phase::postamble);
     if (!restrict_key_.empty()) add_text(fmt::format("\\unrestrict {}\n\n", restrict_key_));
     append_text(Phase::postamble);
-    return writer_.finish(std::move(contents_.header), std::move(contents_.tables), stop_);
+    return writer_.finish({.header = std::move(contents_.header), .globals = std::move(contents_.globals), .tables = std::move(contents_.tables)}, stop_);
   }
 
   std::uint64_t stored_bytes() const { return writer_.stored_bytes(); }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/unicode.h"
+#include "command/backup_globals.h"
 #include "pg/session.h"
 #include "pg/text_array.h"
 
@@ -58,9 +59,11 @@ void add_constraint_indexes(Connection& control, BackupContents& contents) {
   }
 }
 
-void add_roles_and_extensions(Connection& control, IndexHeader& header) {
+void add_roles_and_extensions(Connection& control, BackupContents& contents) {
+  IndexHeader& header = contents.header;
   std::vector<std::string> names = {control.query("SELECT pg_catalog.current_database()").string(0, 0)};
   const std::vector<CatalogRole> roles = read_roles(control);
+  contents.globals = read_globals(control, header.encoding, roles);
   const std::vector<CatalogExtension> extensions = read_extensions(control);
   for (const CatalogRole& role : roles) names.push_back(role.name);
   for (const CatalogExtension& extension : extensions) names.insert(names.end(), {extension.name, extension.schema});
@@ -115,7 +118,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.run = request.run;
   header.sequences = contents.sequence_values.size();
   header.large_objects = contents.large_objects.size();
-  add_roles_and_extensions(control, header);
+  add_roles_and_extensions(control, contents);
   add_tables(control, contents);
   add_constraint_indexes(control, contents);
   if (!contents.large_objects.empty()) {

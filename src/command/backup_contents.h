@@ -20,6 +20,7 @@ struct BackupContents {
   std::vector<LargeObjectId> large_objects;
   std::uint64_t large_object_bytes = 0;  // of text, at most about so much
   IndexHeader header;
+  Globals globals;
   std::vector<TableInfo> tables;  // contents still empty; the table with the id i + 1 is snapshot.tables[i]
 };
 

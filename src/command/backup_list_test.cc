@@ -26,7 +26,7 @@ class MemoryUpload : public ObjectUpload {
 std::string empty_backup(IndexHeader header) {
   MemoryUpload upload;
   header.encoding = "UTF8";
-  BackupWriter(upload, {}).finish(std::move(header), {}, {});
+  BackupWriter(upload, {}).finish({.header = std::move(header)}, {});
   return upload.bytes;
 }
 

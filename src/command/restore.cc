@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 
 #include "base/log.h"
 #include "base/parallel.h"
@@ -13,6 +14,7 @@
 #include "command/connections.h"
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
+#include "command/restore_globals.h"
 #include "command/restore_preflight.h"
 #include "command/restore_roles.h"
 #include "command/restore_rows.h"
@@ -37,6 +39,11 @@ void set_sequences(Connection& connection, const RestoreSelection& selection, Re
     const std::string name = value.sequence ? value.sequence->schema + "." + value.sequence->name : "of unknown name";
     errors.attempt("the value of sequence " + name, connection, [&] { connection.query(value.sql); });
   }
+}
+
+void make_roles(Connection& connection, const std::vector<std::string>& roles) {
+  create_roles(connection, roles);
+  for (const std::string& role : roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
 }
 
 void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
@@ -112,7 +119,12 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
   }
-  check_restore_target(control, request, backup, selection);
+  const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection);
+  std::optional<GlobalsRestore> globals;
+  with_index_encoding(control, index.header, [&] {
+    if (request.globals) globals.emplace(control, request, index).make_roles(missing_roles);
+    else make_roles(control, missing_roles);
+  });
 
   RestoreErrors errors(request.keep_going);
   if (request.clean && request.schema) {
@@ -135,6 +147,12 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   if (request.rows && request.analyze) {
     progress.set_activity("analyzing");
     analyze(connections, backup, selection, stop);
+  }
+  if (globals) {
+    with_index_encoding(control, index.header, [&] { globals->restore_database(); });
+    report.globals = globals->result();
+  } else {
+    report.globals.roles = missing_roles;
   }
   report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
   report.bytes_read = backup.read_bytes();

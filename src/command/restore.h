@@ -34,10 +34,17 @@ struct RestoreRequest {
   bool clean = false;            // drop what the backup makes before making it; without definitions: empty the tables
   bool allow_non_empty = false;  // restore beside what is there
   bool create_missing_roles = false;
+  bool globals = false;           // the backup's roles and the database's properties as well
   bool disable_triggers = false;  // while rows are loaded
   bool keep_going = false;        // collect errors instead of stopping at the first
   bool analyze = true;
   std::chrono::seconds longest_silence{0};  // of the server, which says nothing while it builds an index; 0: no limit
+};
+
+// What lies outside of the database. The target's rights and its own roles limit what `globals` brings back, which is no error.
+struct RestoredGlobals {
+  std::vector<std::string> roles;         // that were made
+  std::vector<std::string> not_restored;  // each a sentence
 };
 
 struct RestoreReport {
@@ -45,6 +52,7 @@ struct RestoreReport {
   std::uint64_t tables = 0;
   std::uint64_t bytes_read = 0;  // of the backup
   double seconds = 0;
+  RestoredGlobals globals;
   std::vector<std::string> errors;  // with keep_going: what could not be restored
 };
 

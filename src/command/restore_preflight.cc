@@ -152,9 +152,9 @@ std::vector<std::string> check_roles(Connection& connection, const RestoreReques
                                      Problems& problems) {
   if (!request.schema) return {};
   RolesInUse roles = look_at_roles(connection, request, index, selection);
-  if (!roles.missing.empty() && !request.create_missing_roles) {
+  if (!roles.missing.empty() && !request.create_missing_roles && !request.globals) {
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
-                 "--create-missing-roles creates them without login; --no-owner and --no-privileges do without them");
+                 "--globals creates them as they were, --create-missing-roles without login; --no-owner and --no-privileges do without them");
   }
   if (!roles.foreign.empty()) {
     problems.add(fmt::format("we may not act for the roles {} that own objects", list_names(roles.foreign)),
@@ -413,8 +413,11 @@ void check_needs(Connection& connection, const RestoreRequest& request, const Ba
 
 }  // namespace
 
-void check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection) {
+std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection) {
   const Index& index = backup.index();
+  if (request.globals && !index.globals) {
+    throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it", "leave --globals out; --create-missing-roles makes roles without login");
+  }
   check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
   Problems problems;
@@ -427,8 +430,7 @@ void check_restore_target(Connection& connection, const RestoreRequest& request,
   if (request.schema && request.filter.has_table_patterns() && !request.keep_going) {
     check_needs(connection, request, backup, selection, missing_roles);
   }
-  with_index_encoding(connection, index.header, [&] { create_roles(connection, missing_roles); });
-  for (const std::string& role : missing_roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
+  return missing_roles;
 }
 
 }  // namespace pana

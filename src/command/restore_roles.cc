@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/log.h"
+#include "base/unicode.h"
 #include "pg/schema_names.h"
 #include "pg/sql_lexer.h"
 
@@ -29,10 +30,6 @@ bool any_statement(const RestoreSelection& selection, const std::string& name, C
     }
   }
   return false;
-}
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
 }
 
 bool is_superuser(Connection& connection) {
@@ -72,17 +69,19 @@ RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, 
   return roles;
 }
 
-void create_roles(Connection& connection, const std::vector<std::string>& roles) {
-  if (roles.empty()) return;
-  const bool needs_membership = !is_superuser(connection);
-  std::string sql;
-  for (const std::string& role : roles) {
-    const std::string name = connection.quote_identifier(role);
-    sql += fmt::format("CREATE ROLE {} NOLOGIN;\n", name);
-    if (!needs_membership) continue;
+std::string create_role_sql(Connection& connection, const std::string& role) {
+  const std::string name = connection.quote_identifier(role);
+  std::string sql = fmt::format("CREATE ROLE {} NOLOGIN;\n", name);
+  if (!is_superuser(connection)) {
     sql += fmt::format("GRANT {} TO CURRENT_USER{};\n", name, connection.server_version() >= 160000 ? " WITH INHERIT TRUE, SET TRUE" : "");
   }
-  connection.query(sql);  // one transaction
+  return sql;
+}
+
+void create_roles(Connection& connection, const std::vector<std::string>& roles) {
+  std::string sql;
+  for (const std::string& role : roles) sql += create_role_sql(connection, role);
+  if (!sql.empty()) connection.query(sql);  // one transaction
 }
 
 namespace {

@@ -18,7 +18,10 @@ struct RolesInUse {
 // Names are those of the index: in an action of with_index_encoding().
 RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection);
 
-// Makes them, all or none, without login. Who is no superuser is made a member of them, and may hand objects over to them.
+// Makes a role without login. Who is no superuser is made a member of it, and may hand objects over to it.
+std::string create_role_sql(Connection& connection, const std::string& role);
+
+// Makes them so, all or none.
 void create_roles(Connection& connection, const std::vector<std::string>& roles);
 
 // Puts the roles of request.role_map in place of the backup's: as owners, in grants, policies and user mappings.

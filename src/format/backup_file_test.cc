@@ -72,7 +72,7 @@ std::string write_long_backup(Compression compression, std::size_t frames) {
   }
   std::vector<TableInfo> tables(1);
   tables[0].id = 1;
-  writer.finish({.database = "long", .encoding = "UTF8"}, std::move(tables), {});
+  writer.finish({.header = {.database = "long", .encoding = "UTF8"}, .tables = std::move(tables)}, {});
   return upload.bytes();
 }
 
@@ -107,7 +107,7 @@ std::string write_backup(Compression compression, MemoryUpload& upload) {
   tables[1].id = 2;
   tables[1].name = "b\nc";
   tables[2].id = kLargeObjects;
-  writer.finish({.database = "d\u00e4tabase", .encoding = "UTF8"}, std::move(tables), {});
+  writer.finish({.header = {.database = "d\u00e4tabase", .encoding = "UTF8"}, .tables = std::move(tables)}, {});
   return upload.bytes();
 }
 

@@ -87,10 +87,10 @@ void BackupWriter::upload(const FullParts& full, bool ends_with_last, const std:
   }
 }
 
-Index BackupWriter::finish(IndexHeader header, std::vector<TableInfo> tables, const std::stop_token& stop) {
+Index BackupWriter::finish(Index index, const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  for (TableInfo& table : tables) table.content = contents_[table.id];
-  Index index{.header = std::move(header), .tables = std::move(tables), .frames = std::move(frames_)};
+  for (TableInfo& table : index.tables) table.content = contents_[table.id];
+  index.frames = std::move(frames_);
   const std::string text = write_index(index);
 
   std::string encoded;

@@ -32,9 +32,9 @@ class BackupWriter {
   // Error(interrupted) when stopped meanwhile.
   void append(const Frame& frame, const std::stop_token& stop);
 
-  // Writes the index made of `header`, `tables` (their contents are filled in from the frames) and the frames, the seek
-  // table, and the last part. Call once, when every append() has returned. Returns the index as written.
-  Index finish(IndexHeader header, std::vector<TableInfo> tables, const std::stop_token& stop);
+  // Writes the index (the contents of its tables and its frames are filled in), the seek table, and the last part. Call once, when
+  // every append() has returned. Returns the index as written.
+  Index finish(Index index, const std::stop_token& stop);
 
   // Bytes of the object placed so far. Safe to call at any time.
   std::uint64_t stored_bytes() const;

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "format/frame.h"
+#include "format/globals.h"
 
 namespace pana {
 
@@ -97,6 +98,7 @@ struct IndexSummary {
 
 struct Index {
   IndexHeader header;
+  std::optional<Globals> globals;  // none in older backups
   std::vector<TableInfo> tables;
   std::vector<FrameInfo> frames;  // all but the index's own, in file order
 

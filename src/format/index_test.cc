@@ -87,6 +87,42 @@ TEST(Index, TakesNoNumberThatIsNone) {
   for (const char* const section : {"[7.5,4]", "[true,4]", "[7,4.0]", "[7,-4]", "[7]", "7", "{}"}) EXPECT_TRUE(is_damaged(with("[7,4]", section))) << section;
 }
 
+Index index_with_globals() {
+  Index index = small_index();
+  index.globals = {.owner = "o", .comment = "c", .connection_limit = 5, .grants = {{.grantee = "", .privilege = "CONNECT", .grantable = true}},
+                   .settings = {{.role = "r", .in_database = true, .name = "work_mem", .value = "7MB"}},
+                   .roles = {{.name = "r", .login = true, .connection_limit = 8, .valid_until = "infinity", .comment = "d\u00e9"}},
+                   .memberships = {{.role = "g", .member = "r", .admin = true, .inherit = false}}};
+  return index;
+}
+
+TEST(Index, HasItsGlobalsOrNone) {
+  EXPECT_FALSE(parse_index(write_index(small_index())).globals);
+  const std::string text = write_index(index_with_globals());
+  EXPECT_EQ(text, write_index(parse_index(text)));
+  EXPECT_EQ((std::vector<std::string>{"LOGIN", "CONNECTION LIMIT 8"}), attributes_of(parse_index(text).globals->roles.at(0)));
+}
+
+TEST(Index, TakesNoGlobalsThatAreNone) {
+  const std::string text = write_index(index_with_globals());
+  for (const char* const member : {"\"connection_limit\":5", "\"connection_limit\":8"}) {
+    const std::string key(member, std::string_view(member).find(':') + 1);
+    for (const char* const value : {"1.5", "6.0", "true", "-2", "\"6\"", "null", "2147483648"}) EXPECT_TRUE(is_damaged(with(member, key + value, text))) << key << value;
+  }
+  for (const char* const list : {"grants", "settings", "roles", "memberships"}) {
+    const std::string key = fmt::format("\"{}\":[{{", list);
+    const std::size_t globals = text.find("-- pana:globals");
+    for (const char* const instead : {"{\"a\":[{", "null,\"b\":[{", "[1,{", "[[],{"}) {
+      std::string changed = text;
+      changed.replace(changed.find(key, globals), key.size(), fmt::format("\"{}\":{}", list, instead));
+      EXPECT_TRUE(is_damaged(sealed(changed))) << list << instead;
+    }
+  }
+  EXPECT_TRUE(is_damaged(with("\"login\":true", "\"login\":1", text)));
+  EXPECT_TRUE(is_damaged(with("\"owner\":\"o\"", "\"owner\":null", text)));
+  EXPECT_TRUE(is_damaged(with("\"valid_until\":\"infinity\",", "", text)));
+}
+
 TEST(Index, TakesNoNumberThatItsTypeDoesNotHold) {
   EXPECT_TRUE(is_damaged(with("\"oid\":16385", "\"oid\":4294967296")));
   EXPECT_TRUE(is_damaged(with("\"constraint_oid\":16390", "\"constraint_oid\":4294967296")));

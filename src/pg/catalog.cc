@@ -269,7 +269,7 @@ std::vector<CatalogRole> read_roles(Connection& connection) {
   // pg_shdepend knows every role but the bootstrap superuser, which is found where owners, grants and policies stand. More roles than
   // the script names do no harm: a restore looks for each in its statements.
   const QueryResult result = connection.query(R"(
-SELECT r.rolname, bool_or(u.deptype = 'o'), bool_or(u.deptype = 'a'), bool_or(u.deptype = 'r')
+SELECT r.oid, r.rolname, bool_or(u.deptype = 'o'), bool_or(u.deptype = 'a'), bool_or(u.deptype = 'r')
 FROM (
   SELECT d.refobjid AS role, d.deptype::text FROM pg_catalog.pg_shdepend AS d
   WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
@@ -307,13 +307,14 @@ FROM (
     ) AS a, pg_catalog.aclexplode(a.acl) AS g) AS u
 JOIN pg_catalog.pg_roles AS r ON r.oid = u.role
 WHERE r.rolname !~ '^pg_'
-GROUP BY r.rolname ORDER BY r.rolname COLLATE "C")");
+GROUP BY r.oid, r.rolname ORDER BY r.rolname COLLATE "C")");
   std::vector<CatalogRole> roles;
   for (int row = 0; row < result.rows(); ++row) {
-    roles.push_back({.name = result.string(row, 0),
-                     .owns = result.boolean(row, 1),
-                     .granted = result.boolean(row, 2),
-                     .in_policy = result.boolean(row, 3)});
+    roles.push_back({.oid = result.oid(row, 0),
+                     .name = result.string(row, 1),
+                     .owns = result.boolean(row, 2),
+                     .granted = result.boolean(row, 3),
+                     .in_policy = result.boolean(row, 4)});
   }
   return roles;
 }

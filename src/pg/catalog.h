@@ -77,6 +77,7 @@ std::vector<CatalogSequence> read_sequences(Connection& connection, const TableF
 std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter);
 
 struct CatalogRole {
+  std::uint32_t oid = 0;
   std::string name;
   bool owns = false;
   bool granted = false;

@@ -76,7 +76,7 @@ std::string tiny_backup(IndexHeader header) {
   tables[0].name = "t";
   tables[0].columns = {"i"};
   header.encoding = "UTF8";
-  writer.finish(std::move(header), std::move(tables), {});
+  writer.finish({.header = std::move(header), .tables = std::move(tables)}, {});
   return upload.bytes;
 }
 
@@ -93,7 +93,7 @@ std::string terabyte_backup() {
     const FrameInfo info = frame(i);
     writer.append({.info = info, .encoded = "x", .digests = {{info.tables[0].table, {.rows = info.tables[0].rows}}}}, {});
   }
-  writer.finish({.database = "large", .encoding = "UTF8"}, tables(), {});
+  writer.finish({.header = {.database = "large", .encoding = "UTF8"}, .tables = tables()}, {});
   return upload.bytes;
 }
 

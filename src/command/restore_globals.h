@@ -1,0 +1,53 @@
+// The globals of a backup: its roles, and the properties of its database, into the target's cluster.
+//
+// What the target does not allow is warned of and reported, and everything else goes on: platforms let nobody make a superuser.
+// Roles that are there keep their attributes, and the settings they have: they may serve other databases.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "command/restore.h"
+#include "format/index.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// For an action of with_index_encoding(), whose names these are.
+class GlobalsRestore {
+ public:
+  // `index` must have globals.
+  GlobalsRestore(Connection& connection, const RestoreRequest& request, const Index& index);
+
+  // Makes the roles that are missing, with their attributes, settings and memberships, in one transaction. Those of `needed` throw
+  // when they cannot be made.
+  void make_roles(const std::vector<std::string>& needed);
+
+  // Settings, comment, connection limit, grants and owner of the database.
+  void restore_database();
+
+  const RestoredGlobals& result() const { return result_; }
+
+ private:
+  void in_transaction(const std::function<void()>& action);
+  // A statement of such a transaction, which goes on when it is refused: that is lost then. Returns whether it went well.
+  bool attempt(const std::string& loss, const std::string& sql);
+  void lose(std::string what);
+  void define_role(const RoleDefinition& role);
+  void compare_role(const RoleDefinition& role, const RoleDefinition& present);
+  void grant_membership(const RoleMembership& membership);
+  bool keeps_its_own(const RoleSetting& setting);
+  void set(const RoleSetting& setting);
+  void restore_grants();
+  std::string database();  // the target's name, quoted
+
+  Connection& connection_;
+  const RestoreRequest& request_;
+  Globals wanted_;         // the backup's, as this session writes names, the roles of request.role_map in place
+  const Globals present_;  // the target's
+  std::vector<std::string> without_password_;
+  RestoredGlobals result_;
+};
+
+}  // namespace pana
