@@ -15,6 +15,7 @@
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
 #include "command/restore_globals.h"
+#include "command/restore_large_objects.h"
 #include "command/restore_preflight.h"
 #include "command/restore_roles.h"
 #include "command/restore_rows.h"
@@ -113,13 +114,14 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   }
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
-  RestoreSelection selection = select_for_restore(request, backup, control);
-  map_roles(control, request, selection);
-  grant_as_we_may(control, request, selection);
+  const ScriptNames names(control, index.header);
+  RestoreSelection selection = select_for_restore(request, backup, names, control, stop);
+  RoleRewriter roles(control, request, names);
+  roles.rewrite(selection, index.header);
   if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
     log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
   }
-  const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection);
+  const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection, names);
   std::optional<GlobalsRestore> globals;
   with_index_encoding(control, index.header, [&] {
     if (request.globals) globals.emplace(control, request, index).make_roles(missing_roles);
@@ -128,12 +130,15 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
 
   RestoreErrors errors(request.keep_going);
   if (request.clean && request.schema) {
-    drop_objects(control, request, backup, selection);
+    drop_objects(control, request, backup, selection, names);
   } else if (request.clean) {
     with_index_encoding(control, index.header, [&] { empty_tables(control, backup, selection); });
+    empty_large_objects(control, selection);
   }
-  SchemaRunner runner(errors, progress, DefaultPrivileges::read(control));
+  // Whoever wants no grants of the backup wants the target's.
+  SchemaRunner runner(errors, progress, request.privileges ? DefaultPrivileges::read(control) : DefaultPrivileges());
   run_pre_data(control, selection, runner);
+  make_large_objects(control, request, backup, selection, roles, runner, stop);
 
   RestoreReport report;
   if (request.rows) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -27,28 +28,18 @@ bool is_gone(const DatabaseError& error) {
 }
 
 [[noreturn]] void throw_not_dropped(const std::string& statement, const DatabaseError& error) {
-  // PostgreSQL's own hint would be CASCADE, which drops what the backup need not hold.
-  throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(),
-                      error.sqlstate() == kDependentObjectsExist
-                          ? "drop first what depends on it, or keep the definitions: --clean --data-only"
-                          : error.hint());
+  constexpr std::string_view kActiveTransaction = "25001";
+  std::string hint = error.hint();
+  // PostgreSQL's own would be CASCADE, which drops what the backup need not hold.
+  if (error.sqlstate() == kDependentObjectsExist) hint = "drop first what depends on it, or keep the definitions: --clean --data-only";
+  if (error.sqlstate() == kActiveTransaction) hint = "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone";
+  throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(), std::move(hint));
 }
 
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
-// matter, and whatever else is chosen by its name. Otherwise: what is in the chosen schemas, as pg_dump would drop it, but not what
-// is excluded by its name.
-std::vector<std::string> drops_of_parts(Connection& connection, const RestoreRequest& request,
-                                        const BackupReader& backup, const RestoreSelection& selection) {
+// matter, and whatever else is chosen by its name.
+std::vector<std::string> drops_of_tables(Connection& connection, const RestoreSelection& selection) {
   std::vector<std::string> statements;
-  if (!request.filter.has_table_patterns()) {
-    for (std::string& statement : parse_drop_comments(backup.read_phase(Phase::clean))) {
-      const std::optional<RelationName> relation = relation_of_drop(statement);
-      const std::optional<std::string> schema = schema_of_drop(statement);
-      const bool is_chosen = relation ? request.filter.includes(relation->schema, relation->name) : schema && request.filter.includes_schema(*schema);
-      if (is_chosen) statements.push_back(std::move(statement));
-    }
-    return statements;
-  }
   std::vector<std::string> tables;
   for (const SchemaObject& object : selection.pre_data) {
     if (!object.relation) continue;
@@ -95,11 +86,67 @@ void drop_together(Connection& connection, std::vector<std::string> statements) 
   }
 }
 
+// Which of the backup's drops are of something that this restore makes again. What it does not make must not be dropped.
+class Replaced {
+ public:
+  Replaced(const RestoreRequest& request, const RestoreSelection& selection, const ScriptNames& names)
+      : request_(request), filter_(request.filter), names_(names), with_large_objects_(!selection.large_objects.empty()) {
+    for (const SchemaObject& object : selection.pre_data) {
+      const bool is_made = !object.statements.empty() && object.statements.front().role == StatementRole::definition;
+      if (is_made && object.relation) relations_.insert(*object.relation);
+      if (object.type == "EXTENSION") extensions_.insert(object.name);
+    }
+  }
+
+  bool holds(const DropStatement& drop) const {
+    if (drop.goes_with_its_table()) return false;
+    if (drop.kind == "LARGE OBJECTS") return with_large_objects_;
+    if (drop.kind == "EXTENSION") return filter_.includes_everything() && drop.name && extensions_.contains(*drop.name);
+    if (drop.kind == "PUBLICATION" && !request_.publications) return false;
+    if (drop.kind == "SUBSCRIPTION" && !request_.subscriptions) return false;
+    if (filter_.is_empty()) return true;
+    if (drop.relation) return relations_.contains(*drop.relation);
+    if (drop.kind == "SCHEMA") return false;  // it may hold more than what is chosen, and one that is there serves
+    return drop.schema ? filter_.includes_schema(names_.unicode(*drop.schema)) : filter_.includes_everything();
+  }
+
+  // A table that is made.
+  bool holds(const RelationName& relation) const { return relations_.contains(relation); }
+
+ private:
+  const RestoreRequest& request_;
+  const TableFilter& filter_;
+  const ScriptNames& names_;
+  const bool with_large_objects_;
+  std::set<RelationName> relations_;
+  std::set<std::string> extensions_;
+};
+
+// Of extensions that stay, because only parts are restored, the rows that the restore brings.
+std::vector<std::string> deletes_of_extension_rows(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                                                   const ScriptNames& names, const Replaced& replaced) {
+  std::vector<std::string> statements;
+  if (request.filter.includes_everything() || !request.rows) return statements;
+  std::set<RelationName> with_rows;
+  for (const TableInfo* const table : selection.tables) with_rows.insert({.schema = table->schema, .name = table->name});
+  for (const auto& [table, condition] : read_extension_conditions(connection)) {
+    if (replaced.holds(table) || !with_rows.contains(names.unicode(table))) continue;
+    statements.push_back(fmt::format("DELETE FROM ONLY {}.{} {}", connection.quote_identifier(table.schema), connection.quote_identifier(table.name), condition));
+  }
+  return statements;
+}
+
 std::vector<std::string> drops(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                               const RestoreSelection& selection) {
-  std::vector<std::string> statements = request.filter.is_empty() ? parse_drop_comments(backup.read_phase(Phase::clean))
-                                                                  : drops_of_parts(connection, request, backup, selection);
-  std::erase_if(statements, goes_with_its_table);
+                               const RestoreSelection& selection, const ScriptNames& names) {
+  const Replaced replaced(request, selection, names);
+  std::vector<std::string> statements;
+  if (request.filter.has_table_patterns()) {
+    statements = drops_of_tables(connection, selection);
+  } else {
+    statements = parse_drop_comments(backup.read_phase(Phase::clean));
+    std::erase_if(statements, [&replaced](const std::string& statement) { return !replaced.holds(understand_drop(statement)); });
+  }
+  std::ranges::move(deletes_of_extension_rows(connection, request, selection, names, replaced), std::back_inserter(statements));
   return statements;
 }
 
@@ -126,20 +173,19 @@ WHERE r.relkind = 'p' AND NOT r.relispartition AND p.isleaf)");
 }  // namespace
 
 void drop_objects_in_transaction(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                                 const RestoreSelection& selection) {
-  drop_together(connection, drops(connection, request, backup, selection));
+                                 const RestoreSelection& selection, const ScriptNames& names) {
+  drop_together(connection, drops(connection, request, backup, selection, names));
 }
 
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                  const RestoreSelection& selection) try {
+                  const RestoreSelection& selection, const ScriptNames& names) try {
   connection.query("BEGIN");
-  drop_objects_in_transaction(connection, request, backup, selection);
+  drop_objects_in_transaction(connection, request, backup, selection, names);
   connection.query("COMMIT");
 } catch (const DatabaseError& error) {
-  constexpr std::string_view kOutOfMemory = "53200";
   if (connection.is_alive()) connection.query("ROLLBACK");
   if (error.sqlstate() != kOutOfMemory) throw;
-  drop_one_by_one(connection, drops(connection, request, backup, selection));  // the server has no room for so many locks at once
+  drop_one_by_one(connection, drops(connection, request, backup, selection, names));  // the server has no room for so many locks at once
 }
 
 // All or nothing. Of an extension's configuration table only the rows that are the user's: nothing brings the others back.

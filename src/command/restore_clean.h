@@ -8,14 +8,14 @@
 
 namespace pana {
 
-// Drops what the backup would make: all of it or, with an error that names what depends on it, nothing. One by one where the
+// Drops what the restore makes again, and nothing else: all of it or, with an error that names what depends on it, nothing. One by one where the
 // server has no room for so many locks.
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                  const RestoreSelection& selection);
+                  const RestoreSelection& selection, const ScriptNames& names);
 
 // The same within a transaction of the caller's, who must roll it back after an error.
 void drop_objects_in_transaction(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                                 const RestoreSelection& selection);
+                                 const RestoreSelection& selection, const ScriptNames& names);
 
 // Empties the selected tables, all or none, of what a restore would bring. In an action of with_index_encoding().
 void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection);

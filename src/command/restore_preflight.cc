@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 #include "command/restore_clean.h"
+#include "command/restore_large_objects.h"
 #include "command/restore_roles.h"
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
@@ -133,6 +134,9 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
       filled.push_back(name);
     }
   }
+  if (const std::size_t count = request.clean ? 0 : count_present_large_objects(connection, selection); count > 0) {
+    problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to empty them first");
+  }
   if (!columns.empty()) {
     problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
                  "add them, or restore the tables with their definition: leave --data-only out");
@@ -148,10 +152,8 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
 }
 
 // Returns the roles that are missing.
-std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection,
-                                     Problems& problems) {
-  if (!request.schema) return {};
-  RolesInUse roles = look_at_roles(connection, request, index, selection);
+std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const NamedRoles& named, Problems& problems) {
+  RolesInUse roles = look_at_roles(connection, index.header, named);
   if (!roles.missing.empty() && !request.create_missing_roles && !request.globals) {
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
                  "--globals creates them as they were, --create-missing-roles without login; --no-owner and --no-privileges do without them");
@@ -206,16 +208,30 @@ void check_tablespaces(Connection& connection, const RestoreSelection& selection
                "--no-tablespaces restores everything into the default one");
 }
 
+// Whether the keywords stand in a statement outside of parentheses and strings, and before the body of a function.
+bool has_clause(std::string_view sql, std::initializer_list<std::string_view> keywords) {
+  int depth = 0;
+  for (SqlLexemes lexemes(sql);;) {
+    if (SqlLexemes ahead = lexemes; depth == 0 && ahead.skip(keywords)) return true;
+    const std::string_view lexeme = lexemes.next();
+    if (lexeme.empty() || (depth == 0 && (is_keyword(lexeme, "BEGIN") || is_keyword(lexeme, "RETURN")))) return false;
+    if (lexeme == "(") ++depth;
+    if (lexeme == ")") --depth;
+  }
+}
+
 // What only a superuser can make, whatever rights are granted.
 bool needs_superuser(const SchemaObject& object) {
-  constexpr std::array kTypes = {"ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "TRANSFORM"};
+  constexpr std::array kTypes = {"ACCESS METHOD", "EVENT TRIGGER", "FOREIGN DATA WRAPPER", "OPERATOR CLASS", "OPERATOR FAMILY", "PUBLICATION TABLES IN SCHEMA", "TRANSFORM"};
   if (std::ranges::find(kTypes, object.type) != kTypes.end()) return true;
   if (object.statements.empty() || object.statements.front().role != StatementRole::definition) return false;
   const std::string& sql = object.statements.front().sql;
-  const auto says = [&sql](std::string_view text) { return sql.find(text) != std::string::npos; };
-  if (object.type == "FUNCTION" || object.type == "PROCEDURE") return says("\n    LANGUAGE c ") || says("\n    LANGUAGE internal ");
-  if (object.type == "PUBLICATION") return says(" FOR ALL TABLES");
-  return object.type == "TYPE" && says("INTERNALLENGTH = ");
+  if (object.type == "FUNCTION" || object.type == "PROCEDURE") {
+    return has_clause(sql, {"LANGUAGE", "C"}) || has_clause(sql, {"LANGUAGE", "INTERNAL"}) || has_clause(sql, {"LEAKPROOF"});
+  }
+  if (object.type == "PUBLICATION") return has_clause(sql, {"FOR", "ALL", "TABLES"});
+  if (object.type == "CAST") return has_clause(sql, {"WITHOUT", "FUNCTION"});
+  return object.type == "TYPE" && sql.find("INTERNALLENGTH = ") != std::string::npos;
 }
 
 void check_superuser(Connection& connection, const RestoreSelection& selection, Problems& problems) {
@@ -376,7 +392,7 @@ void check_in_script_encoding(Connection& connection, const RestoreRequest& requ
 
 // What the index names. Returns the roles that are to be made.
 std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
-                                                 const RestoreSelection& selection, Problems& problems) {
+                                                 const RestoreSelection& selection, const NamedRoles& roles, Problems& problems) {
   check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
@@ -388,22 +404,27 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
   warn_of_differences(connection, index);
-  return check_roles(connection, request, index, selection, problems);
+  return check_roles(connection, request, index, roles, problems);
 }
 
 // A choice of tables may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
 // its rows, in a transaction that is rolled back.
 void check_needs(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                 const std::vector<std::string>& roles) {
+                 const ScriptNames& names, const std::vector<std::string>& roles) {
   std::vector<std::string> missing;
   connection.query("BEGIN");
   try {
     with_index_encoding(connection, backup.index().header, [&] { create_roles(connection, roles); });
-    if (request.clean) drop_objects_in_transaction(connection, request, backup, selection);
+    if (request.clean) drop_objects_in_transaction(connection, request, backup, selection, names);
     missing = find_missing(connection, selection);
-  } catch (const DatabaseError&) {
+  } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
-    throw;
+    if (error.sqlstate() != kOutOfMemory) throw;
+    // Each table takes some of the server's locks (max_locks_per_transaction), and a trial keeps them all.
+    log(LogLevel::warning, "no_trial", fmt::format("what the chosen parts need is not looked at beforehand, for they are too many: {}", error.what()));
+    connection.query("RESET client_encoding");
+    connection.query(fmt::format("SET client_encoding = '{}'", backup.index().header.encoding));
+    return;
   }
   connection.query("ROLLBACK");
   if (missing.empty()) return;
@@ -413,7 +434,8 @@ void check_needs(Connection& connection, const RestoreRequest& request, const Ba
 
 }  // namespace
 
-std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection) {
+std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                                              const ScriptNames& names) {
   const Index& index = backup.index();
   if (request.globals && !index.globals) {
     throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it", "leave --globals out; --create-missing-roles makes roles without login");
@@ -422,13 +444,14 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   if (request.clean && request.schema) check_partitions(connection, selection);
   Problems problems;
   check_in_script_encoding(connection, request, selection, problems);
+  const NamedRoles roles = roles_named_by(request, names, selection);
   std::vector<std::string> missing_roles;
-  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, problems); });
+  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, problems); });
   if (!problems.messages.empty()) {
     throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")), fmt::format("{}", fmt::join(problems.hints, "; ")));
   }
   if (request.schema && request.filter.has_table_patterns() && !request.keep_going) {
-    check_needs(connection, request, backup, selection, missing_roles);
+    check_needs(connection, request, backup, selection, names, missing_roles);
   }
   return missing_roles;
 }

@@ -12,6 +12,6 @@ namespace pana {
 // and tables that it needs, which are looked for in a transaction that is rolled back. Changes nothing. Returns the roles that are
 // missing and have to be made, as the request says, in the index's names.
 std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                          const RestoreSelection& selection);
+                                              const RestoreSelection& selection, const ScriptNames& names);
 
 }  // namespace pana

@@ -1,22 +1,31 @@
 // The roles of a restore: which of them its statements name, which of these we may act for, and those that are made.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "command/restore.h"
 #include "command/restore_selection.h"
+#include "command/sql_names.h"
 #include "pg/connection.h"
 
 namespace pana {
+
+// Adds the roles that the object's statements name.
+void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles& roles);
+
+// Those of the statements that a RoleRewriter has rewritten, and of the large objects.
+NamedRoles roles_named_by(const RestoreRequest& request, const ScriptNames& names, const RestoreSelection& selection);
 
 struct RolesInUse {
   std::vector<std::string> missing;  // named, and not there
   std::vector<std::string> foreign;  // would own something, and we may not act for them
 };
 
-// Names are those of the index: in an action of with_index_encoding().
-RolesInUse look_at_roles(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection);
+// For an action of with_index_encoding(), which is how the roles' names are returned.
+RolesInUse look_at_roles(Connection& connection, const IndexHeader& header, const NamedRoles& named);
 
 // Makes a role without login. Who is no superuser is made a member of it, and may hand objects over to it.
 std::string create_role_sql(Connection& connection, const std::string& role);
@@ -24,11 +33,27 @@ std::string create_role_sql(Connection& connection, const std::string& role);
 // Makes them so, all or none.
 void create_roles(Connection& connection, const std::vector<std::string>& roles);
 
-// Puts the roles of request.role_map in place of the backup's: as owners, in grants, policies and user mappings.
-void map_roles(Connection& connection, const RestoreRequest& request, RestoreSelection& selection);
+// Makes of a backup's statements about roles those that this restore can run.
+//  - The roles of request.role_map stand in place of the backup's: as owners, in grants, policies and user mappings.
+//  - SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone. For anybody else
+//    it becomes SET ROLE, or, with a warning, nothing where we may not act for the grantor: the grant is then ours.
+class RoleRewriter {
+ public:
+  RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names);
 
-// SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone. For anybody else
-// it becomes SET ROLE, or, with a warning, nothing where we may not act for the grantor: the grant is then ours.
-void grant_as_we_may(Connection& connection, const RestoreRequest& request, RestoreSelection& selection);
+  void rewrite(SchemaObject& object);
+  // Throws Error(usage) when the map has a role that neither these objects nor the index name.
+  void rewrite(RestoreSelection& selection, const IndexHeader& header);
+
+ private:
+  bool may_act_for(const std::string& role);
+
+  Connection& connection_;
+  const RestoreRequest& request_;
+  const ScriptNames& names_;
+  const bool is_superuser_;
+  std::set<std::string> mapped_;
+  std::map<std::string, bool> may_act_for_;
+};
 
 }  // namespace pana

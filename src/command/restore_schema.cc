@@ -30,6 +30,13 @@ std::string_view kinds_made_by(const SchemaStep& step) {
   return type == "EXTENSION" ? "rSfTnL" : "";
 }
 
+// The one in which the step makes something. Nothing where that is not known: TOC comments have blanks for line ends.
+std::optional<std::string> schema_of(const SchemaObject& object) {
+  if (object.type == "EXTENSION" || object.type == "SCHEMA" || object.type == "BLOB") return std::nullopt;
+  if (object.relation) return object.relation->schema;
+  return object.schema.find(' ') == std::string::npos ? std::optional(object.schema) : std::nullopt;
+}
+
 // pg_dump writes the comment that an extension came with as if somebody had made it. Where the extension is somebody else's, as on
 // most platforms, only they may comment it.
 bool is_comment_of_anothers_extension(const SchemaObject& object, const DatabaseError& error) {
@@ -49,10 +56,35 @@ SchemaStep step_without_definition(const SchemaObject& object) {
   return step;
 }
 
-// A choice of tables does not bring their schemas along, but a table needs one to be in.
-void create_schema(Connection& connection, const std::string& name, SchemaRunner& runner) {
-  const SchemaObject schema{.type = "SCHEMA", .name = name, .schema = "-"};
-  runner.run(connection, {.object = &schema, .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}});
+// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
+// AUTHORIZATION, are left out.
+std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
+  std::map<std::string, std::vector<std::string>> grants;
+  for (const SchemaObject& object : selection.post_data) {
+    bool is_owners = object.type == "ACL";
+    for (const SchemaStatement& statement : object.statements) {
+      SqlLexemes lexemes(statement.sql);
+      if (lexemes.skip({"SET"}) || lexemes.skip({"RESET"})) is_owners = false;
+      if (!is_owners || !lexemes.skip({"GRANT"})) continue;
+      std::string_view lexeme = lexemes.next();
+      while (!lexeme.empty() && !is_keyword(lexeme, "ON")) lexeme = lexemes.next();
+      if (!lexemes.skip({"SCHEMA"})) break;
+      const std::vector<std::string> name = parse_name(lexemes.qualified_name());
+      if (name.size() == 1) grants[name[0]].push_back(statement.sql);
+    }
+  }
+  return grants;
+}
+
+// As far as they go: their own entries come at the end, and tell what is refused.
+void grant_early(Connection& connection, const std::vector<std::string>& grants) {
+  for (const std::string& grant : grants) {
+    try {
+      connection.query(grant);
+    } catch (const DatabaseError&) {
+      if (!connection.is_alive()) throw;
+    }
+  }
 }
 
 // Which of these schemas the target has.
@@ -235,6 +267,77 @@ void PostData::run_together(std::vector<SchemaStep> steps) {
   for (Connection& connection : connections_) connection.set_stop(stop_);
 }
 
+// Makes what is chosen, without rows, to see what the target lacks.
+class Trial {
+ public:
+  explicit Trial(Connection& connection) : connection_(connection) {}
+
+  std::vector<std::string> run(const RestoreSelection& selection) {
+    std::set<std::string> schemas;
+    std::vector<const SchemaObject*> batch;
+    const auto add = [&](const SchemaObject& object) {
+      constexpr std::size_t kBatch = 100;
+      if (object.type == "MATERIALIZED VIEW DATA") return;
+      batch.push_back(&object);
+      if (batch.size() < kBatch) return;
+      try_out(batch);
+      batch.clear();
+    };
+    for (const SchemaObject& object : selection.pre_data) {
+      if (object.makes_schema) schemas.insert(*object.makes_schema);
+    }
+    for (const SchemaObject& object : selection.pre_data) {
+      if (object.relation && schemas.insert(object.relation->schema).second && existing_schemas(connection_, {object.relation->schema}).empty()) {
+        connection_.query("CREATE SCHEMA IF NOT EXISTS " + connection_.quote_identifier(object.relation->schema));
+      }
+      add(object);
+    }
+    std::ranges::for_each(selection.post_data, add);
+    try_out(batch);
+    return std::move(missing_);
+  }
+
+ private:
+  // All at once, or, when something is missing, one by one: a transaction within the transaction for each is slow.
+  void try_out(const std::vector<const SchemaObject*>& batch) {
+    std::string sql;
+    for (const SchemaObject* const object : batch) sql += statements_of(*object);
+    if (batch.empty() || !run(sql)) return;
+    for (const SchemaObject* const object : batch) {
+      if (object->relation && lost_.contains(*object->relation)) continue;  // follows from the first failure
+      const std::optional<DatabaseError> error = run(statements_of(*object));
+      if (!error) continue;
+      if (object->relation) lost_.insert(*object->relation);
+      if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) missing_.push_back(fmt::format("{}: {}", subject_of(*object), error->what()));
+    }
+  }
+
+  static std::string statements_of(const SchemaObject& object) {
+    std::string sql;
+    for (const DefaultSetting& setting : object.settings) sql += local(setting);
+    for (const SchemaStatement& statement : object.statements) {
+      if (statement.role == StatementRole::definition || statement.role == StatementRole::property) sql += statement.sql + "\n";
+    }
+    return sql;
+  }
+
+  std::optional<DatabaseError> run(const std::string& sql) try {
+    connection_.query("SAVEPOINT trial;\n" + sql + "RELEASE SAVEPOINT trial");
+    return std::nullopt;
+  } catch (const DatabaseError& error) {
+    if (!connection_.is_alive() || error.sqlstate() == kOutOfMemory) throw;
+    connection_.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
+    return error;
+  }
+
+  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
+  static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
+
+  Connection& connection_;
+  std::vector<std::string> missing_;
+  std::set<RelationName> lost_;
+};
+
 }  // namespace
 
 std::string subject_of(const SchemaObject& object) {
@@ -247,6 +350,7 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   if (step.statements.empty() || has_failed) return;
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
+  connection.take_refused_grants();  // of what went before
   errors_.attempt(subject, connection, [&] {
     try {
       run_whole(connection, step);
@@ -261,14 +365,22 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
       failed_.with([&step](auto& failed) { failed.insert(step.object); });
     }
   });
+  for (const std::string& refused : connection.take_refused_grants()) {
+    log(LogLevel::warning, "rights", fmt::format("{} is not restored as it was: {}", subject, refused), {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+  }
 }
 
 // Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
-// each other all the same, and that one is run again.
-void SchemaRunner::run_whole(Connection& connection, const SchemaStep& step) const {
+// each other all the same. And two restores may set the same default privileges aside.
+bool SchemaRunner::is_of_the_moment(const DatabaseError& error) {
   constexpr std::string_view kDeadlock = "40P01";
-  constexpr int kAttempts = 10;
-  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step));
+  constexpr std::string_view kInternalError = "XX000";
+  return error.sqlstate() == kDeadlock ||
+         (error.sqlstate() == kInternalError && std::string_view(error.what()).starts_with("tuple concurrently "));
+}
+
+void SchemaRunner::run_whole(Connection& connection, const SchemaStep& step) const {
+  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step), schema_of(*step.object));
   // Several statements in one query are one transaction, and what is LOCAL ends with it.
   std::string sql = step.single_process ? "SET LOCAL max_parallel_maintenance_workers = 0;\n" : "";
   for (const DefaultSetting& setting : step.object->settings) sql += local(setting);
@@ -280,13 +392,24 @@ void SchemaRunner::run_whole(Connection& connection, const SchemaStep& step) con
       connection.query(sql);
       return;
     } catch (const DatabaseError& error) {
-      if (error.sqlstate() != kDeadlock || attempt == kAttempts || !connection.is_alive()) throw;
+      if (!is_of_the_moment(error) || attempt == kAttempts || !connection.is_alive()) throw;
     }
   }
 }
 
 // Returns whether the definition was run, or there was none.
 bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject) {
+  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step), schema_of(*step.object));
+  for (int attempt = 1;; ++attempt) {
+    try {
+      connection.query("BEGIN;\n" + aside.before);
+      break;
+    } catch (const DatabaseError& error) {
+      if (!connection.is_alive()) throw;
+      connection.query("ROLLBACK");
+      if (!is_of_the_moment(error) || attempt == kAttempts) throw;
+    }
+  }
   const auto run_part = [&](const std::string& sql) {
     const bool is_run = errors_.attempt(subject, connection, [&] {
       connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part");
@@ -294,8 +417,6 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
     if (!is_run) connection.query("ROLLBACK TO SAVEPOINT part");
     return is_run;
   };
-  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds_made_by(step));
-  connection.query("BEGIN;\n" + aside.before);
   for (const DefaultSetting& setting : step.object->settings) run_part(local(setting));
   bool is_made = true;
   for (const SchemaStatement& statement : step.statements) {
@@ -304,6 +425,31 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
   }
   connection.query(is_made ? aside.behind + "COMMIT" : "ROLLBACK");
   return is_made;
+}
+
+void SchemaRunner::run_together(Connection& connection, const std::vector<SchemaObject>& objects) {
+  if (objects.empty()) return;
+  progress_.set_activity(subject_of(objects.front()));
+  std::string kinds;
+  std::string sql;
+  for (const SchemaObject& object : objects) {
+    const SchemaStep step = whole_step(object);
+    kinds += kinds_made_by(step);
+    for (const SchemaStatement& statement : step.statements) sql += statement.sql + "\n";
+  }
+  const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds, std::nullopt);
+  try {
+    connection.query(aside.before + sql + aside.behind);
+    return;
+  } catch (const DatabaseError&) {
+    if (!connection.is_alive()) throw;
+  }
+  for (const SchemaObject& object : objects) run(connection, whole_step(object));
+}
+
+void SchemaRunner::create_schema(Connection& connection, const std::string& name) {
+  own_.push_back({.type = "SCHEMA", .name = name, .schema = "-"});
+  run(connection, {.object = &own_.back(), .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}});
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {
@@ -316,48 +462,21 @@ void run_pre_data(Connection& connection, const RestoreSelection& selection, Sch
   needed.insert(made.begin(), made.end());
   const std::set<std::string> existing = existing_schemas(connection, needed);
   made.insert(existing.begin(), existing.end());
+  std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
+  const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
+  if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early(connection, grants["public"]);
   for (const SchemaObject& object : selection.pre_data) {
     // Not before its turn: an extension may make the schema.
     const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
-    if (needs_schema && made.insert(object.relation->schema).second) create_schema(connection, object.relation->schema, runner);
+    if (needs_schema && made.insert(object.relation->schema).second) runner.create_schema(connection, object.relation->schema);
     const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
     runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
+    if (object.makes_schema || is_of_public(object)) grant_early(connection, grants[object.makes_schema.value_or("public")]);
   }
 }
 
 std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection) {
-  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
-  constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
-  std::vector<std::string> missing;
-  std::set<RelationName> lost;  // what fails about these follows from the first failure
-  const auto try_out = [&](const SchemaObject& object) {
-    if (object.type == "MATERIALIZED VIEW DATA" || (object.relation && lost.contains(*object.relation))) return;
-    std::string sql = "SAVEPOINT trial;\n";
-    for (const DefaultSetting& setting : object.settings) sql += local(setting);
-    for (const SchemaStatement& statement : object.statements) {
-      if (statement.role == StatementRole::definition || statement.role == StatementRole::property) sql += statement.sql + "\n";
-    }
-    try {
-      connection.query(sql + "RELEASE SAVEPOINT trial");
-    } catch (const DatabaseError& error) {
-      if (!connection.is_alive()) throw;
-      connection.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
-      if (object.relation && (object.type == "TABLE" || object.type == "VIEW")) lost.insert(*object.relation);
-      if (std::ranges::find(kMissing, error.sqlstate()) != kMissing.end()) missing.push_back(fmt::format("{}: {}", subject_of(object), error.what()));
-    }
-  };
-  std::set<std::string> schemas;
-  for (const SchemaObject& object : selection.pre_data) {
-    if (object.makes_schema) schemas.insert(*object.makes_schema);
-  }
-  for (const SchemaObject& object : selection.pre_data) {
-    if (object.relation && schemas.insert(object.relation->schema).second && existing_schemas(connection, {object.relation->schema}).empty()) {
-      connection.query("CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(object.relation->schema));
-    }
-    try_out(object);
-  }
-  std::ranges::for_each(selection.post_data, try_out);
-  return missing;
+  return Trial(connection).run(selection);
 }
 
 void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,

@@ -1,6 +1,7 @@
 // Makes the objects of a schema.
 #pragma once
 
+#include <list>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -41,17 +42,27 @@ class SchemaRunner {
 
   void run(Connection& connection, const SchemaStep& step);
 
+  // Runs all objects in one transaction, or, when that is refused, each in its own.
+  void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
+
+  // Makes a schema that no entry makes.
+  void create_schema(Connection& connection, const std::string& name);
+
  private:
+  static constexpr int kAttempts = 10;
+  static bool is_of_the_moment(const DatabaseError& error);
   void run_whole(Connection& connection, const SchemaStep& step) const;
   bool run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject);
 
   RestoreErrors& errors_;
   Progress& progress_;
   const DefaultPrivileges default_privileges_;
+  std::list<SchemaObject> own_;  // the schemas that no entry makes; only before the threads begin
   Guarded<std::set<const SchemaObject*>> failed_;
 };
 
-// The pre-data objects, one by one. A schema that is there already is not made, but gets its owner and all else that its
+// The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what stands in it may
+// need that before, and gets it then. A schema that is there already is not made, but gets its owner and all else that its
 // entry says; a table whose schema no entry makes gets one to be in.
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
 

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "pg/text_array.h"
+#include "command/restore_roles.h"
 
 namespace pana {
 namespace {
@@ -34,7 +34,9 @@ bool is_wanted(const RestoreRequest& request, const SchemaEntry& entry) {
 // definition, in a schema where no other extension is.
 class LeftOutExtensions {
  public:
-  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data, Connection& connection) {
+  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data, const ScriptNames& names,
+                    Connection& connection)
+      : script_names_(names) {
     const auto& extensions = index.header.extensions;
     for (const std::string& name : request.exclude_extensions) {
       if (std::ranges::none_of(extensions, [&name](const ExtensionUse& extension) { return extension.name == name; })) {
@@ -57,7 +59,9 @@ class LeftOutExtensions {
       if (!names_.contains(extension.name)) schemas_.erase(extension.schema);
     }
     for (const SchemaObject& object : pre_data) {
-      if (object.relation && object.statements.size() > 0 && object.type != "COMMENT") defined_.insert(*object.relation);
+      if (object.type == "COMMENT" || object.statements.empty()) continue;
+      if (object.relation) defined_.insert(names.unicode(*object.relation));
+      if (object.refers_to) defined_.insert(names.unicode(*object.refers_to));  // an identity column's sequence
     }
   }
 
@@ -66,12 +70,14 @@ class LeftOutExtensions {
     constexpr std::string_view kOfExtension = "EXTENSION ";
     if (object.type == "EXTENSION") return names_.contains(object.name);
     if (object.type == "COMMENT" && object.name.starts_with(kOfExtension)) return names_.contains(object.name.substr(kOfExtension.size()));
-    return object.relation && owns(*object.relation);
+    return object.relation && owns(script_names_.unicode(*object.relation));
   }
 
+  // Its name in Unicode.
   bool owns(const RelationName& relation) const { return schemas_.contains(relation.schema) && !defined_.contains(relation); }
 
  private:
+  const ScriptNames& script_names_;
   std::set<std::string> names_;
   std::set<std::string> schemas_;
   std::set<RelationName> defined_;
@@ -80,57 +86,63 @@ class LeftOutExtensions {
 // Reads the schema's entries in the file's order, and leaves out of them what the request does not want.
 class WantedObjects {
  public:
-  WantedObjects(const RestoreRequest& request, const BackupReader& backup) : request_(request), backup_(backup) {}
+  WantedObjects(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop)
+      : request_(request), backup_(backup), stop_(stop) {}
 
-  std::vector<SchemaObject> read(Phase phase) {
-    constexpr std::size_t kPieceBytes = 1 << 16;
-    const std::string text = backup_.read_phase(phase);
+  void read(Phase phase, const std::function<void(SchemaObject object)>& take) {
+    const std::vector<FrameInfo>& frames = backup_.index().frames;
+    BackupReader::Memory memory;
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
-    std::vector<SchemaObject> objects;
-    // In pieces, so that the whole script is not in memory as text, as entries and as objects at once.
-    for (std::size_t at = 0; at < text.size(); at += kPieceBytes) {
-      script.feed(std::string_view(text).substr(at, kPieceBytes));
-      take_entries(script, objects);
+    // Frame by frame, so that the whole script is not in memory as text, as entries and as objects at once.
+    for (std::size_t frame = 0; frame < frames.size(); ++frame) {
+      if (frames[frame].phase != phase) continue;
+      backup_.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory, stop_);
+      take_entries(script, take);
     }
     script.finish();
-    take_entries(script, objects);
-    return objects;
+    take_entries(script, take);
   }
 
  private:
-  void take_entries(SchemaScriptReader& script, std::vector<SchemaObject>& objects) {
+  void take_entries(SchemaScriptReader& script, const std::function<void(SchemaObject object)>& take) {
     while (const std::optional<SchemaEntry> entry = script.next()) {
       if (!is_wanted(request_, *entry)) continue;
-      SchemaObject& object = objects.emplace_back(reader_.understand(*entry));
+      SchemaObject object = reader_.understand(*entry);
       std::erase_if(object.statements, [this](const SchemaStatement& statement) { return !is_wanted(request_, statement.role); });
       std::erase_if(object.settings, [this](const DefaultSetting& setting) { return !request_.tablespaces && setting.name == "default_tablespace"; });
+      take(std::move(object));
     }
   }
 
   const RestoreRequest& request_;
   const BackupReader& backup_;
+  const std::stop_token& stop_;
   SchemaObjectReader reader_;
 };
 
+// They belong to the rows, as in pg_restore.
+bool wants_large_objects(const RestoreRequest& request) { return request.rows && request.filter.includes_everything(); }
+
 // Chooses by the request's patterns. With table patterns: the tables that match, and what is attached to them; with
-// schema patterns: the schemas that match and what is in them.
+// schema patterns: the schemas that match and what is in them. A sequence that a column owns goes with its table.
 class Chooser {
  public:
-  // Patterns are Unicode, the entries in the backup's encoding: `connection` converts what is not ASCII.
-  Chooser(const TableFilter& filter, const std::vector<SchemaObject>& pre_data, Connection& connection, const IndexHeader& header)
-      : filter_(filter), connection_(connection), encoding_(header.encoding) {
+  Chooser(const RestoreRequest& request, const std::vector<SchemaObject>& pre_data, const ScriptNames& names, Connection& connection,
+          const IndexHeader& header)
+      : filter_(request.filter), replaces_(request.clean || !request.schema), names_(names), connection_(connection) {
     for (const ExtensionUse& extension : header.extensions) {
-      if (!filter.has_table_patterns() && filter.includes_schema(extension.schema)) extensions_.insert(extension.name);
+      if (!filter_.has_table_patterns() && filter_.includes_schema(extension.schema)) extensions_.insert(extension.name);
     }
     for (const SchemaObject& object : pre_data) {
       if (!object.relation || !object.refers_to) continue;
-      if (object.type == "SEQUENCE OWNED BY" && matches(*object.refers_to)) owned_sequences_.insert(*object.relation);
-      if (object.type == "SEQUENCE" && matches(*object.relation)) owned_sequences_.insert(*object.refers_to);
+      if (object.type == "SEQUENCE OWNED BY") owners_.insert({*object.relation, {.table = *object.refers_to, .is_identity = false}});
+      if (object.type == "SEQUENCE") owners_.insert({*object.refers_to, {.table = *object.relation, .is_identity = true}});
     }
   }
 
   bool wants(const SchemaObject& object) const {
     if (filter_.is_empty()) return true;
+    if (object.type == "SEQUENCE OWNED BY" && object.refers_to && !wants(*object.refers_to)) return false;
     if (object.publication && !filter_.includes_everything() && !has_publication(*object.publication)) return false;
     if (object.type == "INDEX ATTACH" && !(object.refers_to && wants(*object.refers_to))) return false;
     if (object.relation) return wants(*object.relation);
@@ -138,72 +150,52 @@ class Chooser {
     if (object.type == "EXTENSION") return extensions_.contains(object.name);
     constexpr std::string_view kOfExtension = "EXTENSION ";  // a comment
     if (object.schema == "-" && object.name.starts_with(kOfExtension)) return extensions_.contains(object.name.substr(kOfExtension.size()));
-    if (object.type == "SCHEMA") return filter_.includes_schema(object.name);
+    if (object.type == "SCHEMA") return filter_.includes_schema(names_.unicode(object.name));
     // Comments and grants of a schema are named "SCHEMA name".
     constexpr std::string_view kOfSchema = "SCHEMA ";
     if (object.schema == "-" && object.name.starts_with(kOfSchema)) {
-      return filter_.includes_schema(std::string_view(object.name).substr(kOfSchema.size()));
+      return filter_.includes_schema(names_.unicode(object.name.substr(kOfSchema.size())));
     }
     if (object.schema == "-") return filter_.includes_everything();
-    return filter_.includes_schema(object.schema);
+    return filter_.includes_schema(names_.unicode(object.schema));
   }
 
   bool wants(const RelationName& relation) const {
-    return matches(relation) || owned_sequences_.contains(relation);
+    const auto owner = owners_.find(relation);
+    if (owner == owners_.end()) return matches(relation);
+    if (matches(owner->second.table)) return true;
+    // Of a table that is left out: pg_dump makes the sequence all the same, and sets it. One that serves a table that is there and
+    // stays must not be touched, unless it is named itself.
+    if (owner->second.is_identity || (replaces_ && !filter_.has_table_patterns())) return false;
+    return matches(relation);
   }
 
  private:
+  struct Owner {
+    RelationName table;
+    bool is_identity = false;
+  };
+
   bool has_publication(const std::string& name) const {
     return connection_.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = " + connection_.quote_literal(name)).rows() > 0;
   }
 
   bool matches(const RelationName& relation) const {
-    const std::vector<std::string> names = to_unicode(connection_, encoding_, {relation.schema, relation.name});
-    return filter_.includes(names[0], names[1]);
+    const RelationName name = names_.unicode(relation);
+    return filter_.includes(name.schema, name.name);
   }
 
   const TableFilter& filter_;
+  const bool replaces_;  // what is in the target
+  const ScriptNames& names_;
   Connection& connection_;
-  const std::string& encoding_;
-  std::set<RelationName> owned_sequences_;
+  std::map<RelationName, Owner> owners_;  // of sequences
   std::set<std::string> extensions_;
 };
 
 bool has_relation(Connection& connection, const RelationName& name) {
   const std::string quoted = connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
   return !connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(quoted))).is_null(0, 0);
-}
-
-// Who is to own what stands in a schema may need a right on it, which pg_dump grants at the very end. So the grants of schemas come
-// behind the schemas that the script makes, and those of other schemas that are there (public) at the front.
-void grants_of_schemas_first(RestoreSelection& selection) {
-  const auto granted_schema = [](const SchemaObject& object) -> std::optional<std::string> {
-    if (object.type != "ACL" || object.statements.empty()) return std::nullopt;
-    SqlLexemes lexemes(object.statements.back().sql);
-    for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
-      if (!is_keyword(lexeme, "ON")) continue;
-      if (!lexemes.skip({"SCHEMA"})) return std::nullopt;
-      std::vector<std::string> name = parse_name(lexemes.qualified_name());
-      return name.size() == 1 ? std::optional(std::move(name[0])) : std::nullopt;
-    }
-    return std::nullopt;
-  };
-  std::map<std::string, SchemaObject> grants;
-  std::erase_if(selection.post_data, [&](SchemaObject& object) {
-    std::optional<std::string> schema = granted_schema(object);
-    if (!schema || grants.contains(*schema)) return false;
-    grants.emplace(std::move(*schema), std::move(object));
-    return true;
-  });
-  std::vector<SchemaObject> pre_data;
-  if (const auto found = grants.find("public"); found != grants.end()) pre_data.push_back(std::move(grants.extract(found).mapped()));
-  for (SchemaObject& object : selection.pre_data) {
-    const auto found = object.makes_schema ? grants.find(*object.makes_schema) : grants.end();
-    pre_data.push_back(std::move(object));
-    if (found != grants.end()) pre_data.push_back(std::move(grants.extract(found).mapped()));
-  }
-  for (auto& [schema, object] : grants) selection.post_data.insert(selection.post_data.begin(), std::move(object));  // made by extensions
-  selection.pre_data = std::move(pre_data);
 }
 
 // Chooses objects of both phases.
@@ -228,18 +220,17 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   });
   post_data.insert(last_index.base(), std::make_move_iterator(attached_later.begin()), std::make_move_iterator(attached_later.end()));
   selection.post_data = std::move(post_data);
-  grants_of_schemas_first(selection);
 }
 
 // A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
-void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data) {
+void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const ScriptNames& names) {
   std::vector<std::pair<std::string, std::string>> relations;
   std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
   for (const SchemaObject& object : pre_data) {
-    if (object.relation) relations.emplace_back(object.relation->schema, object.relation->name);
-    if (object.makes_schema) schemas.insert(*object.makes_schema);
-    schemas.insert(object.schema);
+    if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
+    if (object.makes_schema) schemas.insert(names.unicode(*object.makes_schema));
+    schemas.insert(names.unicode(object.schema));
   }
   if (!filter.has_table_patterns()) {
     for (const auto& [schema, name] : relations) schemas.insert(schema);
@@ -265,26 +256,44 @@ void check_statements(const ConstraintIndex& constraint) {
 
 }  // namespace
 
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection) {
+void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop,
+                                   const std::function<void(SchemaObject object)>& take) {
+  if (!wants_large_objects(request) || backup.index().header.large_objects == 0) return;
+  WantedObjects(request, backup, stop).read(Phase::pre_data, [&take](SchemaObject object) {
+    if (object.is_of_large_object && !object.statements.empty()) take(std::move(object));
+  });
+}
+
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& connection,
+                                    const std::stop_token& stop) {
   RestoreSelection selection;
-  WantedObjects wanted(request, backup);
-  std::vector<SchemaObject> pre_data = wanted.read(Phase::pre_data);
-  std::vector<SchemaObject> post_data = wanted.read(Phase::post_data);
+  WantedObjects wanted(request, backup, stop);
+  std::vector<SchemaObject> pre_data;
+  std::vector<SchemaObject> post_data;
+  wanted.read(Phase::pre_data, [&](SchemaObject object) {
+    if (!object.is_of_large_object) {
+      pre_data.push_back(std::move(object));
+    } else if (wants_large_objects(request)) {
+      if (object.type == "BLOB") selection.large_objects.push_back(object.object_id);
+      note_roles(object, names, selection.roles_of_large_objects);
+    }
+  });
+  wanted.read(Phase::post_data, [&](SchemaObject object) { post_data.push_back(std::move(object)); });
   const Index& index = backup.index();
-  const LeftOutExtensions left_out(request, index, pre_data, connection);
+  const LeftOutExtensions left_out(request, index, pre_data, names, connection);
   for (std::vector<SchemaObject>* const objects : {&pre_data, &post_data}) {
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }
-  const Chooser chooser(request.filter, pre_data, connection, index.header);
+  const Chooser chooser(request, pre_data, names, connection, index.header);
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
-    const bool is_wanted = table.id == kLargeObjects ? request.filter.includes_everything()
+    const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)
                                                   : request.filter.includes_rows(table.schema, table.name);
     if (!is_wanted || (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name}))) continue;
     selection.tables.push_back(&table);
     selection.table_ids.insert(table.id);
   }
-  refuse_unmatched(request.filter, index, pre_data);
+  refuse_unmatched(request.filter, index, pre_data, names);
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
       const std::vector<FrameRows>& parts = index.frames[i].tables;
@@ -296,7 +305,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
-      if (value.sequence && left_out.owns(*value.sequence)) continue;
+      if (value.sequence && left_out.owns(names.unicode(*value.sequence))) continue;
       selection.sequence_values.push_back(std::move(value));
     }
   }

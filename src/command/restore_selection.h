@@ -1,16 +1,24 @@
 // Which parts of a backup a restore wants.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "command/restore.h"
+#include "command/sql_names.h"
 #include "pg/connection.h"
+#include "pg/large_objects.h"
 #include "pg/schema_object.h"
 
 namespace pana {
+
+// Roles that statements name, in Unicode, and whether they are to own something.
+using NamedRoles = std::map<std::string, bool>;
 
 struct SequenceValue {
   std::optional<RelationName> sequence;  // nothing when the statement is not what a backup holds
@@ -24,12 +32,20 @@ struct RestoreSelection {
   std::set<TableId> table_ids;
   std::vector<std::size_t> frames;  // of the rows phase, those that hold a wanted table's rows
   std::vector<SequenceValue> sequence_values;
+  NamedRoles roles_of_large_objects;
+  std::vector<LargeObjectId> large_objects;  // their definitions are read again when their turn comes: there may be many
 };
 
+// The definitions of the large objects that are wanted, with their comments and grants as far as the request wants these, in the file's
+// order, one after the other.
+void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop,
+                                   const std::function<void(SchemaObject object)>& take);
+
 // Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing.
-// `connection`, to the target, converts names where the backup is not in UTF-8. It also tells which parents and publications of
+// `connection`, to the target, tells which parents and publications of
 // chosen tables are there: a partition is attached to a parent that is not chosen when its indexes are made, which then become
 // parts of the parent's.
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, Connection& connection);
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& connection,
+                                    const std::stop_token& stop);
 
 }  // namespace pana

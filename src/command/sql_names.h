@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,29 @@ namespace pana {
 // error leaves the session as it is: it can no longer be used for the backup's text.
 void with_index_encoding(Connection& connection, const IndexHeader& header, const std::function<void()>& action);
 
+// A text of the index, as such an action has it: of a SQL_ASCII database, its bytes.
+std::string sql_text(const IndexHeader& header, std::string_view text);
+
 // A table of the index, as such an action gives it.
 RelationName sql_relation(const IndexHeader& header, const TableInfo& table);
+
+// Names of the backup's script, which are in its encoding, as its index and the user's patterns have them: in Unicode. Each is
+// converted once, by the server.
+class ScriptNames {
+ public:
+  // `connection`, outside of with_index_encoding(), must outlive this.
+  ScriptNames(Connection& connection, const IndexHeader& header) : connection_(connection), encoding_(header.encoding) {}
+
+  std::string unicode(const std::string& name) const;
+  // The inverse. Throws DatabaseError for what the script's encoding cannot express.
+  std::string in_script(const std::string& unicode) const;
+  RelationName unicode(const RelationName& name) const { return {.schema = unicode(name.schema), .name = unicode(name.name)}; }
+
+ private:
+  Connection& connection_;
+  const std::string encoding_;
+  mutable std::map<std::string, std::string> converted_;
+};
 
 // A qualified name, quoted, for such an action.
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name);

@@ -184,6 +184,21 @@ void refuse_old_server(int version) {
               "upgrade the server, or back it up with its own pg_dump");
 }
 
+namespace {
+
+// Called within libpq, which is C.
+void note_refused_grant(void* refused_grants, const PGresult* notice) noexcept try {
+  constexpr std::string_view kPrivilegeNotRevoked = "01006";
+  constexpr std::string_view kPrivilegeNotGranted = "01007";
+  const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+  const char* const message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  if (state == nullptr || message == nullptr || (state != kPrivilegeNotRevoked && state != kPrivilegeNotGranted)) return;
+  static_cast<std::vector<std::string>*>(refused_grants)->emplace_back(message);
+} catch (const std::bad_alloc&) {
+}
+
+}  // namespace
+
 Connection::Connection(const DatabaseAddress& address, std::stop_token stop) : stop_(std::move(stop)) {
   std::vector<const char*> keywords;
   std::vector<const char*> values;
@@ -195,7 +210,8 @@ Connection::Connection(const DatabaseAddress& address, std::stop_token stop) : s
   values.push_back(nullptr);
   handle_.reset(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/0));
   if (!handle_) throw std::bad_alloc();
-  PQsetNoticeProcessor(handle_.get(), [](void*, const char*) {}, nullptr);
+  refused_grants_ = std::make_unique<std::vector<std::string>>();
+  PQsetNoticeReceiver(handle_.get(), note_refused_grant, refused_grants_.get());
   establish();
   refuse_old_server(server_version());
   limit_first_answer(kConnectTimeout);

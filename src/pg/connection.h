@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "pg/database_address.h"
@@ -25,6 +26,7 @@ namespace pana {
 // SQLSTATEs that decide what happens next (PostgreSQL's appendix A).
 constexpr std::string_view kDependentObjectsExist = "2BP01";
 constexpr std::string_view kFeatureNotSupported = "0A000";
+constexpr std::string_view kOutOfMemory = "53200";  // of locks, mostly
 
 class DatabaseError : public Error {
  public:
@@ -111,6 +113,9 @@ class Connection {
   std::string parameter(const char* name) const;                          // a ParameterStatus value
   std::string quote_literal(std::string_view text);
   std::string quote_identifier(std::string_view name);
+  // What the server has only warned of since the last call: rights that it did not grant or revoke (01006, 01007), though the
+  // statement went well.
+  std::vector<std::string> take_refused_grants() { return std::exchange(*refused_grants_, {}); }
   bool is_alive() const { return PQstatus(handle_.get()) == CONNECTION_OK; }
   PGconn* handle() { return handle_.get(); }
   // Whose stop ends the waits: a worker's thread puts its own token in place of the one the connection was made with.
@@ -127,6 +132,7 @@ class Connection {
   std::stop_token stop_;
   std::chrono::seconds longest_silence_{0};
   std::optional<std::chrono::steady_clock::time_point> first_answer_by_;
+  std::unique_ptr<std::vector<std::string>> refused_grants_;  // libpq knows where they are
   std::unique_ptr<PGconn, FinishConnection> handle_;
 };
 

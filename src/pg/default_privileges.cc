@@ -38,7 +38,7 @@ struct Entry {
 
 DefaultPrivileges DefaultPrivileges::read(Connection& connection) {
   const QueryResult result = connection.query(R"(
-SELECT d.defaclobjtype::text, pg_catalog.quote_ident(n.nspname), a.privilege_type, a.is_grantable,
+SELECT d.defaclobjtype::text, n.nspname, a.privilege_type, a.is_grantable,
        CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END, pg_catalog.quote_ident(current_user)
 FROM pg_catalog.pg_default_acl AS d LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
 LEFT JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS a ON true LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
@@ -58,8 +58,8 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = curren
     const std::string_view plural = plural_of(kind);
     if (plural.empty()) continue;
     const bool is_global = schema.empty();
-    const std::string alter = is_global ? "ALTER DEFAULT PRIVILEGES " : fmt::format("ALTER DEFAULT PRIVILEGES IN SCHEMA {} ", schema);
-    Aside& aside = privileges.by_kind_[kind];
+    const std::string alter = is_global ? "ALTER DEFAULT PRIVILEGES " : fmt::format("ALTER DEFAULT PRIVILEGES IN SCHEMA {} ", connection.quote_identifier(schema));
+    Aside& aside = privileges.by_kind_and_schema_[key];
     // An entry for all schemas stands in place of PostgreSQL's defaults, one for a schema adds to them.
     if (is_global) entry.grantees.insert({owner, "PUBLIC"});
     if (!entry.grantees.empty()) aside.before += fmt::format("{}REVOKE ALL ON {} FROM {};\n", alter, plural, fmt::join(entry.grantees, ", "));
@@ -77,10 +77,11 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = curren
   return privileges;
 }
 
-DefaultPrivileges::Aside DefaultPrivileges::aside(std::string_view kinds) const {
+DefaultPrivileges::Aside DefaultPrivileges::aside(std::string_view kinds, const std::optional<std::string>& schema) const {
   Aside all;
-  for (const auto& [kind, aside] : by_kind_) {
-    if (kinds.find(kind) == std::string_view::npos) continue;
+  for (const auto& [key, aside] : by_kind_and_schema_) {
+    const bool counts = !schema || key.second.empty() || key.second == *schema;
+    if (!counts || kinds.find(key.first) == std::string_view::npos) continue;
     all.before += aside.before;
     all.behind += aside.behind;
   }

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "pg/connection.h"
 
@@ -20,15 +22,16 @@ class DefaultPrivileges {
   // Those of the session's role. Names are in the session's encoding.
   static DefaultPrivileges read(Connection& connection);
 
-  // Statements for before and behind what makes objects of these kinds; none where nothing is set for them.
+  // Statements for before and behind what makes objects of these kinds in that schema (of no schema: in any); none where nothing is
+  // set for them.
   struct Aside {
     std::string before;
     std::string behind;
   };
-  Aside aside(std::string_view kinds) const;
+  Aside aside(std::string_view kinds, const std::optional<std::string>& schema) const;
 
  private:
-  std::map<char, Aside> by_kind_;
+  std::map<std::pair<char, std::string>, Aside> by_kind_and_schema_;  // of no schema: for all of them
 };
 
 }  // namespace pana

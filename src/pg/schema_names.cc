@@ -55,34 +55,40 @@ std::optional<RelationName> sequence_of(std::string_view statement) {
   return parse_relation_name(parse_literal(lexemes.next()).value_or(""));
 }
 
-bool goes_with_its_table(std::string_view drop) {
-  SqlLexemes lexemes(drop);
-  return lexemes.skip({"DROP"}) &&
-         (lexemes.skip({"INDEX"}) || lexemes.skip({"TRIGGER"}) || lexemes.skip({"RULE"}) || lexemes.skip({"POLICY"}));
-}
+bool DropStatement::goes_with_its_table() const { return kind == "INDEX" || kind == "TRIGGER" || kind == "RULE" || kind == "POLICY"; }
 
-std::optional<RelationName> relation_of_drop(std::string_view statement) {
+DropStatement understand_drop(std::string_view statement) {
+  DropStatement drop;
   SqlLexemes lexemes(statement);
-  if (!lexemes.skip({"ALTER"}) && !lexemes.skip({"DROP"})) return std::nullopt;
-  if (!lexemes.skip({"MATERIALIZED"})) lexemes.skip({"FOREIGN"});
-  if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"VIEW"}) && !lexemes.skip({"SEQUENCE"})) return std::nullopt;
+  if (lexemes.skip({"SELECT"})) {
+    drop.kind = "LARGE OBJECTS";
+    return drop;
+  }
+  const bool is_alter = lexemes.skip({"ALTER"});
+  // A view in whose place one without its query is put, so that nothing depends on it any more.
+  const bool is_drop = !is_alter && !lexemes.skip({"CREATE", "OR", "REPLACE"});
+  if (is_drop) lexemes.next();
+  for (SqlLexemes ahead = lexemes;; lexemes = ahead) {
+    const std::string_view word = ahead.next();
+    const bool is_word = std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (word.empty() || !is_word || is_keyword(word, "IF") || is_keyword(word, "ONLY") || is_keyword(word, "FOR")) break;
+    drop.kind += (drop.kind.empty() ? "" : " ") + std::string(word);
+  }
   lexemes.skip({"IF", "EXISTS"});
   lexemes.skip({"ONLY"});
-  return parse_relation_name(lexemes.qualified_name());
-}
-
-std::optional<std::string> schema_of_drop(std::string_view statement) {
-  SqlLexemes lexemes(statement);
-  if (lexemes.skip({"DROP", "SCHEMA", "IF", "EXISTS"})) {
-    std::vector<std::string> parts = parse_name(lexemes.qualified_name());
-    return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
+  if (drop.kind == "OPERATOR") {  // shop.=== (integer, integer)
+    const std::vector<std::string> schema = parse_name(lexemes.next());
+    if (schema.size() == 1 && lexemes.next() == ".") drop.schema = schema[0];
+    return drop;
   }
-  while (true) {
-    SqlLexemes ahead = lexemes;
-    const std::vector<std::string> parts = parse_name(ahead.qualified_name());
-    if (parts.size() > 1) return parts[0];
-    if (lexemes.next().empty()) return std::nullopt;
-  }
+  std::vector<std::string> name = parse_name(lexemes.qualified_name());
+  if (name.size() > 1) drop.schema = name[0];
+  if (name.size() == 1) (drop.kind == "SCHEMA" ? drop.schema : drop.name) = name[0];
+  const bool is_relation = drop.kind == "TABLE" || drop.kind == "VIEW" || drop.kind == "MATERIALIZED VIEW" || drop.kind == "FOREIGN TABLE" ||
+                           drop.kind == "SEQUENCE";
+  if (is_relation && name.size() == 2) drop.relation = RelationName{.schema = std::move(name[0]), .name = std::move(name[1])};
+  if (is_alter) drop.kind = "ALTER " + drop.kind;
+  return drop;
 }
 
 }  // namespace pana

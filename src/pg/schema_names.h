@@ -25,14 +25,17 @@ std::optional<RelationName> parse_relation_name(std::string_view qualified);
 // The sequence of "SELECT pg_catalog.setval('public.orders_id_seq', 1, true);", nothing for any other statement.
 std::optional<RelationName> sequence_of(std::string_view statement);
 
-// Whether a DROP statement is about something that is dropped with its table: an index, a trigger, a rule, a policy.
-bool goes_with_its_table(std::string_view drop);
+// A statement of pg_dump's --clean, understood: what it drops, or takes from a table.
+struct DropStatement {
+  std::string kind;                      // TABLE, OPERATOR CLASS; ALTER TABLE; LARGE OBJECTS of pana's own statement
+  std::optional<RelationName> relation;  // the table, view or sequence that it is about
+  std::optional<std::string> schema;     // where what it drops is, or what DROP SCHEMA names
+  std::optional<std::string> name;       // of what is in no schema and has a name: EXTENSION, PUBLICATION
 
-// The table, view or sequence that a DROP or ALTER statement of pg_dump's --clean is about; nothing for other statements.
-std::optional<RelationName> relation_of_drop(std::string_view statement);
+  // An index, a trigger, a rule, a policy: dropped with its table.
+  bool goes_with_its_table() const;
+};
 
-// The schema of what a DROP or ALTER statement of pg_dump's --clean is about: that of the first qualified name in it, or
-// the one that DROP SCHEMA names. Nothing for what is in no schema.
-std::optional<std::string> schema_of_drop(std::string_view statement);
+DropStatement understand_drop(std::string_view statement);
 
 }  // namespace pana

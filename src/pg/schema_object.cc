@@ -70,6 +70,16 @@ std::optional<RelationName> granted_relation(SqlLexemes lexemes) {
   return std::nullopt;
 }
 
+// COMMENT ON LARGE OBJECT 4711, GRANT SELECT ON LARGE OBJECT 4711
+bool is_on_large_object(std::string_view type, SqlLexemes lexemes) {
+  if (type == "BLOB") return true;
+  if (type != "COMMENT" && type != "ACL" && type != "SECURITY LABEL") return false;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (is_keyword(lexeme, "ON")) return lexemes.skip({"LARGE", "OBJECT"});
+  }
+  return false;
+}
+
 // CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s, CREATE OR REPLACE VIEW v ...; ALTER TABLE t ALTER COLUMN c ADD GENERATED ...
 std::optional<RelationName> created_relation(SqlLexemes lexemes) {
   if (lexemes.skip({"ALTER"})) return name_after(lexemes, {"TABLE"});
@@ -78,6 +88,17 @@ std::optional<RelationName> created_relation(SqlLexemes lexemes) {
   if (!lexemes.skip({"UNLOGGED"}) && !lexemes.skip({"FOREIGN"})) lexemes.skip({"MATERIALIZED"});
   if (!lexemes.skip({"TABLE"}) && !lexemes.skip({"SEQUENCE"}) && !lexemes.skip({"VIEW"})) return std::nullopt;
   return relation_name(lexemes);
+}
+
+// CREATE STATISTICS s ON a, extract(year from f(b)) FROM t: the FROM outside of parentheses.
+std::optional<RelationName> table_of_statistics(SqlLexemes lexemes) {
+  int depth = 0;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (lexeme == "(") ++depth;
+    if (lexeme == ")") --depth;
+    if (depth == 0 && is_keyword(lexeme, "FROM")) return relation_name(lexemes);
+  }
+  return std::nullopt;
 }
 
 bool is_relation(std::string_view type) {
@@ -160,7 +181,7 @@ std::optional<RelationName> SchemaObjectReader::relation_of(const SchemaEntry& e
     const std::optional<RelationName> view = created_relation(lexemes);  // one that was made without its query at first
     return view ? view : name_after(lexemes, {"TO"});
   }
-  if (type == "STATISTICS") return name_after(lexemes, {"FROM"});
+  if (type == "STATISTICS") return table_of_statistics(lexemes);
   if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") {
     SqlLexemes rest = lexemes;
     return rest.skip({"ALTER", "TABLE"}) ? name_after(lexemes, {"TABLE"}) : name_after(lexemes, {"ON"});  // a partition's, inherited
@@ -198,6 +219,7 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
     }
     // A grant by somebody else than the owner stands behind a SET.
     if (entry.type == "ACL" && !object.relation) object.relation = granted_relation(lexemes);
+    object.is_of_large_object = object.is_of_large_object || is_on_large_object(entry.type, lexemes);
     object.statements.push_back({.role = role, .sql = std::move(sql)});
   }
   return object;

@@ -53,6 +53,8 @@ struct SchemaObject {
   std::optional<RelationName> refers_to;
   // The publication that a table is added to.
   std::optional<std::string> publication;
+  // Whether it is a large object, or what is said of one: its comment, its grants.
+  bool is_of_large_object = false;
   // What CREATE SCHEMA makes. The entry of schema "public" makes nothing.
   std::optional<std::string> makes_schema;
 };

@@ -94,7 +94,7 @@ void check_objects(std::string_view text) {
   }
   for (const std::string& statement : pana::statements_of(text)) {
     pana::sequence_of(statement);
-    pana::schema_of_drop(statement);
+    pana::understand_drop(statement);
   }
 }
 
