@@ -131,9 +131,24 @@ bool RoleRewriter::may_act_for(const std::string& role) {
 RoleRewriter::RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names)
     : connection_(connection), request_(request), names_(names), is_superuser_(is_superuser(connection)) {}
 
+// The schema public is there, and may have the owner already: who may not act for the owner need not give it away then.
+void RoleRewriter::leave_out_owner_that_holds(SchemaObject& object) {
+  if (object.type != "SCHEMA" || object.makes_schema) return;
+  std::erase_if(object.statements, [&](const SchemaStatement& statement) {
+    if (statement.role != StatementRole::owner) return false;
+    const std::vector<std::string_view> lexemes = role_names_in(object, statement);
+    const std::optional<std::string> owner = lexemes.empty() ? std::nullopt : name_of(lexemes.front());
+    return owner && connection_.query(fmt::format("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {} AND pg_catalog.pg_get_userbyid(nspowner) = {}",
+                                                  connection_.quote_literal(object.name), connection_.quote_literal(*owner))).rows() > 0;
+  });
+}
+
 void RoleRewriter::rewrite(RestoreSelection& selection, const IndexHeader& header) {
   for (std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
-    for (SchemaObject& object : *objects) rewrite(object);
+    for (SchemaObject& object : *objects) {
+      rewrite(object);
+      leave_out_owner_that_holds(object);
+    }
   }
   for (const RoleUse& role : header.roles) mapped_.insert(role.name);
   for (const auto& mapping : request_.role_map) {

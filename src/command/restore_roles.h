@@ -47,6 +47,7 @@ class RoleRewriter {
 
  private:
   bool may_act_for(const std::string& role);
+  void leave_out_owner_that_holds(SchemaObject& object);
 
   Connection& connection_;
   const RestoreRequest& request_;

@@ -371,7 +371,7 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
 }
 
 // Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
-// each other all the same. And two restores may set the same default privileges aside.
+// each other all the same. And somebody else may change the default privileges that are set aside.
 bool SchemaRunner::is_of_the_moment(const DatabaseError& error) {
   constexpr std::string_view kDeadlock = "40P01";
   constexpr std::string_view kInternalError = "XX000";

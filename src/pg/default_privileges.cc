@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <vector>
@@ -27,6 +28,9 @@ std::string_view granted_to_public(char kind) {
   if (kind == 'f') return "EXECUTE";
   return kind == 'T' ? "USAGE" : "";
 }
+
+// "pana", and any other number that nobody else takes.
+constexpr std::int64_t kLock = 0x70616e61'61636c00;
 
 // One row of pg_default_acl.
 struct Entry {
@@ -85,6 +89,8 @@ DefaultPrivileges::Aside DefaultPrivileges::aside(std::string_view kinds, const 
     all.before += aside.before;
     all.behind += aside.behind;
   }
+  // Two restores by one role would change the same rows, and PostgreSQL ends the second: it waits here instead.
+  if (!all.before.empty()) all.before.insert(0, fmt::format("SELECT pg_catalog.pg_advisory_xact_lock({});\n", kLock));
   return all;
 }
 

@@ -90,6 +90,8 @@ std::optional<PgDumpProgram> examine(const std::string& path) {
 // are kept for the exception.
 class Messages {
  public:
+  explicit Messages(const std::string& program) : prefix_(std::filesystem::path(program).filename().string() + ": ") {}
+
   void add(std::string_view text) {
     unfinished_ += text;
     for (std::size_t end = 0; (end = unfinished_.find('\n')) != std::string::npos; unfinished_.erase(0, end + 1)) {
@@ -101,8 +103,7 @@ class Messages {
 
  private:
   void take(std::string_view line) {
-    constexpr std::string_view kProgram = "pg_dump: ";
-    if (line.starts_with(kProgram)) line.remove_prefix(kProgram.size());
+    if (line.starts_with(prefix_)) line.remove_prefix(prefix_.size());
     if (line.starts_with("warning: ")) {
       log(LogLevel::warning, "pg_dump", fmt::format("pg_dump says: {}", line.substr(9)));
     } else if (line.starts_with("error: ") || line.starts_with("detail: ") || line.starts_with("hint: ")) {
@@ -110,6 +111,7 @@ class Messages {
     }
   }
 
+  const std::string prefix_;  // pg_dump calls itself by its file's name
   std::string unfinished_;
   std::string errors_;
 };
@@ -169,12 +171,12 @@ PgDumpProgram find_pg_dump(int server_version) {
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)
     : connection_(connection), loan_(connection, request.locked_tables, request.longest_silence), child_(arguments_of(program, request), environment_of(loan_)),
-      longest_silence_(request.longest_silence) {}
+      program_(program.path), longest_silence_(request.longest_silence) {}
 
 void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
                       const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
-  Messages messages;
+  Messages messages(program_);
   auto last_sign = Clock::now();
   const int status = child_.run({.standard_output = [&](std::string_view text) {
                                    output(text);

@@ -54,6 +54,7 @@ class SchemaDump {
   Connection& connection_;
   SessionLoan loan_;
   ChildProcess child_;
+  const std::string program_;
   std::chrono::seconds longest_silence_;
 };
 

@@ -62,14 +62,18 @@ constexpr std::string_view kDefinitions = R"(
           ELSE true END
   ) AS object (kind, name, namespace, changed) JOIN pg_catalog.pg_namespace AS n ON n.oid = namespace WHERE n.nspname !~ '^pg_')";
 
-// Of a function, too, pg_dump reads most from the catalog. The server writes its arguments and its result, which CREATE OR REPLACE
-// cannot change but for the defaults, and a body of standard SQL. So one that has neither, and still has its name, may be replaced.
+// Of a function, too, pg_dump reads most from the catalog. The server writes its arguments and its result, of which CREATE OR REPLACE
+// can change the defaults and name what had no name, and a body of standard SQL. So one that has none of these, before and after, and
+// still has its name, may be replaced.
 std::string function_may_differ(int server_version) {
   return fmt::format(R"((prokind NOT IN ('f', 'p', 'w') OR pronargdefaults > 0 {}
       OR pg_catalog.pg_get_function_arguments(oid) IS DISTINCT FROM pg_catalog.pg_get_function_identity_arguments(oid)
-      OR pg_catalog.strpos(pg_catalog.pg_get_functiondef(oid), pg_catalog.format('%I.%I(', pronamespace::pg_catalog.regnamespace, proname)) = 0
-      OR pg_catalog.pg_get_functiondef(oid) IS NULL))",
-                     server_version >= 140000 ? "OR prosqlbody IS NOT NULL" : "");
+      OR ((proargnames IS NULL OR '' = ANY (proargnames))
+          AND pg_catalog.pg_get_function_identity_arguments(oid) IS DISTINCT FROM pg_catalog.oidvectortypes(proargtypes))
+      OR pg_catalog.starts_with(pg_catalog.pg_get_functiondef(oid), pg_catalog.format('CREATE OR REPLACE %s %I.%I(',
+           CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
+           (SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_namespace.oid = pronamespace), proname)) IS NOT TRUE))",
+                     server_version >= 140000 ? "OR prosqlbody IS NOT NULL OR pg_catalog.pg_get_function_sqlbody(oid) IS NOT NULL" : "");
 }
 
 // reg...::text is the name of today, or the OID of what is gone. Both sides are qualified: the search path is empty.
@@ -82,10 +86,13 @@ constexpr std::string_view kRelations = R"(
   SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
   WHERE nspname !~ '^pg_' AND pg_catalog.quote_ident(nspname) <> oid::pg_catalog.regnamespace::text)";
 
-// pg_authid, with its xmax, is not for everybody. Only renamed ones: a role without objects may go.
+// pg_authid, with its xmax, is not for everybody. A role may go that nothing here has named: grants are written with the names of today,
+// or the OID of whoever is gone.
 constexpr std::string_view kRoles = R"(
   SELECT pg_catalog.format('role %I', r.rolname) FROM pg_catalog.pg_roles AS r, pg_catalog.pg_get_userbyid(r.oid) AS today
-  WHERE today <> r.rolname AND today <> pg_catalog.format('unknown (OID=%s)', r.oid))";
+  WHERE today <> r.rolname AND (today <> pg_catalog.format('unknown (OID=%s)', r.oid) OR EXISTS (
+    SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.refobjid = r.oid
+      AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))))";
 
 // Whether columns or attributes hold names of objects, or arrays or domains of such: regtype, regclass ...
 constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
