@@ -28,7 +28,7 @@ CREATE ROLE staff;
 CREATE ROLE alice LOGIN;
 CREATE ROLE "Quoted ""Role""";
 CREATE ROLE auditors BYPASSRLS REPLICATION;
-CREATE ROLE somebody_else LOGIN;
+CREATE ROLE somebody_else LOGIN; CREATE ROLE club; GRANT club TO alice;
 COMMENT ON ROLE staff IS 'who''s who';
 GRANT staff TO alice WITH ADMIN OPTION; GRANT auditors TO staff; GRANT staff TO "Quoted ""Role"""; GRANT pg_monitor TO shop_app;
 ALTER ROLE shop_app SET statement_timeout = '5s'; ALTER ROLE shop_app SET search_path = "$user", sales, "odd, name";
@@ -133,6 +133,23 @@ TEST_F(Globals, SayWhatARoleWithoutSuperuserMayNotBringBack) {
   EXPECT_EQ("t", target_.sql("postgres", "SELECT pg_has_role('alice', 'staff', 'MEMBER')"));
   EXPECT_EQ("f", target_.sql("shop", "SELECT has_database_privilege('somebody_new', 'shop', 'CONNECT') FROM (SELECT) AS s WHERE false UNION ALL "
                                      "SELECT EXISTS (SELECT FROM pg_database, aclexplode(datacl) AS g WHERE datname = 'shop' AND g.grantee = 0)"));
+}
+
+TEST_F(Globals, GiveTheDatabaseAwayBeforeItsOwnerOwnsWhatIsInPublic) {
+  if (target_.version() < 15) GTEST_SKIP() << "there everybody may create in public";
+  source_.sql("shop", "REVOKE CREATE ON SCHEMA public FROM shop_owner");
+  const std::vector<std::filesystem::path> before = backups_in(backups_.path());
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", source_.url("shop"), "--to", backups_.path()})));
+  for (const std::filesystem::path& backup : backups_in(backups_.path())) {
+    if (std::ranges::find(before, backup) == before.end()) backup_ = backup;
+  }
+  target_.sql("postgres", "CREATE ROLE maker CREATEROLE CREATEDB; ALTER DATABASE shop OWNER TO maker");
+  target_.allow_login("maker");
+  const Outcome refused = restore({"--create-missing-roles"}, "maker");
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("roles that are to own objects may not create in the schemas of these: shop_owner in public"));
+  ASSERT_TRUE(ends_with(kOk, restore({"--globals"}, "maker")));
+  EXPECT_EQ("shop_owner", target_.sql("shop", "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders'"));
 }
 
 TEST_F(Globals, OfARefusedRestoreLeaveNothing) {

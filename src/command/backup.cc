@@ -232,6 +232,21 @@ struct Attempt {
   std::string encoding;
 };
 
+// Of pg_dump a pattern without a schema takes the server's own catalogs as well.
+std::vector<std::string> pg_dump_arguments(const TableFilter& filter) {
+  std::vector<std::string> arguments = filter.arguments();
+  if (filter.has_table_patterns()) arguments.insert(arguments.end(), {"--exclude-table=pg_catalog.*", "--exclude-table=information_schema.*"});
+  return arguments;
+}
+
+// The rows of a partitioned table are its partitions', which have to be chosen by their own names.
+void warn_of_empty_trees(Connection& control, const Snapshot& snapshot) {
+  const std::vector<CatalogDefinition> definitions = read_definitions(control, snapshot.filter, snapshot.tables);
+  for (const CatalogName& table : read_trees_without_rows(control, snapshot.tables, definitions)) {
+    log(LogLevel::warning, "no_rows", fmt::format("{} is partitioned, and none of its partitions is chosen: it comes without rows", table.sql_name));
+  }
+}
+
 BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
   const auto& [request, store, progress, stop, pg_dump, connections, encoding] = attempt;
   Connection& control = connections.control;
@@ -240,12 +255,10 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
                          {.locked_tables = snapshot.locked_tables,
                           .encoding = encoding,
                           .restrict_key = restrict_key,
-                          .arguments = snapshot.filter.arguments(),
+                          .arguments = pg_dump_arguments(snapshot.filter),
                           .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), encoding);
-  if (request.filter.has_table_patterns() && contents.snapshot.tables.empty()) {
-    log(LogLevel::warning, "no_rows", "the patterns choose no table with rows: partitions have theirs, and are named one by one");
-  }
+  if (request.filter.has_table_patterns()) warn_of_empty_trees(control, contents.snapshot);
   for (Connection& worker : connections.workers) import_snapshot(worker, contents.snapshot.id);
   BackupReport report{.tables = contents.snapshot.tables.size(),
                       .large_objects = contents.large_objects.size(),

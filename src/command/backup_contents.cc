@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 #include "command/backup_globals.h"
+#include "pg/rights.h"
 #include "pg/session.h"
 #include "pg/text_array.h"
 
@@ -112,6 +113,9 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   if (!header.unlogged.empty()) {
     log(LogLevel::warning, "unlogged",
         fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}", fmt::join(header.unlogged, ", ")));
+  }
+  if (const std::vector<std::string> kept = to_unicode(control, header.encoding, find_kept_from_us(control, filter)); !kept.empty()) {
+    log(LogLevel::warning, "kept_from_us", fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}", fmt::join(kept, ", ")));
   }
   header.locale = database_locale(control);
   header.lc_monetary = "C";

@@ -28,9 +28,9 @@ members (oid) AS (
   UNION SELECT m.member FROM members AS r JOIN pg_catalog.pg_auth_members AS m ON m.roleid = r.oid
   JOIN pg_catalog.pg_roles AS g ON g.oid = m.roleid AND g.rolname !~ '^pg_'),
 groups (oid) AS (
-  SELECT oid FROM named
+  SELECT oid FROM members
   UNION SELECT m.roleid FROM groups AS r JOIN pg_catalog.pg_auth_members AS m ON m.member = r.oid)
-SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname !~ '^pg_' AND (r.oid IN (SELECT oid FROM members) OR r.oid IN (SELECT oid FROM groups)))",
+SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname !~ '^pg_' AND r.oid IN (SELECT oid FROM groups))",
       fmt::join(oids, ", "), kThisDatabase));
   std::string list;
   for (int row = 0; row < result.rows(); ++row) list += (row == 0 ? "" : ", ") + result.string(row, 0);

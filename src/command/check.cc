@@ -1,6 +1,7 @@
 #include "command/check.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "command/connections.h"
 #include "pg/database_address.h"
 #include "pg/pg_dump.h"
+#include "pg/rights.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
 
@@ -65,8 +67,13 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
   read_sequence_values(control, filter);
   std::string unlogged;
   for (const CatalogName& table : read_unlogged_on_standby(control, filter)) unlogged += (unlogged.empty() ? "" : ", ") + table.sql_name;
+  const std::vector<std::string> kept = find_kept_from_us(control, filter);
   control.query("ROLLBACK");
   const std::string message = fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()), human_bytes(bytes));
+  if (!kept.empty()) {
+    return warning(fmt::format("{}; but the server shows to superusers and owners alone, and a backup lacks: {}", message, fmt::join(kept, ", ")),
+                   "back up as a superuser to have them, or note them down");
+  }
   if (unlogged.empty()) return ok(message);
   return warning(fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged), "back up the primary to have them");
 }

@@ -118,17 +118,16 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   RestoreSelection selection = select_for_restore(request, backup, names, control, stop);
   RoleRewriter roles(control, request, names);
   roles.rewrite(selection, index.header);
-  if (request.rows && request.filter.has_table_patterns() && selection.tables.empty()) {
-    log(LogLevel::warning, "no_rows", "the patterns choose no table with rows in this backup: partitions have theirs, and are named one by one");
-  }
   const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection, names);
   std::optional<GlobalsRestore> globals;
   with_index_encoding(control, index.header, [&] {
-    if (request.globals) globals.emplace(control, request, index).make_roles(missing_roles);
-    else make_roles(control, missing_roles);
+    if (!request.globals) return make_roles(control, missing_roles);
+    globals.emplace(control, request, index).make_roles(missing_roles);
+    globals->give_database_away();
   });
 
   RestoreErrors errors(request.keep_going);
+  if (request.clean) progress.set_activity(request.schema ? "dropping what is there" : "emptying the tables");
   if (request.clean && request.schema) {
     drop_objects(control, request, backup, selection, names);
   } else if (request.clean) {

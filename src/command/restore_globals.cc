@@ -58,7 +58,7 @@ bool contains(const Items& items, Condition&& condition) {
 }  // namespace
 
 GlobalsRestore::GlobalsRestore(Connection& connection, const RestoreRequest& request, const Index& index)
-    : connection_(connection), request_(request), wanted_(index.globals.value()), present_(read_present_globals(connection)) {
+    : connection_(connection), request_(request), wanted_(index.globals.value()), present_(read_present_globals(connection)), owner_(present_.owner) {
   if (index.header.encoding == "SQL_ASCII") {
     for (std::string* const text : texts_of(wanted_)) *text = code_points_as_bytes(*text);
   }
@@ -193,6 +193,15 @@ std::string GlobalsRestore::database() {
   return connection_.quote_identifier(connection_.query("SELECT pg_catalog.current_database()").text(0, 0));
 }
 
+void GlobalsRestore::give_database_away() {
+  if (!request_.owners || wanted_.owner.empty() || wanted_.owner == present_.owner) return;
+  in_transaction([&] {
+    const bool is_given = attempt(fmt::format("the database keeps its owner, {}", present_.owner),
+                                  fmt::format("ALTER DATABASE {} OWNER TO {}", database(), connection_.quote_identifier(wanted_.owner)));
+    if (is_given) owner_ = wanted_.owner;
+  });
+}
+
 void GlobalsRestore::restore_database() {
   in_transaction([&] {
     for (const RoleSetting& setting : wanted_.settings) {
@@ -207,10 +216,6 @@ void GlobalsRestore::restore_database() {
               fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database(), wanted_.connection_limit));
     }
     if (request_.privileges) restore_grants();
-    if (request_.owners && !wanted_.owner.empty() && wanted_.owner != present_.owner) {
-      attempt(fmt::format("the database keeps its owner, {}", present_.owner),
-              fmt::format("ALTER DATABASE {} OWNER TO {}", database(), connection_.quote_identifier(wanted_.owner)));
-    }
   });
 }
 
@@ -224,13 +229,14 @@ void GlobalsRestore::restore_grants() {
       return other.grantee == grant.grantee && other.privilege == grant.privilege && other.grantable >= grant.grantable;
     });
   };
-  for (const DatabaseGrant& grant : present_.grants) {
+  const std::vector<DatabaseGrant> present = read_present_globals(connection_).grants;  // under the owner that it has now
+  for (const DatabaseGrant& grant : present) {
     if (!grant.grantee.empty() || is_among(grant, wanted_.grants)) continue;
     attempt(fmt::format("PUBLIC keeps {}", text(grant)), fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", grant.privilege, database()));
   }
   std::vector<DatabaseGrant> granted;
   for (const DatabaseGrant& grant : wanted_.grants) {
-    if (is_among(grant, present_.grants) || grant.grantee == present_.owner) continue;
+    if (is_among(grant, present) || grant.grantee == owner_) continue;
     const bool went_well = attempt(fmt::format("{} is not granted to {}", text(grant), grantee(grant)),
                                    fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database(), grantee(grant),
                                                grant.grantable ? " WITH GRANT OPTION" : ""));

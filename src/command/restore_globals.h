@@ -24,7 +24,10 @@ class GlobalsRestore {
   // when they cannot be made.
   void make_roles(const std::vector<std::string>& needed);
 
-  // Settings, comment, connection limit, grants and owner of the database.
+  // Makes the database its owner's. Before the schema: who owns the database may own what is in the schema public.
+  void give_database_away();
+
+  // Settings, comment, connection limit and grants of the database.
   void restore_database();
 
   const RestoredGlobals& result() const { return result_; }
@@ -46,6 +49,7 @@ class GlobalsRestore {
   const RestoreRequest& request_;
   Globals wanted_;         // the backup's, as this session writes names, the roles of request.role_map in place
   const Globals present_;  // the target's
+  std::string owner_;      // whose the target is by now
   std::vector<std::string> without_password_;
   RestoredGlobals result_;
 };

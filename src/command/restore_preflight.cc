@@ -16,6 +16,7 @@
 #include "command/restore_schema.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
+#include "pg/role_names.h"
 #include "pg/schema_names.h"
 #include "pg/session.h"
 #include "pg/sql_lexer.h"
@@ -343,6 +344,53 @@ void check_rights(Connection& connection, const RestoreSelection& selection, Pro
                "GRANT CREATE ON DATABASE to it, or use another role");
 }
 
+// Whom somebody else than a superuser makes the owner of something must be able to create in its schema. Schemas that are there; what
+// the script grants on them is granted early.
+void check_creators(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                    const ScriptNames& names, Problems& problems) {
+  if (connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0)) return;
+  std::set<std::pair<std::string, std::string>> creators;  // schema and role
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type == "SCHEMA") continue;
+    const std::string schema = object.relation ? object.relation->schema : object.schema;
+    for (const SchemaStatement& statement : object.statements) {
+      if (statement.role != StatementRole::owner) continue;
+      for (const std::string_view lexeme : role_names_in(object, statement)) {
+        const std::vector<std::string> role = parse_name(lexeme);
+        if (role.size() == 1) creators.emplace(schema, role[0]);
+      }
+    }
+  }
+  const std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
+  // --globals gives the database away first, where the role may.
+  std::string owner;
+  const bool gives_away = request.globals && request.owners && backup.index().globals &&
+                          connection.query("SELECT rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
+  if (gives_away) owner = backup.index().globals->owner;
+  if (const auto mapped = request.role_map.find(owner); mapped != request.role_map.end()) owner = mapped->second;
+  std::vector<std::string> unable;
+  for (const auto& [schema, role] : creators) {
+    const QueryResult found = connection.query(fmt::format(
+        "SELECT pg_catalog.bool_or(pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')), pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner', "
+        "EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE') "
+        "FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = {} WHERE n.nspname = {} GROUP BY n.oid, n.nspowner, n.nspacl",
+        connection.quote_literal(role), connection.quote_literal(schema)));
+    if (found.rows() == 0 || found.boolean(0, 0) || found.boolean(0, 2)) continue;
+    const auto granted = grants.find(schema);
+    const bool is_granted = granted != grants.end() && std::ranges::any_of(granted->second, [&](const std::string& grant) {
+      const SchemaObject acl{.type = "ACL"};
+      const SchemaStatement statement{.role = StatementRole::privilege, .sql = grant};
+      const bool creates = grant.find("CREATE") != std::string::npos || grant.find("ALL") != std::string::npos;
+      return creates && std::ranges::any_of(role_names_in(acl, statement), [&](std::string_view lexeme) { return parse_name(lexeme) == std::vector{role}; });
+    });
+    const bool is_owner = found.boolean(0, 1) && owner == names.unicode(role);
+    if (!is_granted && !is_owner) unable.push_back(fmt::format("{} in {}", role, schema));
+  }
+  if (unable.empty()) return;
+  problems.add(fmt::format("roles that are to own objects may not create in the schemas of these: {}", list_names(unable)),
+               "GRANT CREATE ON SCHEMA to them, which the source had given them otherwise; or say --no-owner");
+}
+
 // Rows that may change partitions come back into any partition of their tree: to drop or empty only some of these would lose rows
 // of the others, or double them.
 void check_trees(const Index& index, const RestoreSelection& selection, Problems& problems) {
@@ -384,9 +432,11 @@ void check_replica_triggers(Connection& connection, const RestoreRequest& reques
 }
 
 // What the script names, in the backup's encoding.
-void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
+void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                              const ScriptNames& names, Problems& problems) {
   if (!request.keep_going) check_tablespaces(connection, selection, problems);
   if (!request.keep_going) check_superuser(connection, selection, problems);
+  if (!request.keep_going) check_creators(connection, request, backup, selection, names, problems);
   check_rights(connection, selection, problems);
 }
 
@@ -407,7 +457,7 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
   return check_roles(connection, request, index, roles, problems);
 }
 
-// A choice of tables may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
+// A choice of parts may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
 // its rows, in a transaction that is rolled back.
 void check_needs(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
                  const ScriptNames& names, const std::vector<std::string>& roles) {
@@ -443,14 +493,14 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
   Problems problems;
-  check_in_script_encoding(connection, request, selection, problems);
+  check_in_script_encoding(connection, request, backup, selection, names, problems);
   const NamedRoles roles = roles_named_by(request, names, selection);
   std::vector<std::string> missing_roles;
   with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, problems); });
   if (!problems.messages.empty()) {
     throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")), fmt::format("{}", fmt::join(problems.hints, "; ")));
   }
-  if (request.schema && request.filter.has_table_patterns() && !request.keep_going) {
+  if (request.schema && !request.filter.is_empty() && !request.keep_going) {
     check_needs(connection, request, backup, selection, names, missing_roles);
   }
   return missing_roles;

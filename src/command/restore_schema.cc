@@ -56,26 +56,6 @@ SchemaStep step_without_definition(const SchemaObject& object) {
   return step;
 }
 
-// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
-// AUTHORIZATION, are left out.
-std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
-  std::map<std::string, std::vector<std::string>> grants;
-  for (const SchemaObject& object : selection.post_data) {
-    bool is_owners = object.type == "ACL";
-    for (const SchemaStatement& statement : object.statements) {
-      SqlLexemes lexemes(statement.sql);
-      if (lexemes.skip({"SET"}) || lexemes.skip({"RESET"})) is_owners = false;
-      if (!is_owners || !lexemes.skip({"GRANT"})) continue;
-      std::string_view lexeme = lexemes.next();
-      while (!lexeme.empty() && !is_keyword(lexeme, "ON")) lexeme = lexemes.next();
-      if (!lexemes.skip({"SCHEMA"})) break;
-      const std::vector<std::string> name = parse_name(lexemes.qualified_name());
-      if (name.size() == 1) grants[name[0]].push_back(statement.sql);
-    }
-  }
-  return grants;
-}
-
 // As far as they go: their own entries come at the end, and tell what is refused.
 void grant_early(Connection& connection, const std::vector<std::string>& grants) {
   for (const std::string& grant : grants) {
@@ -339,6 +319,24 @@ class Trial {
 };
 
 }  // namespace
+
+std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
+  std::map<std::string, std::vector<std::string>> grants;
+  for (const SchemaObject& object : selection.post_data) {
+    bool is_owners = object.type == "ACL";
+    for (const SchemaStatement& statement : object.statements) {
+      SqlLexemes lexemes(statement.sql);
+      if (lexemes.skip({"SET"}) || lexemes.skip({"RESET"})) is_owners = false;
+      if (!is_owners || !lexemes.skip({"GRANT"})) continue;
+      std::string_view lexeme = lexemes.next();
+      while (!lexeme.empty() && !is_keyword(lexeme, "ON")) lexeme = lexemes.next();
+      if (!lexemes.skip({"SCHEMA"})) break;
+      const std::vector<std::string> name = parse_name(lexemes.qualified_name());
+      if (name.size() == 1) grants[name[0]].push_back(statement.sql);
+    }
+  }
+  return grants;
+}
 
 std::string subject_of(const SchemaObject& object) {
   const bool schema_helps = object.schema != "-" && !object.schema.empty();

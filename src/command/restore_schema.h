@@ -2,6 +2,7 @@
 #pragma once
 
 #include <list>
+#include <map>
 #include <set>
 #include <span>
 #include <stop_token>
@@ -60,6 +61,10 @@ class SchemaRunner {
   std::list<SchemaObject> own_;  // the schemas that no entry makes; only before the threads begin
   Guarded<std::set<const SchemaObject*>> failed_;
 };
+
+// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
+// AUTHORIZATION, are left out.
+std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection);
 
 // The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what stands in it may
 // need that before, and gets it then. A schema that is there already is not made, but gets its owner and all else that its

@@ -222,6 +222,18 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   selection.post_data = std::move(post_data);
 }
 
+// The rows of a partitioned table are its partitions', which have to be chosen by their own names.
+void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data) {
+  std::map<RelationName, bool> has_partition;  // of the chosen ones
+  for (const SchemaObject& object : pre_data) {
+    if (object.type != "TABLE ATTACH" || !object.relation || !object.refers_to || !chooser.wants(*object.refers_to)) continue;
+    has_partition[*object.refers_to] |= chooser.wants(*object.relation);
+  }
+  for (const auto& [table, has_any] : has_partition) {
+    if (!has_any) log(LogLevel::warning, "no_rows", fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema, table.name));
+  }
+}
+
 // A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const ScriptNames& names) {
   std::vector<std::pair<std::string, std::string>> relations;
@@ -294,6 +306,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     selection.table_ids.insert(table.id);
   }
   refuse_unmatched(request.filter, index, pre_data, names);
+  if (request.rows && request.filter.has_table_patterns()) warn_of_empty_trees(chooser, pre_data);
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
       const std::vector<FrameRows>& parts = index.frames[i].tables;

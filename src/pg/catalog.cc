@@ -190,6 +190,22 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
   return definitions;
 }
 
+std::vector<CatalogName> read_trees_without_rows(Connection& connection, const std::vector<CatalogTable>& tables,
+                                                 const std::vector<CatalogDefinition>& definitions) {
+  std::set<std::uint32_t> with_rows;
+  for (const CatalogTable& table : tables) with_rows.insert(table.oid);
+  const QueryResult leaves = connection.query(
+      "SELECT c.oid, p.relid FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS p WHERE c.relkind = 'p' AND p.isleaf");
+  std::map<std::uint32_t, bool> trees;
+  for (int row = 0; row < leaves.rows(); ++row) trees[leaves.oid(row, 0)] |= with_rows.contains(leaves.oid(row, 1));
+  std::vector<CatalogName> names;
+  for (const CatalogDefinition& definition : definitions) {
+    const auto tree = trees.find(definition.oid);
+    if (tree != trees.end() && !tree->second) names.push_back(definition.name);
+  }
+  return names;
+}
+
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter) {
   const QueryResult result = query_by_default_path(connection, fmt::format(
       "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_table_is_visible(c.oid) "

@@ -61,6 +61,10 @@ struct CatalogDefinition {
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
 
+// Of the tables with rows, `tables`, and the definitions alone: partitioned ones of whose partitions none has rows that are wanted.
+std::vector<CatalogName> read_trees_without_rows(Connection& connection, const std::vector<CatalogTable>& tables,
+                                                 const std::vector<CatalogDefinition>& definitions);
+
 // On a standby, the unlogged tables and sequences: their contents are on the primary alone. Nothing elsewhere.
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter);
 

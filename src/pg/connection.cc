@@ -132,20 +132,31 @@ DatabaseError broken_connection(std::string_view why, std::string sqlstate) {
 
 namespace {
 
-// invalid_text_representation, invalid_datetime_format, datetime_field_overflow, bad_copy_file_format, invalid_xml_content ...: what
-// stands behind the colon is the value itself.
-bool is_about_a_value(std::string_view sqlstate) {
-  constexpr std::array kStates = {"22P02", "22P03", "22P04", "22007", "22008", "22003", "2200N", "22021"};
-  return std::ranges::find(kStates, sqlstate) != kStates.end();
+// Rows may hold what is nobody's business who reads a log. The server puts values into quotation marks, those of its language: of what
+// stands between the first and the last nothing is kept.
+std::string without_quoted(std::string text) {
+  constexpr std::array<std::string_view, 11> kMarks = {"\"", "»", "«", "„", "“", "”", "‚", "‘", "’", "「", "」"};
+  std::size_t begin = std::string::npos;
+  std::size_t end = 0;
+  for (const std::string_view mark : kMarks) {
+    if (const std::size_t first = text.find(mark); first < begin) begin = first;
+    if (const std::size_t last = text.rfind(mark); last != std::string::npos && last + mark.size() > end) end = last + mark.size();
+  }
+  return begin == std::string::npos ? text : text.replace(begin, end - begin, "\"...\"");
 }
 
-// Rows may hold what is nobody's business who reads a log: "Key (id)=(17) is ..." without the values, no "Failing row contains (...)".
-std::string without_row(std::string detail) {
-  if (detail.starts_with("Failing row contains ")) return {};
-  const std::size_t values = detail.starts_with("Key (") ? detail.find(")=(") : std::string::npos;
-  const std::size_t end = values == std::string::npos ? values : detail.rfind(") ");
-  if (end != std::string::npos && end > values) detail.replace(values + 3, end - values - 3, "...");
-  return detail;
+// What the server says about where the error is, in no language.
+std::string place_of(const std::function<std::string_view(int kind)>& field) {
+  std::string place;
+  const auto add = [&place](std::string_view what, std::string_view name) {
+    if (!name.empty()) place += fmt::format("{}{} {}", place.empty() ? "" : ", ", what, one_line(name));
+  };
+  const std::string_view schema = field(PG_DIAG_SCHEMA_NAME);
+  const std::string_view table = field(PG_DIAG_TABLE_NAME);
+  add("table", table.empty() ? std::string() : fmt::format("{}.{}", schema, table));
+  add("column", field(PG_DIAG_COLUMN_NAME));
+  add("constraint", field(PG_DIAG_CONSTRAINT_NAME));
+  return place;
 }
 
 }  // namespace
@@ -153,12 +164,15 @@ std::string without_row(std::string detail) {
 DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   std::string message = one_line(field(PG_DIAG_MESSAGE_PRIMARY));
   std::string sqlstate(field(PG_DIAG_SQLSTATE));
-  if (is_about_a_value(sqlstate)) message.erase(std::min(message.find(": \""), message.size()));
-  const std::string detail = without_row(one_line(field(PG_DIAG_MESSAGE_DETAIL)));
+  constexpr std::string_view kInvalidParameterValue = "22023";  // of a setting
+  const bool is_about_a_value = sqlstate.starts_with("22") && sqlstate != kInvalidParameterValue;  // data exceptions
+  const bool is_about_a_row = sqlstate.starts_with("23");    // violations of constraints: the values stand in the detail
+  if (is_about_a_value) message = without_quoted(std::move(message));
+  const std::string detail = is_about_a_value || is_about_a_row ? place_of(field) : one_line(field(PG_DIAG_MESSAGE_DETAIL));
   if (!detail.empty()) message += fmt::format(" ({})", detail);
-  const std::string_view context = field(PG_DIAG_CONTEXT);
   // "COPY orders, line 1, column id: "..."": the place, without the row.
-  if (context.starts_with("COPY ")) message += fmt::format(" [{}]", one_line(context.substr(0, context.find(": \""))));
+  const std::string context = one_line(field(PG_DIAG_CONTEXT));
+  if (context.starts_with("COPY ")) message += fmt::format(" [{}]", without_quoted(context));
   constexpr std::string_view kInsufficientPrivilege = "42501";
   std::string hint = one_line(field(PG_DIAG_MESSAGE_HINT));
   if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; what it needs stands in the README";

@@ -110,6 +110,25 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable) {
               hint + " or leave them out with --exclude-table or --exclude-schema (exclude_schemas in a deployment), or whatever it is with --skip-unreadable");
 }
 
+std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter) {
+  if (!filter.includes_everything()) return {};
+  // The conditions are those of pg_dump and of the view pg_user_mappings.
+  const QueryResult result = connection.query(R"(
+SELECT 'subscription ' || pg_catalog.quote_ident(subname) FROM pg_catalog.pg_subscription
+WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+  AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+UNION ALL
+SELECT pg_catalog.format('options of the user mapping of %s for %I', CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(m.usename) END, m.srvname)
+FROM pg_catalog.pg_user_mappings AS m JOIN pg_catalog.pg_foreign_server AS s ON s.oid = m.srvid
+WHERE m.umoptions IS NULL AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user)
+  AND NOT CASE WHEN m.umuser = 0 THEN pg_catalog.pg_has_role(s.srvowner, 'USAGE')
+               ELSE m.usename = current_user AND (pg_catalog.pg_has_role(s.srvowner, 'USAGE') OR pg_catalog.has_server_privilege(s.oid, 'USAGE')) END
+ORDER BY 1)");
+  std::vector<std::string> names;
+  for (int row = 0; row < result.rows(); ++row) names.push_back(result.string(row, 0));
+  return names;
+}
+
 TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable) {
   TableFilter::Patterns patterns = filter.patterns();
   for (const CatalogName& table : unreadable.tables) patterns.exclude_tables.push_back(exact_pattern(table));

@@ -34,6 +34,10 @@ Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTabl
 // Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
 void refuse_unreadable(Connection& connection, const Unreadable& unreadable);
 
+// What pg_dump leaves out of the schema because the server shows it to superusers and owners alone, as pg_dump's own users know it: the
+// subscriptions, and the options of user mappings. Nothing when not everything is wanted.
+std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter);
+
 // The filter without it: unreadable tables are left out with their definitions, which pg_dump could not lock; of hidden
 // tables and of sequences only the rows and values. Large objects have no filter.
 TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable);
