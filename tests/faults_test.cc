@@ -151,7 +151,7 @@ class Faults : public EndToEnd {
     const Outcome outcome = backup.wait();
     network_->clear_fault();
     if (has_crashed) {
-      EXPECT_TRUE(becomes_true([&] { return !rewriter->is_alive(); }, std::chrono::seconds(10))) << "the server has not noticed";
+      EXPECT_TRUE(becomes_true([&] { return !rewriter->is_alive(); }, std::chrono::seconds(60))) << "the server has not noticed";
       cluster_->wait_until_ready();
     }
     rewriter.reset();

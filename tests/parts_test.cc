@@ -18,9 +18,9 @@ using testing::HasSubstr;
 class Parts : public EndToEnd {
  protected:
   // As patterns, each quoted. By default some of them, always the same; PANA_ALL_PARTS asks for all.
-  static std::vector<std::string> relations(std::size_t every) {
+  static std::vector<std::string> relations(const Source& source, std::size_t every) {
     if (std::getenv("PANA_ALL_PARTS") != nullptr) every = 1;
-    const std::string all = cluster().sql(everything().database, R"(
+    const std::string all = cluster().sql(source.database, R"(
       SELECT replace(format('"%s"."%s"', replace(n.nspname, '"', '""'), replace(c.relname, '"', '""')), E'\n', E'\\n')
       FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
       WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND n.nspname !~ '^(pg_|information_schema|probe)' AND position(E'\n' IN n.nspname || c.relname) = 0
@@ -35,9 +35,9 @@ class Parts : public EndToEnd {
     return patterns;
   }
 
-  static void fill_by_pg_dump(const std::vector<std::string>& options, const std::string& database) {
+  static void fill_by_pg_dump(const Source& source, const std::vector<std::string>& options, const std::string& database) {
     Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null"}, database);
-    restore.input = run_successfully(cluster().client("pg_dump", options, everything().database));
+    restore.input = run_successfully(cluster().client("pg_dump", options, source.database));
     run(restore);  // goes on behind errors
   }
 
@@ -47,48 +47,71 @@ class Parts : public EndToEnd {
   }
 };
 
-TEST_F(Parts, ReplacedOneByOneLeaveTheDatabaseAsItWas) {
-  const fs::path backup = back_up(everything().database);
+// What a restore of parts did, or refused before it did anything: the database is as it was.
+class Unchanged : public Parts {
+ protected:
+  void expect_unchanged_by(const Source& source, std::size_t every, const std::vector<std::string>& options) {
+    const fs::path backup = back_up(source.database);
+    const std::string whole = fresh_database("whole");
+    ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
+    std::size_t replaced = 0;
+    for (const std::string& relation : relations(source, every)) {
+      std::vector<std::string> arguments = {"restore", backup, "--into", whole, "--clean", "-t", relation};
+      arguments.insert(arguments.end(), options.begin(), options.end());
+      const Outcome outcome = pana(arguments);
+      const bool is_refused = outcome.exit_status == kRefused || outcome.err.find("cannot drop what is there") != std::string::npos ||
+                              outcome.err.find("cannot empty the tables") != std::string::npos;
+      if (outcome.succeeded()) ++replaced;
+      EXPECT_TRUE(outcome.succeeded() || is_refused) << relation << outcome.description();
+      const std::string difference = differences(source.content, content_of(cluster(), "whole"));
+      EXPECT_EQ("", difference) << relation << outcome.description();
+      if (difference.empty()) continue;
+      ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", fresh_database("whole")})));
+    }
+    EXPECT_GT(replaced, 0U);
+    fmt::print("{} replaced\n", replaced);
+  }
+};
+
+TEST_F(Unchanged, ByReplacingRelationsOfAnyKind) { expect_unchanged_by(everything(), 9, {}); }
+TEST_F(Unchanged, ByReplacingManyTables) { expect_unchanged_by(many(), 120, {}); }
+TEST_F(Unchanged, ByReplacingTheRowsOfManyTables) { expect_unchanged_by(many(), 180, {"--data-only"}); }
+
+TEST_F(Unchanged, ByReplacingSchemas) {
+  const fs::path backup = back_up(many().database);
   const std::string whole = fresh_database("whole");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
-  std::size_t replaced = 0;
-  for (const std::string& relation : relations(9)) {
-    const Outcome outcome = pana({"restore", backup, "--into", whole, "--clean", "-t", relation});
-    const bool is_refused = outcome.exit_status == kRefused || outcome.err.find("cannot drop what is there") != std::string::npos;
-    if (outcome.succeeded()) ++replaced;
-    EXPECT_TRUE(outcome.succeeded() || is_refused) << relation << outcome.description();
-    const std::string difference = differences(everything().content, content_of(cluster(), "whole"));
-    EXPECT_EQ("", difference) << relation << outcome.description();
-    if (difference.empty()) continue;
-    ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", fresh_database("whole")})));
-  }
-  EXPECT_GT(replaced, 0U);
-  fmt::print("{} replaced\n", replaced);
-}
-
-TEST_F(Parts, AreWhatPgDumpGives) {
-  const fs::path backup = back_up(everything().database);
-  fresh_database("parts_base");
-  fill_by_pg_dump({"--schema-only", "-T", "*.*"}, "parts_base");
-  for (const std::string& relation : relations(15)) {
-    copy_database("parts_base", "by_pg_dump");
-    copy_database("parts_base", "by_pana");
-    fill_by_pg_dump({"-t", relation}, "by_pg_dump");
-    const Outcome outcome = pana({"restore", backup, "--into", cluster().url("by_pana"), "-t", relation, "--allow-non-empty", "--keep-going"});
-    EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << relation << outcome.description();
+  for (const char* const schema : {"many_a", "\"Many B\"", "\"many.c\"", "many_d", "public"}) {
+    const Outcome outcome = pana({"restore", backup, "--into", whole, "--clean", "-n", schema});
+    EXPECT_TRUE(outcome.succeeded() || outcome.err.find("cannot drop what is there") != std::string::npos) << schema << outcome.description();
+    EXPECT_EQ("", differences(many().content, content_of(cluster(), "whole"))) << schema << outcome.description();
   }
 }
 
-TEST_F(Parts, LeftOutAreWhatPgDumpLeavesOut) {
-  const fs::path backup = back_up(everything().database);
-  for (const std::string& relation : relations(60)) {
-    fresh_database("by_pg_dump");
-    const std::string by_pana = fresh_database("by_pana");
-    fill_by_pg_dump({"-T", relation}, "by_pg_dump");
-    const Outcome outcome = pana({"restore", backup, "--into", by_pana, "-T", relation, "--keep-going"});
-    EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << relation << outcome.description();
+// Parts of a backup, into a database that has the rest of what they need, against what pg_dump with the same option gives.
+class AsByPgDump : public Parts {
+ protected:
+  void expect_same(const Source& source, const std::string& option, const std::vector<std::string>& patterns, bool with_the_rest) {
+    const fs::path backup = back_up(source.database);
+    fresh_database("parts_base");
+    if (with_the_rest) fill_by_pg_dump(source, {"--schema-only", "-T", "*.*"}, "parts_base");
+    for (const std::string& pattern : patterns) {
+      copy_database("parts_base", "by_pg_dump");
+      copy_database("parts_base", "by_pana");
+      fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
+      std::vector<std::string> arguments = {"restore", backup, "--into", cluster().url("by_pana"), option, pattern, "--allow-non-empty", "--keep-going"};
+      if (option != "-T") arguments.emplace_back("--no-publications");  // pg_dump leaves the tables' place in them out
+      const Outcome outcome = pana(arguments);
+      EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << pattern << outcome.description();
+    }
   }
-}
+};
+
+TEST_F(AsByPgDump, AreRelationsOfAnyKind) { expect_same(everything(), "-t", relations(everything(), 15), true); }
+TEST_F(AsByPgDump, AreManyTables) { expect_same(many(), "-t", relations(many(), 90), true); }
+TEST_F(AsByPgDump, AreAllButRelationsOfAnyKind) { expect_same(everything(), "-T", relations(everything(), 60), false); }
+TEST_F(AsByPgDump, AreAllButOneOfManyTables) { expect_same(many(), "-T", relations(many(), 250), false); }
+TEST_F(AsByPgDump, AreSchemas) { expect_same(many(), "-n", {"many_a", "\"Many B\"", "public"}, true); }
 
 // Restores that are about a few tables of their own.
 class Replaced : public OriginAndTarget {

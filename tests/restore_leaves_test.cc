@@ -294,6 +294,77 @@ TEST_F(RestoreLeaves, ATrialOutThatTheServerHasNoRoomFor) {
   EXPECT_EQ("400", small.sql("target", "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"));
 }
 
+// Rights on what an extension made, given by default privileges while it was made: pg_init_privs keeps them when the role is gone.
+TEST_F(RestoreLeaves, GrantsOutToRolesThatTheSourceHadDropped) {
+  origin("DROP ROLE IF EXISTS ghost; CREATE ROLE ghost; ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO ghost; CREATE EXTENSION pg_stat_statements;"
+         "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM ghost; DROP OWNED BY ghost; DROP ROLE ghost; CREATE TABLE t AS SELECT 1 AS id");
+  origin("DROP ROLE IF EXISTS \"77\"; CREATE ROLE \"77\"; GRANT SELECT ON t TO \"77\"");
+  const fs::path backup = back_up("origin");
+  const Outcome outcome = restore(backup, {"--verify"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_EQ("t|1", target("SELECT has_table_privilege('77', 't', 'SELECT'), (SELECT id FROM t)"));
+  if (cluster().version() < 17) {
+    EXPECT_THAT(outcome.err, HasSubstr("the source had dropped a role that grants still name"));
+  }
+  for (const char* const database : {"origin", "target"}) cluster().sql(database, "DROP OWNED BY \"77\"");
+  origin("DROP ROLE \"77\"");
+}
+
+TEST_F(RestoreLeaves, PartitionsByTextToTheOrderThatTheyAreIn) {
+  origin("CREATE TABLE names (n text) PARTITION BY RANGE (n); CREATE TABLE names_am PARTITION OF names FOR VALUES FROM ('A') TO ('M'); INSERT INTO names VALUES ('Berta');"
+         "CREATE TABLE numbers (n int) PARTITION BY RANGE (n); CREATE TABLE numbers_1 PARTITION OF numbers FOR VALUES FROM (1) TO (9)");
+  const fs::path backup = back_up("origin");
+  cluster().drop_database("target");
+  cluster().sql("postgres", "CREATE DATABASE target TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'");
+  const Outcome refused = restore(backup);
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("public.names are partitioned by ranges of text"), Not(HasSubstr("public.numbers"))));
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"-t", "numbers*"})));
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--keep-going", "--verify"})));
+}
+
+TEST_F(RestoreLeaves, AnExtensionsTablesOutOfTheProofAsWell) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.jobs (command) VALUES ('mine'); CREATE TABLE t AS SELECT 1 AS id");
+  const fs::path backup = back_up("origin");
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"--exclude-extension", "pana_probe", "--verify"})));
+  EXPECT_TRUE(ends_with(kDifferent, pana({"verify", backup, "--against", target_}))) << "without knowing of the exclusion";
+}
+
+TEST_F(RestoreLeaves, PartitionedTablesWithoutTheirRowsWithAWarning) {
+  origin("CREATE TABLE par (k int) PARTITION BY LIST (k); CREATE TABLE par_1 PARTITION OF par FOR VALUES IN (1); INSERT INTO par VALUES (1); CREATE TABLE t AS SELECT 1 AS id");
+  const fs::path backup = back_up("origin");
+  const Outcome outcome = restore(backup, {"-t", "par", "-t", "t"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("public.par is partitioned, and none of its partitions is chosen: it comes without rows"));
+  const Outcome of_parts = pana({"backup", cluster().url("origin"), "--to", backups_.path(), "-t", "par", "-t", "t"});
+  ASSERT_TRUE(ends_with(kOk, of_parts));
+  EXPECT_THAT(of_parts.err, HasSubstr("public.par is partitioned, and none of its partitions is chosen: it comes without rows"));
+}
+
+// pg_dump takes a pattern without a schema for the server's own views as well.
+TEST_F(RestoreLeaves, TheServersOwnCatalogsAlone) {
+  origin("CREATE TABLE my_users AS SELECT 1 AS id");
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", cluster().url("origin"), "--to", backups_.path(), "-t", "*user*"})));
+  ASSERT_TRUE(ends_with(kOk, restore(backups_.path(), {"--verify"})));
+  EXPECT_EQ("1", target("SELECT id FROM my_users"));
+}
+
+TEST_F(RestoreLeaves, NothingUnsaidThatTheRoleMayNotRead) {
+  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_looker; CREATE ROLE pana_looker");
+  cluster().allow_login("pana_looker");
+  origin("CREATE FOREIGN DATA WRAPPER w; CREATE SERVER srv FOREIGN DATA WRAPPER w; CREATE USER MAPPING FOR pana_owner SERVER srv OPTIONS (password 'never to be seen');"
+         "CREATE PUBLICATION p; CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = NONE)");
+  const std::string url = cluster().url("origin", "pana_looker", cluster().password());
+  const Outcome backup = pana({"backup", url, "--to", backups_.path()});
+  ASSERT_TRUE(ends_with(kOk, backup));
+  EXPECT_THAT(backup.err, HasSubstr("the backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
+  EXPECT_THAT(pana({"check", url}).out, HasSubstr("a backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
+  const Outcome of_superuser = pana({"backup", cluster().url("origin"), "--to", backups_.path()});
+  EXPECT_THAT(of_superuser.err, Not(HasSubstr("kept_from_us")));
+  origin("DROP SUBSCRIPTION s");
+}
+
 TEST_F(RestoreLeaves, WhatOnlyASuperuserMakesToSuperusersByTheirClausesAlone) {
   origin("CREATE FUNCTION plain() RETURNS text LANGUAGE sql AS $$ SELECT '\n    LANGUAGE c LEAKPROOF' $$; ALTER FUNCTION plain() OWNER TO pana_writer; GRANT CREATE ON SCHEMA public TO pana_writer");
   target("GRANT CREATE ON SCHEMA public TO pana_writer");

@@ -43,7 +43,7 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
       rows += table.backup.rows;
     }
     const std::string large_objects =
-        report.compared_large_objects == 0 ? "" : fmt::format(", {} large objects", human_count(report.compared_large_objects));
+        report.compared_large_objects == 0 ? "" : fmt::format(", {} large object{}", human_count(report.compared_large_objects), report.compared_large_objects == 1 ? "" : "s");
     fmt::print("the database is equal to {}: {} tables, {} rows{}, counts and digests\n", backup, human_count(tables),
                human_count(rows), large_objects);
     return;

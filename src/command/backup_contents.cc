@@ -117,6 +117,9 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   if (const std::vector<std::string> kept = to_unicode(control, header.encoding, find_kept_from_us(control, filter)); !kept.empty()) {
     log(LogLevel::warning, "kept_from_us", fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}", fmt::join(kept, ", ")));
   }
+  std::vector<std::string> text_ranges;
+  for (CatalogName& table : read_text_ranges(control)) text_ranges.push_back(std::move(table.sql_name));
+  header.text_ranges = to_unicode(control, header.encoding, std::move(text_ranges));
   header.locale = database_locale(control);
   header.lc_monetary = "C";
   header.run = request.run;

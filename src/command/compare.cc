@@ -315,12 +315,7 @@ std::vector<std::string> compare_large_objects(const BackupReader& backup, const
   };
   const Index& index = backup.index();
   if (index.header.large_objects > 0) {
-    BackupReader::Memory memory;
-    for (std::size_t frame = 0; frame < index.frames.size(); ++frame) {
-      if (index.frames[frame].phase != Phase::pre_data) continue;
-      backup.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory, stop);
-      take_entries();
-    }
+    backup.read_phase(Phase::pre_data, [&](std::string_view text) { script.feed(text); }, take_entries, stop);
     script.finish();
     take_entries();
   }
@@ -368,7 +363,14 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   report.tables = compare_tables(match, backup, request.filter, digests);
   if (with_large_objects) report.large_objects = compare_large_objects(backup, large_objects, stop);
   report.compared_large_objects = large_objects.size();
+  std::erase_if(report.tables, [&](const TableComparison& table) {
+    const TableInfo* const info = choice.find(table.schema, table.name);
+    return table.state == TableState::missing && info != nullptr && request.without_tables.contains(info->id);
+  });
   if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
+  std::erase_if(report.sequences, [&](const std::string& difference) {
+    return difference.starts_with('-') && request.without_sequences.contains(difference.substr(1));
+  });
   return report;
 }
 

@@ -38,6 +38,8 @@ struct CompareRequest {
   std::string url;
   std::size_t jobs = 4;
   TableFilter filter;
+  std::set<TableId> without_tables;         // of the backup: left out of the restore that this proves
+  std::set<std::string> without_sequences;  // by their statements, without the newline
   std::chrono::seconds longest_silence{600};  // of a server that was asked for something; 0: no limit
 };
 

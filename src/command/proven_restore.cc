@@ -36,6 +36,8 @@ ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const Backu
     proven.comparison = compare({.url = request.restore.url,
                                  .jobs = request.restore.jobs,
                                  .filter = request.restore.filter,
+                                 .without_tables = proven.restored.left_out_tables,
+                                 .without_sequences = proven.restored.left_out_sequences,
                                  .longest_silence = request.longest_silence_of_proof},
                                 backup, progress, stop);
   });

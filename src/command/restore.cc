@@ -116,8 +116,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   progress.set_activity("reading the schema");
   const ScriptNames names(control, index.header);
   RestoreSelection selection = select_for_restore(request, backup, names, control, stop);
-  RoleRewriter roles(control, request, names);
-  roles.rewrite(selection, index.header);
+  RoleRewriter roles(control, request, names, index.header);
+  roles.rewrite(selection);
   const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection, names);
   std::optional<GlobalsRestore> globals;
   with_index_encoding(control, index.header, [&] {
@@ -159,6 +159,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     report.globals.roles = missing_roles;
   }
   report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
+  report.left_out_tables = selection.left_out_tables;
+  report.left_out_sequences = selection.left_out_sequences;
   report.bytes_read = backup.read_bytes();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   report.errors = errors.all();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct RestoreReport {
   std::uint64_t bytes_read = 0;  // of the backup
   double seconds = 0;
   RestoredGlobals globals;
+  std::set<TableId> left_out_tables;         // with their extensions
+  std::set<std::string> left_out_sequences;  // the statements that set them
   std::vector<std::string> errors;  // with keep_going: what could not be restored
 };
 

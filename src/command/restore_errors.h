@@ -56,7 +56,9 @@ class RestoreErrors {
 
  private:
   [[noreturn]] static void throw_with(const std::string& subject, const DatabaseError& error) {
-    throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(), hint_for(error));
+    constexpr std::string_view kOfExtension = "--exclude-extension NAME restores without an extension, and without what is its own";
+    throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(),
+                       subject.starts_with("EXTENSION ") ? std::string(kOfExtension) : hint_for(error));
   }
 
   static std::string hint_for(const DatabaseError& error) {

@@ -167,8 +167,8 @@ void check_tablespaces(Connection& connection, const RestoreSelection& selection
                "--no-tablespaces restores everything into the default one");
 }
 
-// Not refused: all may be well.
-void warn_of_differences(Connection& connection, const Index& index) {
+// Warnings, as all may be well; but of partitions whose rows the other order would put elsewhere.
+void check_differences(Connection& connection, const RestoreRequest& request, const Index& index, Problems& problems) {
   const int target = connection.server_version() / 10000;
   const int source = index.header.server_version_num / 10000;
   if (source > target) {
@@ -176,7 +176,17 @@ void warn_of_differences(Connection& connection, const Index& index) {
         fmt::format("the backup is of PostgreSQL {}, the target's server is {}: it may not understand all of it", source, target));
   }
   const std::string locale = database_locale(connection);
-  if (!index.header.locale.empty() && index.header.locale != locale) {
+  if (index.header.locale.empty() || index.header.locale == locale) return;
+  std::vector<std::string> ranges;
+  for (const std::string& table : index.header.text_ranges) {
+    const std::optional<RelationName> name = parse_relation_name(table);
+    if (name && request.filter.includes(name->schema, name->name)) ranges.push_back(table);
+  }
+  if (!ranges.empty() && !request.keep_going) {
+    problems.add(fmt::format("the source's locale is {}, the target's {}, and {} are partitioned by ranges of text in that order", index.header.locale,
+                             locale, list_names(ranges)),
+                 "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE; --keep-going restores the rows that fit");
+  } else {
     log(LogLevel::warning, "locale",
         fmt::format("the source's locale is {}, the target's {}: text is sorted, compared and put into partitions by other rules", index.header.locale, locale),
         {{"hint", "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE"}});
@@ -284,7 +294,7 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
     request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
-  warn_of_differences(connection, index);
+  check_differences(connection, request, index, problems);
   return check_roles(connection, request, index, roles, problems);
 }
 

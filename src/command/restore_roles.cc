@@ -101,9 +101,29 @@ std::string with_roles_mapped(Connection& connection, const ScriptNames& names, 
 
 }  // namespace
 
+// Of a role that was dropped while grants named it, as those of an extension may (pg_init_privs), pg_dump writes the OID: nobody is
+// called so.
+void RoleRewriter::leave_out_dropped_roles(SchemaObject& object) {
+  const auto is_dropped = [this](std::string_view lexeme) {
+    const std::optional<std::string> name = name_of(lexeme);
+    if (!name || name->empty() || name->find_first_not_of("0123456789") != std::string::npos || named_.contains(*name)) return false;
+    const auto [known, is_new] = is_dropped_.try_emplace(*name, false);
+    if (!is_new) return known->second;
+    known->second = connection_.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = " + connection_.quote_literal(*name)).rows() == 0;
+    if (known->second) {
+      log(LogLevel::warning, "dropped_role", fmt::format("the source had dropped a role that grants still name, by its OID {}: these grants are left out", *name));
+    }
+    return known->second;
+  };
+  std::erase_if(object.statements, [&](const SchemaStatement& statement) {
+    return statement.role == StatementRole::privilege && std::ranges::any_of(role_names_in(object, statement), is_dropped);
+  });
+}
+
 void RoleRewriter::rewrite(SchemaObject& object) {
+  leave_out_dropped_roles(object);
   for (SchemaStatement& statement : object.statements) {
-    if (!request_.role_map.empty()) statement.sql = with_roles_mapped(connection_, names_, object, statement, request_.role_map, mapped_);
+    if (!request_.role_map.empty()) statement.sql = with_roles_mapped(connection_, names_, object, statement, request_.role_map, named_);
     if (is_superuser_ || statement.role != StatementRole::privilege) continue;
     SqlLexemes lexemes(statement.sql);
     if (lexemes.skip({"RESET", "SESSION", "AUTHORIZATION"})) {
@@ -128,8 +148,11 @@ bool RoleRewriter::may_act_for(const std::string& role) {
   return known->second;
 }
 
-RoleRewriter::RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names)
-    : connection_(connection), request_(request), names_(names), is_superuser_(is_superuser(connection)) {}
+RoleRewriter::RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names,
+                           const IndexHeader& header)
+    : connection_(connection), request_(request), names_(names), is_superuser_(is_superuser(connection)) {
+  for (const RoleUse& role : header.roles) named_.insert(role.name);
+}
 
 // The schema public is there, and may have the owner already: who may not act for the owner need not give it away then.
 void RoleRewriter::leave_out_owner_that_holds(SchemaObject& object) {
@@ -143,16 +166,15 @@ void RoleRewriter::leave_out_owner_that_holds(SchemaObject& object) {
   });
 }
 
-void RoleRewriter::rewrite(RestoreSelection& selection, const IndexHeader& header) {
+void RoleRewriter::rewrite(RestoreSelection& selection) {
   for (std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (SchemaObject& object : *objects) {
       rewrite(object);
       leave_out_owner_that_holds(object);
     }
   }
-  for (const RoleUse& role : header.roles) mapped_.insert(role.name);
   for (const auto& mapping : request_.role_map) {
-    if (mapped_.contains(mapping.first)) continue;
+    if (named_.contains(mapping.first)) continue;
     throw Error(ErrorKind::usage, fmt::format("--role-map: the backup names no role {}", mapping.first), "pana show lists them");
   }
 }

@@ -37,24 +37,27 @@ void create_roles(Connection& connection, const std::vector<std::string>& roles)
 //  - The roles of request.role_map stand in place of the backup's: as owners, in grants, policies and user mappings.
 //  - SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone. For anybody else
 //    it becomes SET ROLE, or, with a warning, nothing where we may not act for the grantor: the grant is then ours.
+//  - What was granted to roles that the source had dropped is left out, with a warning.
 class RoleRewriter {
  public:
-  RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names);
+  RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names, const IndexHeader& header);
 
   void rewrite(SchemaObject& object);
   // Throws Error(usage) when the map has a role that neither these objects nor the index name.
-  void rewrite(RestoreSelection& selection, const IndexHeader& header);
+  void rewrite(RestoreSelection& selection);
 
  private:
   bool may_act_for(const std::string& role);
   void leave_out_owner_that_holds(SchemaObject& object);
+  void leave_out_dropped_roles(SchemaObject& object);
 
   Connection& connection_;
   const RestoreRequest& request_;
   const ScriptNames& names_;
   const bool is_superuser_;
-  std::set<std::string> mapped_;
+  std::set<std::string> named_;  // by the index, or mapped
   std::map<std::string, bool> may_act_for_;
+  std::map<std::string, bool> is_dropped_;
 };
 
 }  // namespace pana

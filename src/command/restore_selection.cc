@@ -90,15 +90,9 @@ class WantedObjects {
       : request_(request), backup_(backup), stop_(stop) {}
 
   void read(Phase phase, const std::function<void(SchemaObject object)>& take) {
-    const std::vector<FrameInfo>& frames = backup_.index().frames;
-    BackupReader::Memory memory;
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
     // Frame by frame, so that the whole script is not in memory as text, as entries and as objects at once.
-    for (std::size_t frame = 0; frame < frames.size(); ++frame) {
-      if (frames[frame].phase != phase) continue;
-      backup_.read_frame(frame, [&](std::string_view text) { script.feed(text); }, memory, stop_);
-      take_entries(script, take);
-    }
+    backup_.read_phase(phase, [&](std::string_view text) { script.feed(text); }, [&] { take_entries(script, take); }, stop_);
     script.finish();
     take_entries(script, take);
   }
@@ -301,7 +295,11 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)
                                                   : request.filter.includes_rows(table.schema, table.name);
-    if (!is_wanted || (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name}))) continue;
+    if (!is_wanted) continue;
+    if (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name})) {
+      selection.left_out_tables.insert(table.id);
+      continue;
+    }
     selection.tables.push_back(&table);
     selection.table_ids.insert(table.id);
   }
@@ -318,7 +316,10 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
-      if (value.sequence && left_out.owns(names.unicode(*value.sequence))) continue;
+      if (value.sequence && left_out.owns(names.unicode(*value.sequence))) {
+        selection.left_out_sequences.insert(value.sql);
+        continue;
+      }
       selection.sequence_values.push_back(std::move(value));
     }
   }

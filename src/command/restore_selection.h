@@ -32,6 +32,8 @@ struct RestoreSelection {
   std::set<TableId> table_ids;
   std::vector<std::size_t> frames;  // of the rows phase, those that hold a wanted table's rows
   std::vector<SequenceValue> sequence_values;
+  std::set<TableId> left_out_tables;         // with their extensions
+  std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
   std::vector<LargeObjectId> large_objects;  // their definitions are read again when their turn comes: there may be many
 };

@@ -170,8 +170,7 @@ std::string BackupReader::content_of(std::size_t frame) const {
   return text;
 }
 
-std::string BackupReader::read_phase(Phase phase) const {
-  std::string text;
+void BackupReader::read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame, const std::stop_token& stop) const {
   std::uint64_t text_bytes = 0;
   std::uint64_t stored_bytes = 0;
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
@@ -182,8 +181,15 @@ std::string BackupReader::read_phase(Phase phase) const {
   check_expansion(text_bytes, stored_bytes);
   Memory memory;
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
-    if (index_.frames[i].phase == phase) read_frame(i, [&text](std::string_view piece) { text += piece; }, memory, stop_);
+    if (index_.frames[i].phase != phase) continue;
+    read_frame(i, sink, memory, stop);
+    behind_frame();
   }
+}
+
+std::string BackupReader::read_phase(Phase phase) const {
+  std::string text;
+  read_phase(phase, [&text](std::string_view piece) { text += piece; }, [] {}, stop_);
   return text;
 }
 

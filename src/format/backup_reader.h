@@ -48,7 +48,11 @@ class BackupReader {
   // What a frame holds, for messages: "rows of public.orders" or the name of its phase.
   std::string content_of(std::size_t frame) const;
 
-  // The text of all frames of a phase, concatenated: for the small phases.
+  // Hands the text of all frames of a phase to the sink, and calls `behind_frame` when the checksum of one was right: what became of its
+  // text may be believed then. For phases of which much may be kept: throws Error(damaged) when their text is out of all proportion.
+  void read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame, const std::stop_token& stop) const;
+
+  // The same text as a whole: for the small phases.
   std::string read_phase(Phase phase) const;
 
  private:

@@ -63,6 +63,7 @@ Json header_json(const IndexHeader& header, const IndexTotals& totals) {
                {"roles", Json::array()},
                {"extensions", Json::array()}};
   if (!header.locale.empty()) json["locale"] = header.locale;
+  if (!header.text_ranges.empty()) json["text_ranges"] = header.text_ranges;
   if (!header.unlogged.empty()) json["unlogged"] = header.unlogged;
   if (!header.lc_monetary.empty()) json["lc_monetary"] = header.lc_monetary;
   if (!header.run.empty()) json["run"] = header.run;
@@ -102,6 +103,7 @@ IndexHeader parse_header(const Json& json) {
   header.large_objects = number<std::uint64_t>(json.at("large_objects"));
   header.filters = json.at("filters").get<std::vector<std::string>>();
   header.locale = json.value("locale", "");
+  header.text_ranges = json.value("text_ranges", std::vector<std::string>());
   header.unlogged = json.value("unlogged", std::vector<std::string>());
   header.lc_monetary = json.value("lc_monetary", "");
   header.run = json.value("run", "");

@@ -75,6 +75,7 @@ struct IndexHeader {
   std::vector<ExtensionUse> extensions;
   std::vector<std::string> filters;  // the options that left something out, empty for a whole database
   std::string locale;  // how the database sorted and compared text: "libc C C"; empty in older backups
+  std::vector<std::string> text_ranges;  // tables partitioned by ranges of text in the database's own order: "public.names"
   std::vector<std::string> unlogged;  // tables and sequences whose contents only the primary had: a standby was backed up
   std::string lc_monetary;  // "C": how amounts of money are written; empty in older backups: as the source's role and database had it
   std::string run;  // what the caller named the run by, so that the same one asked for twice is recognised; or empty

@@ -206,6 +206,19 @@ std::vector<CatalogName> read_trees_without_rows(Connection& connection, const s
   return names;
 }
 
+std::vector<CatalogName> read_text_ranges(Connection& connection) {
+  const QueryResult result = connection.query(fmt::format(
+      "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_partitioned_table AS p "
+      "JOIN pg_catalog.pg_class AS c ON c.oid = p.partrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE p.partstrat = 'r' AND (SELECT k.oid FROM pg_catalog.pg_collation AS k WHERE k.collname = 'default' "
+      "AND k.collnamespace = 'pg_catalog'::pg_catalog.regnamespace) = ANY (p.partcollation) AND {} ORDER BY 3", kUserSchema));
+  std::vector<CatalogName> names;
+  for (int row = 0; row < result.rows(); ++row) {
+    names.push_back({.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
+  }
+  return names;
+}
+
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter) {
   const QueryResult result = query_by_default_path(connection, fmt::format(
       "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_table_is_visible(c.oid) "

@@ -65,6 +65,9 @@ std::vector<CatalogDefinition> read_definitions(Connection& connection, const Ta
 std::vector<CatalogName> read_trees_without_rows(Connection& connection, const std::vector<CatalogTable>& tables,
                                                  const std::vector<CatalogDefinition>& definitions);
 
+// The tables that are partitioned by ranges of text in the order of the database's default collation.
+std::vector<CatalogName> read_text_ranges(Connection& connection);
+
 // On a standby, the unlogged tables and sequences: their contents are on the primary alone. Nothing elsewhere.
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter);
 

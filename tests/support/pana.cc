@@ -92,6 +92,11 @@ const Source& everything() {
   return source;
 }
 
+const Source& many() {
+  static const Source source = loaded("many", "many.sql");
+  return source;
+}
+
 const Source& big() {
   static const Source source = loaded("big", "big.sql");
   return source;
