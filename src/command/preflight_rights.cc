@@ -149,7 +149,9 @@ void check_creators(Connection& connection, const RestoreRequest& request, const
   if (gives_away) owner = backup.index().globals->owner;
   if (const auto mapped = request.role_map.find(owner); mapped != request.role_map.end()) owner = mapped->second;
   std::vector<std::string> unable;
-  for (const auto& [schema, role] : creators) {
+  for (const auto& creator : creators) {
+    const std::string& schema = creator.first;
+    const std::string& role = creator.second;
     const QueryResult found = connection.query(fmt::format(
         "SELECT pg_catalog.bool_or(pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')), pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner', "
         "EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE') "
