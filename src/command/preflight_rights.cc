@@ -78,8 +78,13 @@ bool has_named(Connection& connection, std::string_view catalog, std::string_vie
 
 std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const NamedRoles& named, Problems& problems) {
   RolesInUse roles = look_at_roles(connection, index.header, named);
-  if (!roles.missing.empty() && !request.create_missing_roles && !request.globals) {
+  if (!roles.missing.empty() && (request.create_missing_roles || request.globals)) {
+    const bool may = connection.query("SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
+    if (!may) problems.add(fmt::format("the restoring role may not create the roles {}", list_names(roles.missing)), "it needs CREATEROLE; or --role-map puts other roles in their place");
+  } else if (!roles.missing.empty()) {
+    const bool are_of_policies = !request.owners && !request.privileges;  // and of user mappings
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
+                 are_of_policies ? "policies or user mappings are theirs: --globals or --create-missing-roles creates them, --role-map puts others in their place" :
                  "--globals creates them as they were, --create-missing-roles without login; --no-owner and --no-privileges do without them");
   }
   if (!roles.foreign.empty()) {
