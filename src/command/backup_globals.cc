@@ -99,7 +99,22 @@ std::vector<RoleSetting> read_settings(Connection& connection, std::string_view 
   return settings;
 }
 
-std::vector<DatabaseGrant> read_grants(Connection& connection) {
+Globals read_among(Connection& connection, std::string_view among) {
+  const QueryResult database = connection.query(fmt::format(
+      "SELECT r.rolname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datconnlimit FROM pg_catalog.pg_database AS d "
+      "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = d.datdba WHERE d.oid = {}", kThisDatabase));
+  return {.owner = database.string(0, 0),
+          .comment = database.string(0, 1),
+          .connection_limit = static_cast<int>(database.integer(0, 2)),
+          .grants = read_database_grants(connection),
+          .settings = read_settings(connection, among),
+          .roles = read_definitions(connection, among),
+          .memberships = read_memberships(connection, among)};
+}
+
+}  // namespace
+
+std::vector<DatabaseGrant> read_database_grants(Connection& connection) {
   const QueryResult result = connection.query(fmt::format(
       "SELECT r.rolname, g.privilege_type, pg_catalog.bool_or(g.is_grantable) FROM pg_catalog.pg_database AS d "
       "CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS g "
@@ -112,21 +127,6 @@ std::vector<DatabaseGrant> read_grants(Connection& connection) {
   }
   return grants;
 }
-
-Globals read_among(Connection& connection, std::string_view among) {
-  const QueryResult database = connection.query(fmt::format(
-      "SELECT r.rolname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datconnlimit FROM pg_catalog.pg_database AS d "
-      "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = d.datdba WHERE d.oid = {}", kThisDatabase));
-  return {.owner = database.string(0, 0),
-          .comment = database.string(0, 1),
-          .connection_limit = static_cast<int>(database.integer(0, 2)),
-          .grants = read_grants(connection),
-          .settings = read_settings(connection, among),
-          .roles = read_definitions(connection, among),
-          .memberships = read_memberships(connection, among)};
-}
-
-}  // namespace
 
 Globals read_globals(Connection& connection, std::string_view encoding, const std::vector<CatalogRole>& named) {
   Globals globals = read_among(connection, among_named(connection, named));

@@ -15,6 +15,9 @@ namespace pana {
 // `encoding` is the database's, and the session's; what is returned is Unicode.
 Globals read_globals(Connection& connection, std::string_view encoding, const std::vector<CatalogRole>& named);
 
+// What is granted on the database, the owner's own rights left out; in the session's encoding.
+std::vector<DatabaseGrant> read_database_grants(Connection& connection);
+
 // The same of all roles of the cluster, in the session's encoding.
 Globals read_present_globals(Connection& connection);
 

@@ -58,7 +58,8 @@ bool contains(const Items& items, Condition&& condition) {
 }  // namespace
 
 GlobalsRestore::GlobalsRestore(Connection& connection, const RestoreRequest& request, const Index& index)
-    : connection_(connection), request_(request), wanted_(index.globals.value()), present_(read_present_globals(connection)), owner_(present_.owner) {
+    : connection_(connection), request_(request), wanted_(index.globals.value()), present_(read_present_globals(connection)), owner_(present_.owner),
+      database_(connection.quote_identifier(connection.query("SELECT pg_catalog.current_database()").text(0, 0))) {
   if (index.header.encoding == "SQL_ASCII") {
     for (std::string* const text : texts_of(wanted_)) *text = code_points_as_bytes(*text);
   }
@@ -178,8 +179,8 @@ bool GlobalsRestore::keeps_its_own(const RoleSetting& setting) {
 }
 
 void GlobalsRestore::set(const RoleSetting& setting) {
-  std::string sql = setting.role.empty() ? "ALTER DATABASE " + database() : "ALTER ROLE " + connection_.quote_identifier(setting.role);
-  if (!setting.role.empty() && setting.in_database) sql += " IN DATABASE " + database();
+  std::string sql = setting.role.empty() ? "ALTER DATABASE " + database_ : "ALTER ROLE " + connection_.quote_identifier(setting.role);
+  if (!setting.role.empty() && setting.in_database) sql += " IN DATABASE " + database_;
   sql += fmt::format(" SET {} TO ", connection_.quote_identifier(setting.name));
   std::vector<std::string> values = {setting.value};
   if (is_list_of_names(setting.name)) values = names_of_list(setting.value);
@@ -189,15 +190,11 @@ void GlobalsRestore::set(const RoleSetting& setting) {
   attempt(fmt::format("{} is not set for {}", setting.name, setting.role.empty() ? "the database" : "role " + setting.role), sql);
 }
 
-std::string GlobalsRestore::database() {
-  return connection_.quote_identifier(connection_.query("SELECT pg_catalog.current_database()").text(0, 0));
-}
-
 void GlobalsRestore::give_database_away() {
   if (!request_.owners || wanted_.owner.empty() || wanted_.owner == present_.owner) return;
   in_transaction([&] {
     const bool is_given = attempt(fmt::format("the database keeps its owner, {}", present_.owner),
-                                  fmt::format("ALTER DATABASE {} OWNER TO {}", database(), connection_.quote_identifier(wanted_.owner)));
+                                  fmt::format("ALTER DATABASE {} OWNER TO {}", database_, connection_.quote_identifier(wanted_.owner)));
     if (is_given) owner_ = wanted_.owner;
   });
 }
@@ -209,11 +206,11 @@ void GlobalsRestore::restore_database() {
     }
     if (!wanted_.comment.empty() && request_.comments) {
       attempt("the database's comment is not restored",
-              fmt::format("COMMENT ON DATABASE {} IS {}", database(), connection_.quote_literal(wanted_.comment)));
+              fmt::format("COMMENT ON DATABASE {} IS {}", database_, connection_.quote_literal(wanted_.comment)));
     }
     if (wanted_.connection_limit != present_.connection_limit) {
       attempt("the database's connection limit is not restored",
-              fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database(), wanted_.connection_limit));
+              fmt::format("ALTER DATABASE {} CONNECTION LIMIT {}", database_, wanted_.connection_limit));
     }
     if (request_.privileges) restore_grants();
   });
@@ -229,25 +226,27 @@ void GlobalsRestore::restore_grants() {
       return other.grantee == grant.grantee && other.privilege == grant.privilege && other.grantable >= grant.grantable;
     });
   };
-  const std::vector<DatabaseGrant> present = read_present_globals(connection_).grants;  // under the owner that it has now
+  const std::vector<DatabaseGrant> present = read_database_grants(connection_);  // under the owner that it has now
+  std::vector<DatabaseGrant> revoked;
   for (const DatabaseGrant& grant : present) {
     if (!grant.grantee.empty() || is_among(grant, wanted_.grants)) continue;
-    attempt(fmt::format("PUBLIC keeps {}", text(grant)), fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", grant.privilege, database()));
+    const bool went_well = attempt(fmt::format("PUBLIC keeps {}", text(grant)), fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", grant.privilege, database_));
+    if (went_well) revoked.push_back(grant);
   }
   std::vector<DatabaseGrant> granted;
   for (const DatabaseGrant& grant : wanted_.grants) {
     if (is_among(grant, present) || grant.grantee == owner_) continue;
     const bool went_well = attempt(fmt::format("{} is not granted to {}", text(grant), grantee(grant)),
-                                   fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database(), grantee(grant),
+                                   fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database_, grantee(grant),
                                                grant.grantable ? " WITH GRANT OPTION" : ""));
     if (went_well) granted.push_back(grant);
   }
-  const std::vector<DatabaseGrant> now = read_present_globals(connection_).grants;
+  const std::vector<DatabaseGrant> now = read_database_grants(connection_);
   for (const DatabaseGrant& grant : granted) {
     if (!is_among(grant, now)) lose(fmt::format("{} is not granted to {}: we may not grant it", text(grant), grantee(grant)));
   }
-  for (const DatabaseGrant& grant : now) {
-    if (grant.grantee.empty() && !is_among(grant, wanted_.grants)) lose(fmt::format("PUBLIC keeps {}: we may not revoke it", text(grant)));
+  for (const DatabaseGrant& grant : revoked) {
+    if (is_among(grant, now)) lose(fmt::format("PUBLIC keeps {}: we may not revoke it", text(grant)));
   }
 }
 

@@ -43,13 +43,13 @@ class GlobalsRestore {
   bool keeps_its_own(const RoleSetting& setting);
   void set(const RoleSetting& setting);
   void restore_grants();
-  std::string database();  // the target's name, quoted
 
   Connection& connection_;
   const RestoreRequest& request_;
   Globals wanted_;         // the backup's, as this session writes names, the roles of request.role_map in place
   const Globals present_;  // the target's
   std::string owner_;      // whose the target is by now
+  const std::string database_;  // its name, quoted
   std::vector<std::string> without_password_;
   RestoredGlobals result_;
 };

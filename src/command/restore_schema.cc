@@ -65,6 +65,7 @@ void grant_early(Connection& connection, const std::vector<std::string>& grants)
       if (!connection.is_alive()) throw;
     }
   }
+  connection.take_refused_grants();
 }
 
 // Which of these schemas the target has.
@@ -348,7 +349,6 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   if (step.statements.empty() || has_failed) return;
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
-  connection.take_refused_grants();  // of what went before
   errors_.attempt(subject, connection, [&] {
     try {
       run_whole(connection, step);
@@ -363,9 +363,7 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
       failed_.with([&step](auto& failed) { failed.insert(step.object); });
     }
   });
-  for (const std::string& refused : connection.take_refused_grants()) {
-    log(LogLevel::warning, "rights", fmt::format("{} is not restored as it was: {}", subject, refused), {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
-  }
+  tell_refused_grants(connection, subject);
 }
 
 // Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
@@ -425,6 +423,12 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
   return is_made;
 }
 
+void SchemaRunner::tell_refused_grants(Connection& connection, const std::string& subject) {
+  for (const std::string& refused : connection.take_refused_grants()) {
+    log(LogLevel::warning, "rights", fmt::format("{} is not restored as it was: {}", subject, refused), {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+  }
+}
+
 void SchemaRunner::run_together(Connection& connection, const std::vector<SchemaObject>& objects) {
   if (objects.empty()) return;
   progress_.set_activity(subject_of(objects.front()));
@@ -438,6 +442,7 @@ void SchemaRunner::run_together(Connection& connection, const std::vector<Schema
   const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds, std::nullopt);
   try {
     connection.query(aside.before + sql + aside.behind);
+    tell_refused_grants(connection, fmt::format("one of {} to {}", subject_of(objects.front()), subject_of(objects.back())));
     return;
   } catch (const DatabaseError&) {
     if (!connection.is_alive()) throw;

@@ -51,6 +51,7 @@ class SchemaRunner {
 
  private:
   static constexpr int kAttempts = 10;
+  static void tell_refused_grants(Connection& connection, const std::string& subject);
   static bool is_of_the_moment(const DatabaseError& error);
   void run_whole(Connection& connection, const SchemaStep& step) const;
   bool run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject);
