@@ -13,6 +13,7 @@
 #include "command/restore_schema.h"
 #include "pg/role_names.h"
 #include "pg/schema_names.h"
+#include "pg/session.h"
 #include "pg/sql_lexer.h"
 
 namespace pana {
@@ -96,7 +97,7 @@ std::vector<std::string> check_roles(Connection& connection, const RestoreReques
 }
 
 void check_superuser(Connection& connection, const RestoreSelection& selection, Problems& problems) {
-  if (connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0)) return;
+  if (is_superuser(connection)) return;
   std::vector<std::string> names;
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) {
@@ -133,7 +134,7 @@ void check_rights(Connection& connection, const RestoreSelection& selection, Pro
 
 void check_creators(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
                     const ScriptNames& names, Problems& problems) {
-  if (connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0)) return;
+  if (is_superuser(connection)) return;
   std::set<std::pair<std::string, std::string>> creators;  // schema and role
   for (const SchemaObject& object : selection.pre_data) {
     if (object.type == "SCHEMA") continue;

@@ -9,20 +9,11 @@
 #include "base/log.h"
 #include "pg/role_names.h"
 #include "pg/schema_names.h"
+#include "pg/session.h"
 #include "pg/sql_lexer.h"
 
 namespace pana {
 namespace {
-
-// The one name that a lexeme is.
-std::optional<std::string> name_of(std::string_view lexeme) {
-  std::vector<std::string> parts = parse_name(lexeme);
-  return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
-}
-
-bool is_superuser(Connection& connection) {
-  return connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
-}
 
 // Since 16 a member need not have the right to act for the role.
 std::string_view membership_of(const Connection& connection) { return connection.server_version() >= 160000 ? "SET" : "MEMBER"; }
@@ -32,7 +23,7 @@ std::string_view membership_of(const Connection& connection) { return connection
 void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles& roles) {
   for (const SchemaStatement& statement : object.statements) {
     for (const std::string_view lexeme : role_names_in(object, statement)) {
-      const std::optional<std::string> name = name_of(lexeme);
+      const std::optional<std::string> name = parse_simple_name(lexeme);
       if (name) roles[names.unicode(*name)] |= statement.role == StatementRole::owner;
     }
   }
@@ -88,7 +79,7 @@ std::string with_roles_mapped(Connection& connection, const ScriptNames& names, 
   std::string mapped;
   std::size_t copied = 0;
   for (const std::string_view lexeme : role_names_in(object, statement)) {
-    const std::optional<std::string> name = name_of(lexeme);
+    const std::optional<std::string> name = parse_simple_name(lexeme);
     const auto found = name ? roles.find(names.unicode(*name)) : roles.end();
     if (found == roles.end()) continue;
     used.insert(found->first);
@@ -105,7 +96,7 @@ std::string with_roles_mapped(Connection& connection, const ScriptNames& names, 
 // called so.
 void RoleRewriter::leave_out_dropped_roles(SchemaObject& object) {
   const auto is_dropped = [this](std::string_view lexeme) {
-    const std::optional<std::string> name = name_of(lexeme);
+    const std::optional<std::string> name = parse_simple_name(lexeme);
     if (!name || name->empty() || name->find_first_not_of("0123456789") != std::string::npos || named_.contains(*name)) return false;
     const auto [known, is_new] = is_dropped_.try_emplace(*name, false);
     if (!is_new) return known->second;
@@ -130,7 +121,7 @@ void RoleRewriter::rewrite(SchemaObject& object) {
       statement.sql = "RESET ROLE;";
     } else if (lexemes.skip({"SET", "SESSION", "AUTHORIZATION"})) {
       const std::string_view quoted = lexemes.qualified_name();
-      const std::optional<std::string> role = name_of(quoted);
+      const std::optional<std::string> role = parse_simple_name(quoted);
       statement.sql = role && may_act_for(*role) ? fmt::format("SET ROLE {};", quoted) : "RESET ROLE;";
     }
   }
@@ -160,7 +151,7 @@ void RoleRewriter::leave_out_owner_that_holds(SchemaObject& object) {
   std::erase_if(object.statements, [&](const SchemaStatement& statement) {
     if (statement.role != StatementRole::owner) return false;
     const std::vector<std::string_view> lexemes = role_names_in(object, statement);
-    const std::optional<std::string> owner = lexemes.empty() ? std::nullopt : name_of(lexemes.front());
+    const std::optional<std::string> owner = lexemes.empty() ? std::nullopt : parse_simple_name(lexemes.front());
     return owner && connection_.query(fmt::format("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {} AND pg_catalog.pg_get_userbyid(nspowner) = {}",
                                                   connection_.quote_literal(object.name), connection_.quote_literal(*owner))).rows() > 0;
   });

@@ -43,6 +43,11 @@ std::vector<std::string> parse_name(std::string_view qualified) {
   return {};
 }
 
+std::optional<std::string> parse_simple_name(std::string_view name) {
+  std::vector<std::string> parts = parse_name(name);
+  return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
+}
+
 std::optional<RelationName> parse_relation_name(std::string_view qualified) {
   std::vector<std::string> parts = parse_name(qualified);
   if (parts.size() != 2) return std::nullopt;

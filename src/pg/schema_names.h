@@ -19,6 +19,9 @@ struct RelationName {
 // The parts of a name with any number of dots, without their quotes; nothing when it is no name.
 std::vector<std::string> parse_name(std::string_view qualified);
 
+// "Odd ""name""" -> Odd "name"; nothing when the text is not a name without a dot.
+std::optional<std::string> parse_simple_name(std::string_view name);
+
 // public."Odd ""name""" -> {public, Odd "name"}; nothing when the text is not two names with a dot between.
 std::optional<RelationName> parse_relation_name(std::string_view qualified);
 

@@ -33,8 +33,7 @@ bool stores_something(std::string_view type, SqlLexemes lexemes) {
 
 std::optional<std::string> made_schema(SqlLexemes lexemes) {
   if (!lexemes.skip({"CREATE", "SCHEMA"})) return std::nullopt;
-  std::vector<std::string> parts = parse_name(lexemes.qualified_name());
-  return parts.size() == 1 ? std::optional(std::move(parts[0])) : std::nullopt;
+  return parse_simple_name(lexemes.qualified_name());
 }
 
 std::optional<RelationName> relation_name(SqlLexemes& lexemes) {
@@ -133,8 +132,7 @@ std::optional<RelationName> referred_relation(std::string_view type, SqlLexemes 
 
 std::optional<std::string> publication_of(SqlLexemes lexemes) {
   if (!lexemes.skip({"ALTER", "PUBLICATION"})) return std::nullopt;
-  std::vector<std::string> name = parse_name(lexemes.qualified_name());
-  return name.size() == 1 ? std::optional(std::move(name[0])) : std::nullopt;
+  return parse_simple_name(lexemes.qualified_name());
 }
 
 void put(std::vector<DefaultSetting>& settings, std::string sql) {

@@ -78,6 +78,10 @@ std::string backup_preamble(std::string_view encoding) {
       encoding);
 }
 
+bool is_superuser(Connection& connection) {
+  return connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
+}
+
 std::string database_locale(Connection& connection) {
   const int version = connection.server_version();
   const std::string provider = version >= 150000 ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'";

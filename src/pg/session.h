@@ -25,6 +25,9 @@ void raise_maintenance_memory(Connection& connection, std::size_t sessions);
 // The preamble that a backup begins with: SETs that every supported server accepts.
 std::string backup_preamble(std::string_view encoding);
 
+// Whether the session's role is one.
+bool is_superuser(Connection& connection);
+
 // How the database sorts and compares text: "libc C C", "icu de-DE en_US.utf8 en_US.utf8".
 std::string database_locale(Connection& connection);
 
