@@ -22,10 +22,13 @@ constexpr std::uint32_t kPartsAtMost = 10'000;
 constexpr int kCompletePatience = 5;
 
 // What is asked of the store once somebody wants us to end.
-constexpr std::chrono::milliseconds kLastPatience{800};
+constexpr std::chrono::milliseconds kLastPatience{600};
 
 // How long an abort may take when nobody does; an error waits to be told.
 constexpr std::chrono::milliseconds kAbortPatience{15'000};
+
+// With less time than this another attempt of it would only be cut.
+constexpr std::chrono::milliseconds kWorthAsking{20};
 
 constexpr const char* kTokenHeader = "x-amz-meta-pana-upload";
 constexpr const char* kEncryptionHeader = "x-amz-server-side-encryption";
@@ -69,7 +72,10 @@ bool S3ObjectUpload::abort() try {
       client_.send_once(request, stop);
       return true;
     } catch (const Error& error) {
-      if (std::chrono::steady_clock::now() >= give_up || !client_.may_try_again(error, request, retry, stop)) throw;
+      if (!client_.may_try_again(error, request, retry, stop)) throw;
+      // All attempts share one limit: an attempt that hangs until it is cut must not be followed by one that hangs as long.
+      request.total = std::chrono::duration_cast<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
+      if (request.total < kWorthAsking) throw;
     }
   }
 } catch (const Error& error) {
