@@ -29,13 +29,16 @@ class RestoreAs : public EndToEnd {
                                      "(SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_')");
   }
 
-  void expect_all_or_nothing(const Source& source, std::size_t expected) {
+  void expect_all_or_nothing(const Source& source, const std::vector<std::string>& named_roles, std::size_t expected) {
     const fs::path backup = back_up(source.database);
     std::size_t restored = 0;
     for (const char* const role : {"postgres", "maker", "owner"}) {
+      std::vector<std::string> everybody_is_us = {"--no-owner", "--no-privileges"};
+      for (const std::string& named : named_roles) everybody_is_us.insert(everybody_is_us.end(), {"--role-map", fmt::format("{}={}", named, role)});
       for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
                {}, {"--create-missing-roles"}, {"--globals"}, {"--no-owner", "--create-missing-roles"}, {"--no-owner", "--no-privileges"},
-               {"--no-owner", "--no-privileges", "--role-map", fmt::format("pana_reader={}", role), "--role-map", fmt::format("pana_writer={}", role)}}) {
+               {"--create-missing-roles", "--role-map", fmt::format("postgres={}", role)},
+               everybody_is_us}) {
         elsewhere_->create_database("target");
         elsewhere_->sql("postgres", fmt::format("ALTER DATABASE target OWNER TO {}", role));
         const std::string before = state();
@@ -55,14 +58,15 @@ class RestoreAs : public EndToEnd {
                                     "LOOP EXECUTE format('DROP OWNED BY %I; DROP ROLE %I', r, r); END LOOP; END $$");
       }
     }
-    EXPECT_EQ(expected, restored) << "of 18";
+    EXPECT_EQ(expected, restored) << "of 21";
   }
 
   std::unique_ptr<Cluster> elsewhere_;
 };
 
-TEST_F(RestoreAs, AnybodyIsAllOrNothingForEveryKindOfObject) { expect_all_or_nothing(everything(), 3); }
-TEST_F(RestoreAs, AnybodyIsAllOrNothingForManyTables) { expect_all_or_nothing(many(), 7); }
+TEST_F(RestoreAs, AnybodyIsAllOrNothingForEveryKindOfObject) { expect_all_or_nothing(everything(), {"pana_reader", "pana_writer"}, 4); }
+TEST_F(RestoreAs, AnybodyIsAllOrNothingForManyTables) { expect_all_or_nothing(many(), {"pana_reader", "pana_writer"}, 8); }
+TEST_F(RestoreAs, AnybodyIsAllOrNothingForAShop) { expect_all_or_nothing(shop(), {"shop_owner", "shop_application", "shop_support"}, 9); }
 
 }  // namespace
 }  // namespace pana::test

@@ -90,8 +90,8 @@ std::vector<std::string> check_roles(Connection& connection, const RestoreReques
   }
   if (!roles.foreign.empty()) {
     problems.add(fmt::format("we may not act for the roles {} that own objects", list_names(roles.foreign)),
-                 connection.server_version() >= 160000 ? "GRANT these roles to the restoring one WITH SET TRUE, or say --no-owner"
-                                                       : "GRANT these roles to the restoring one, or say --no-owner");
+                 fmt::format("GRANT these roles to the restoring one{}, put it in their place by --role-map OLD=NEW, or say --no-owner",
+                             connection.server_version() >= 160000 ? " WITH SET TRUE" : ""));
   }
   return std::move(roles.missing);
 }

@@ -97,6 +97,11 @@ const Source& many() {
   return source;
 }
 
+const Source& shop() {
+  static const Source source = loaded("shop", "shop.sql");
+  return source;
+}
+
 const Source& big() {
   static const Source source = loaded("big", "big.sql");
   return source;
