@@ -163,12 +163,13 @@ TEST_F(Slow, IsOfOneMomentThoughLabelsAndNamesInItsRowsAreChangedMeanwhile) {
       {"ALTER TYPE pair ADD ATTRIBUTE g int", "'(1,2)'::pair"},
       {"ALTER TYPE pair DROP ATTRIBUTE f", "'(1,2)'::pair"},
       {"ALTER FUNCTION one() RENAME TO uno", "'one()'::regprocedure"},
-      {"ALTER FUNCTION one() RENAME TO uno", "'one()'::named"}};
+      {"ALTER FUNCTION one() RENAME TO uno", "'one()'::named"},
+      {"ALTER FUNCTION one() RENAME TO uno", "'one()'::renamed"}};
   for (const auto& [change, value] : changes_and_values) {
     SCOPED_TRACE(change);
-    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood, pair, named; DROP FUNCTION IF EXISTS one(), uno()");
+    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood, pair, renamed, named; DROP FUNCTION IF EXISTS one(), uno()");
     cluster().sql("slow", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
-                  "CREATE TYPE pair AS (e int, f int); CREATE DOMAIN named AS regprocedure; CREATE TABLE late AS SELECT " + value + " AS value");
+                  "CREATE TYPE pair AS (e int, f int); CREATE DOMAIN named AS regprocedure; CREATE DOMAIN renamed AS named; CREATE TABLE late AS SELECT " + value + " AS value");
     Background backup(command({"--max-rate", "12MiB"}, "1"));
     ASSERT_TRUE(reads_rows(backup));
     cluster().sql("slow", change);

@@ -19,6 +19,7 @@
 #include "command/restore_preflight.h"
 #include "command/restore_roles.h"
 #include "command/restore_rows.h"
+#include "command/restore_post_data.h"
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"

@@ -13,6 +13,7 @@
 #include "command/restore_large_objects.h"
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
+#include "command/restore_trial.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
 #include "pg/schema_names.h"

@@ -4,8 +4,6 @@
 #include <list>
 #include <map>
 #include <set>
-#include <span>
-#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -29,6 +27,15 @@ struct SchemaStep {
   std::vector<RelationName> locked_tables = {};  // no two steps with a table in common run at once
   bool single_process = false;                   // the server is to lend it no more than one of its processes
 };
+
+// All statements of the object.
+SchemaStep whole_step(const SchemaObject& object);
+
+// The setting, for the transaction it stands in.
+std::string set_local(const DefaultSetting& setting);
+
+// Which of these schemas the target has.
+std::set<std::string> existing_schemas(Connection& connection, const std::set<std::string>& names);
 
 // Runs steps. The settings that stand before an object in the script are made for its transaction and go with it, so no
 // step depends on what ran before it, on this connection or another one. May be called from several threads.
@@ -71,19 +78,5 @@ std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreS
 // need that before, and gets it then. A schema that is there already is not made, but gets its owner and all else that its
 // entry says; a table whose schema no entry makes gets one to be in.
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
-
-// Makes the objects, those of post-data as well, in a transaction of the caller's, who then rolls it back: what they need and the
-// target lacks, as the server says it.
-std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection);
-
-// The post-data objects, several at a time where PostgreSQL allows it. The file's order is the truth; only runs of
-// objects that do not depend on each other are taken apart:
-//  - indexes, and primary keys and unique constraints: their indexes are built side by side, those of one table, too,
-//    the largest tables first; the constraints are then made of the finished indexes;
-//  - foreign keys: side by side as long as they have no table in common, for each locks both of its tables with all
-//    partitions of them.
-// Everything else runs one by one, comments wait for the end of the run they stand in.
-void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
-                   SchemaRunner& runner, const std::stop_token& stop);
 
 }  // namespace pana

@@ -94,13 +94,15 @@ constexpr std::string_view kRoles = R"(
     SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.refobjid = r.oid
       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))))";
 
-// Whether columns or attributes hold names of objects, or arrays or domains of such: regtype, regclass ...
+// Whether columns or attributes hold names of objects (regtype, regclass ...), or whether there is a domain or a range of such, which
+// is at the bottom of every domain over domains.
 constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
-  SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
-  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-  WHERE c.oid >= 16384 AND c.relkind IN ('r', 'c') AND a.attnum > 0
-    AND (SELECT pg_catalog.bool_or(pg_catalog.format_type(part, NULL) ~ '^(reg|aclitem)')
-         FROM pg_catalog.unnest(ARRAY[t.oid, t.typelem, t.typbasetype]) AS part)))";
+  SELECT FROM (
+    SELECT a.atttypid FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+    WHERE c.oid >= 16384 AND c.relkind IN ('r', 'c') AND a.attnum > 0
+    UNION ALL SELECT typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd' AND oid >= 16384
+    UNION ALL SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid >= 16384) AS used (type)
+  WHERE pg_catalog.format_type(type, NULL) ~ '^(reg|aclitem)'))";
 
 // Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be of a
 // transaction that was rolled back long ago: its age is compared first.

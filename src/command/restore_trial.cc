@@ -1,0 +1,92 @@
+#include "command/restore_trial.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <set>
+
+#include "command/restore_schema.h"
+
+namespace pana {
+namespace {
+
+// Makes what is chosen, without rows, to see what the target lacks.
+class Trial {
+ public:
+  explicit Trial(Connection& connection) : connection_(connection) {}
+
+  std::vector<std::string> run(const RestoreSelection& selection) {
+    std::set<std::string> schemas;
+    std::vector<const SchemaObject*> batch;
+    const auto add = [&](const SchemaObject& object) {
+      constexpr std::size_t kBatch = 100;
+      if (object.type == "MATERIALIZED VIEW DATA") return;
+      batch.push_back(&object);
+      if (batch.size() < kBatch) return;
+      try_out(batch);
+      batch.clear();
+    };
+    for (const SchemaObject& object : selection.pre_data) {
+      if (object.makes_schema) schemas.insert(*object.makes_schema);
+    }
+    for (const SchemaObject& object : selection.pre_data) {
+      if (object.relation && schemas.insert(object.relation->schema).second && existing_schemas(connection_, {object.relation->schema}).empty()) {
+        connection_.query("CREATE SCHEMA IF NOT EXISTS " + connection_.quote_identifier(object.relation->schema));
+      }
+      add(object);
+    }
+    std::ranges::for_each(selection.post_data, add);
+    try_out(batch);
+    return std::move(missing_);
+  }
+
+ private:
+  // All at once, or, when something is missing, one by one: a transaction within the transaction for each is slow.
+  void try_out(const std::vector<const SchemaObject*>& batch) {
+    std::string sql;
+    for (const SchemaObject* const object : batch) sql += statements_of(*object);
+    if (batch.empty() || !run(sql)) return;
+    for (const SchemaObject* const object : batch) {
+      if (object->relation && lost_.contains(*object->relation)) continue;  // follows from the first failure
+      const std::optional<DatabaseError> error = run(statements_of(*object));
+      if (!error) continue;
+      if (object->relation) lost_.insert(*object->relation);
+      if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) missing_.push_back(fmt::format("{}: {}", subject_of(*object), error->what()));
+    }
+  }
+
+  static std::string statements_of(const SchemaObject& object) {
+    std::string sql;
+    for (const DefaultSetting& setting : object.settings) sql += set_local(setting);
+    for (const SchemaStatement& statement : object.statements) {
+      if (statement.role == StatementRole::definition || statement.role == StatementRole::property) sql += statement.sql + "\n";
+    }
+    return sql;
+  }
+
+  std::optional<DatabaseError> run(const std::string& sql) try {
+    connection_.query("SAVEPOINT trial;\n" + sql + "RELEASE SAVEPOINT trial");
+    return std::nullopt;
+  } catch (const DatabaseError& error) {
+    if (!connection_.is_alive() || error.sqlstate() == kOutOfMemory) throw;
+    connection_.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
+    return error;
+  }
+
+  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
+  static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
+
+  Connection& connection_;
+  std::vector<std::string> missing_;
+  std::set<RelationName> lost_;
+};
+
+}  // namespace
+
+std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection) {
+  return Trial(connection).run(selection);
+}
+
+}  // namespace pana
