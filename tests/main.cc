@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <string>
 
 #include "support/cluster.h"
+#include "support/server_tree.h"
 
 namespace {
 
@@ -21,11 +23,20 @@ void forget_connection_settings() {
   ::setenv("LC_ALL", "C.UTF-8", 1);
 }
 
+// pg_dump of the chosen server's version is where pana looks for one.
+void put_clients_first_in_path() {
+  const auto server_programs = pana::test::find_server_programs();
+  const auto clients = server_programs ? pana::test::find_client_programs(*server_programs) : std::nullopt;
+  const char* const path = std::getenv("PATH");
+  if (clients && path != nullptr) ::setenv("PATH", (clients->string() + ":" + path).c_str(), 1);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
   forget_connection_settings();
+  put_clients_first_in_path();
   ::testing::AddGlobalTestEnvironment(new ClusterEnvironment);
   return RUN_ALL_TESTS();
 }

@@ -60,8 +60,7 @@ std::optional<Account> server_account() {
   throw std::runtime_error("servers do not run as root, and there is neither a user postgres nor nobody");
 }
 
-Cluster::Cluster(Empty) : account_(server_account()), password_(random_password()) {
-  const auto programs = find_server_programs();
+Cluster::Cluster(Uninitialized, const std::optional<fs::path>& programs) : account_(server_account()), password_(random_password()) {
   if (!programs) throw std::runtime_error("PostgreSQL's initdb is not installed");
   fs::create_directory(directory_ / "data");
   give(directory_.path(), account_);
@@ -69,16 +68,21 @@ Cluster::Cluster(Empty) : account_(server_account()), password_(random_password(
   const auto moved = make_server_tree(*programs, directory_ / "server", fixture("extension"));
   has_probe_extension_ = moved.has_value();
   server_programs_ = moved.value_or(*programs);
+  client_programs_ = find_client_programs(*programs);
 }
 
-Cluster::Cluster(const std::vector<std::string>& settings) : Cluster(Empty()) {
-  initialize(settings);
-  start();
-  version_ = std::stoi(sql("postgres", "SHOW server_version_num")) / 10000;
+Cluster::Cluster(const std::vector<std::string>& settings) : Cluster(Uninitialized(), find_server_programs()) {
+  initialize_and_start(settings);
+}
+
+std::unique_ptr<Cluster> Cluster::of_major(int major) {
+  std::unique_ptr<Cluster> cluster(new Cluster(Uninitialized(), find_server_programs(major)));
+  cluster->initialize_and_start({});
+  return cluster;
 }
 
 std::unique_ptr<Cluster> Cluster::standby_of(const Cluster& primary) {
-  std::unique_ptr<Cluster> standby(new Cluster(Empty()));
+  std::unique_ptr<Cluster> standby(new Cluster(Uninitialized(), find_server_programs()));
   standby->password_ = primary.password_;
   standby->version_ = primary.version_;
   Command copy = primary.client("pg_basebackup", {"--pgdata", standby->directory_ / "data", "--write-recovery-conf", "--checkpoint=fast"}, "postgres");
@@ -100,12 +104,13 @@ Cluster::~Cluster() {
 }
 
 std::optional<std::string> Cluster::missing() {
-  if (!find_server_programs()) return "PostgreSQL's server is not installed (package postgresql)";
-  if (!find_client_programs() && !find_program("psql")) return "psql is not installed (package postgresql-client)";
+  const auto server_programs = find_server_programs();
+  if (!server_programs) return "PostgreSQL's server is not installed (package postgresql)";
+  if (!find_client_programs(*server_programs) && !find_program("psql")) return "psql is not installed (package postgresql-client)";
   return std::nullopt;
 }
 
-void Cluster::initialize(const std::vector<std::string>& settings) {
+void Cluster::initialize_and_start(const std::vector<std::string>& settings) {
   const fs::path password_file = directory_ / "password";
   std::ofstream(password_file) << password_ << "\n";
   give(password_file, account_);
@@ -127,6 +132,9 @@ void Cluster::initialize(const std::vector<std::string>& settings) {
                 << "autovacuum = off\n"  // pages and statistics change when a test says so
                 << "lc_messages = 'C'\n";
   for (const std::string& line : settings) configuration << line << "\n";
+  configuration.close();
+  start();
+  version_ = std::stoi(sql("postgres", "SHOW server_version_num")) / 10000;
 }
 
 void Cluster::start() {
@@ -190,8 +198,7 @@ void Cluster::psql_file(const std::string& database, const fs::path& file) const
 
 Command Cluster::client(const std::string& program, const std::vector<std::string>& arguments,
                         const std::string& database) const {
-  const auto directory = find_client_programs();
-  Command command{.argv = {directory ? (*directory / program).string() : program},
+  Command command{.argv = {client_programs_ ? (*client_programs_ / program).string() : program},
                   .environment = {{"PGHOST", "127.0.0.1"},
                                   {"PGPORT", std::to_string(port_)},
                                   {"PGUSER", "postgres"},

@@ -5,7 +5,7 @@
 // of links, so that the extension of the tests can be offered to it without touching the system's own directories.
 //
 // The server's programs are those of the newest PostgreSQL of the system, or of the directory named by the environment
-// variable PANA_TEST_SERVER (which needs initdb, pg_ctl and postgres alone; the clients are always the system's).
+// variable PANA_TEST_SERVER, as scripts/get-postgresql makes it. The clients are those beside them, or else the system's newest.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +26,8 @@ class Cluster {
  public:
   // `settings` are lines of postgresql.conf. Throws std::runtime_error when PostgreSQL is missing or does not start.
   explicit Cluster(const std::vector<std::string>& settings = {});
+  // One of a major version, which is there: find_server_programs().
+  static std::unique_ptr<Cluster> of_major(int major);
   // A hot standby of that cluster, with its databases and passwords, which follows it.
   static std::unique_ptr<Cluster> standby_of(const Cluster& primary);
   ~Cluster();
@@ -67,14 +69,15 @@ class Cluster {
   void allow_login(const std::string& role) const;
 
  private:
-  struct Empty {};
-  explicit Cluster(Empty);  // with a directory and the server's programs
-  void initialize(const std::vector<std::string>& settings);
+  struct Uninitialized {};
+  Cluster(Uninitialized, const std::optional<std::filesystem::path>& server_programs);
+  void initialize_and_start(const std::vector<std::string>& settings);
   void start();
   void pg_ctl(const std::vector<std::string>& arguments) const;
 
   TemporaryDirectory directory_;
   std::filesystem::path server_programs_;
+  std::optional<std::filesystem::path> client_programs_;
   std::optional<Account> account_;
   std::string password_;
   int port_ = 0;
