@@ -54,14 +54,14 @@ void print_json(const Json& json) {
 }
 
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
-  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")->type_name("PATTERN")
+  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")->check(not_empty())->type_name("PATTERN")
       ->allow_extra_args(false);
   command.add_option("-N,--exclude-schema", patterns.exclude_schemas, "no schemas matching PATTERN")
-      ->type_name("PATTERN")->allow_extra_args(false);
-  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")->type_name("PATTERN")
+      ->check(not_empty())->type_name("PATTERN")->allow_extra_args(false);
+  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")->check(not_empty())->type_name("PATTERN")
       ->allow_extra_args(false);
   command.add_option("-T,--exclude-table", patterns.exclude_tables, "no tables matching PATTERN")
-      ->type_name("PATTERN")->allow_extra_args(false);
+      ->check(not_empty())->type_name("PATTERN")->allow_extra_args(false);
 }
 
 }  // namespace pana

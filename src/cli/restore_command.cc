@@ -51,7 +51,11 @@ RestoreRequest request_of(const Options& options) {
     if (sign == 0 || sign == std::string::npos || sign + 1 == pair.size()) {
       throw Error(ErrorKind::usage, fmt::format("--role-map {} is not of the form OLD=NEW", pair), "write the roles' names without quotes");
     }
-    request.role_map[pair.substr(0, sign)] = pair.substr(sign + 1);
+    const auto [place, is_new] = request.role_map.emplace(pair.substr(0, sign), pair.substr(sign + 1));
+    if (!is_new && place->second != pair.substr(sign + 1)) {
+      throw Error(ErrorKind::usage, fmt::format("--role-map names two roles for {}: {} and {}", place->first, place->second, pair.substr(sign + 1)),
+                  "one role can stand for another, not two");
+    }
   }
   request.analyze = !options.no_analyze;
   if (options.stall_seconds) request.longest_silence = std::chrono::seconds(*options.stall_seconds);
@@ -61,7 +65,8 @@ RestoreRequest request_of(const Options& options) {
 Json report_json(const RestoreReport& report, const std::string& backup) {
   return {{"backup", backup},         {"rows", report.rows},       {"tables", report.tables},
           {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors},
-          {"roles_created", report.globals.roles}, {"globals_not_restored", report.globals.not_restored}};
+          {"roles_created", report.globals.roles}, {"globals_not_restored", report.globals.not_restored},
+          {"rights_not_restored", report.rights_not_restored}};
 }
 
 void run(const Options& options, const CommandContext& context) {
@@ -82,6 +87,9 @@ void run(const Options& options, const CommandContext& context) {
   } else {
     fmt::print("restored {} rows of {} tables in {}, {} read from {}\n", human_count(report.rows),
                human_count(report.tables), human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
+    if (!report.rights_not_restored.empty()) {
+      fmt::print("not all rights are as in the backup: {}\n", report.rights_not_restored.size() == 1 ? "1 warning tells" : fmt::format("{} warnings tell", report.rights_not_restored.size()));
+    }
     if (proven.comparison) print_comparison(*proven.comparison, backup.name);
   }
   proven.require_success();
@@ -127,7 +135,7 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
                       "give up when the server says nothing for so long; 0: never. Default: never while it restores, for the "
                       "server says nothing while it builds an index, and 600 while --verify compares")
       ->check(CLI::Range(0, 86400))->type_name("SECONDS");
-  command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards");
+  command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards")->excludes(schema_only);
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

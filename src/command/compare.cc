@@ -380,6 +380,13 @@ bool ComparisonReport::equal() const {
          });
 }
 
+void ComparisonReport::leave_extra_out() {
+  const auto is_extra = [](const std::string& line) { return line.starts_with('+'); };
+  std::erase_if(tables, [](const TableComparison& table) { return table.state == TableState::extra; });
+  std::erase_if(sequences, is_extra);
+  std::erase_if(large_objects, is_extra);
+}
+
 std::string_view state_name(TableState state) {
   switch (state) {
     case TableState::equal: return "equal";

@@ -32,6 +32,7 @@ struct ComparisonReport {
   std::vector<std::string> large_objects;  // "large object 42"; one without contents, too
   std::uint64_t compared_large_objects = 0;  // of the database
   bool equal() const;
+  void leave_extra_out();  // what only the database has
 };
 
 struct CompareRequest {

@@ -1,6 +1,7 @@
 // Whether the restoring role has the rights that a restore needs.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,7 @@ struct Problems {
 
   void add(std::string message, std::string hint) {
     messages.push_back(std::move(message));
-    hints.push_back(std::move(hint));
+    if (std::ranges::find(hints, hint) == hints.end()) hints.push_back(std::move(hint));
   }
 };
 

@@ -110,14 +110,14 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     prepare_loading_session(connection, index.header.encoding);
     use_money_of(connection, index.header.lc_monetary);
     raise_maintenance_memory(connection, connections.size());
-    if (!request.search_path.empty()) connection.query("SET search_path = " + request.search_path);
+    if (!request.search_path.empty()) connection.query(fmt::format("SELECT pg_catalog.set_config('search_path', {}, false)", connection.quote_literal(request.search_path)));
     if (request.disable_triggers) connection.query("SET session_replication_role = replica");
   }
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
   const ScriptNames names(control, index.header);
   RestoreSelection selection = select_for_restore(request, backup, names, control, stop);
-  RoleRewriter roles(control, request, names, index.header);
+  RoleRewriter roles(control, request, names, index);
   roles.rewrite(selection);
   const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection, names);
   std::optional<GlobalsRestore> globals;
@@ -164,6 +164,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   report.left_out_sequences = selection.left_out_sequences;
   report.bytes_read = backup.read_bytes();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
+  report.rights_not_restored = errors.rights();
   report.errors = errors.all();
   return report;
 }

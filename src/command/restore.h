@@ -56,6 +56,7 @@ struct RestoreReport {
   RestoredGlobals globals;
   std::set<TableId> left_out_tables;         // with their extensions
   std::set<std::string> left_out_sequences;  // the statements that set them
+  std::vector<std::string> rights_not_restored;  // those that the server only warned of, each a sentence
   std::vector<std::string> errors;  // with keep_going: what could not be restored
 };
 

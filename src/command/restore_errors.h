@@ -49,9 +49,17 @@ class RestoreErrors {
   // What the backup has lost, when it is told to keep going.
   void take_damage(const std::string& what) { collect(what); }
 
+  // A right that the server only warned of.
+  void take_right(std::string what) {
+    log(LogLevel::warning, "rights", what, {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+    rights_.with([&what](std::vector<std::string>& rights) { rights.push_back(std::move(what)); });
+  }
 
   std::vector<std::string> all() {
     return errors_.with([](const std::vector<std::string>& errors) { return errors; });
+  }
+  std::vector<std::string> rights() {
+    return rights_.with([](const std::vector<std::string>& rights) { return rights; });
   }
 
  private:
@@ -93,6 +101,7 @@ class RestoreErrors {
 
   const bool keep_going_;
   Guarded<std::vector<std::string>> errors_;
+  Guarded<std::vector<std::string>> rights_;
 };
 
 }  // namespace pana

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 
 #include "base/log.h"
 #include "base/unicode.h"
@@ -16,7 +17,8 @@ namespace pana {
 namespace {
 
 std::string attributes_text(const RoleDefinition& role) {
-  const std::vector<std::string> attributes = attributes_of(role);
+  std::vector<std::string> attributes = attributes_of(role);
+  if (!role.valid_until.empty()) attributes.push_back("VALID UNTIL " + role.valid_until);
   return attributes.empty() ? "none" : fmt::format("{}", fmt::join(attributes, " "));
 }
 
@@ -66,7 +68,7 @@ GlobalsRestore::GlobalsRestore(Connection& connection, const RestoreRequest& req
   const auto map = [&](std::string& role) {
     if (const auto found = request.role_map.find(role); found != request.role_map.end()) role = found->second;
   };
-  std::erase_if(wanted_.roles, [&](const RoleDefinition& role) { return request.role_map.contains(role.name); });
+  for (RoleDefinition& role : wanted_.roles) map(role.name);
   map(wanted_.owner);
   for (DatabaseGrant& grant : wanted_.grants) map(grant.grantee);
   for (RoleSetting& setting : wanted_.settings) map(setting.role);
@@ -114,17 +116,23 @@ void GlobalsRestore::make_roles(const std::vector<std::string>& needed) {
       const auto is_it = [&role](const RoleDefinition& other) { return other.name == role.name; };
       if (const auto present = std::ranges::find_if(present_.roles, is_it); present != present_.roles.end()) {
         compare_role(role, *present);
-      } else if (std::ranges::find(needed, role.name) == needed.end() &&
+      } else if (!is_made(role.name) &&
                  attempt(fmt::format("role {} is not made", role.name), create_role_sql(connection_, role.name))) {
         result_.roles.push_back(role.name);
       }
     }
+    std::set<std::string> defined;  // several may be mapped to one
     for (const RoleDefinition& role : wanted_.roles) {
-      if (std::ranges::find(result_.roles, role.name) != result_.roles.end()) define_role(role);
+      if (is_made(role.name) && defined.insert(role.name).second) define_role(role);
     }
     for (const RoleMembership& membership : wanted_.memberships) grant_membership(membership);
     for (const RoleSetting& setting : wanted_.settings) {
-      if (!setting.in_database && !keeps_its_own(setting)) set(setting);
+      if (setting.in_database) continue;
+      if (is_made(setting.role)) {
+        set(setting);
+      } else {
+        compare_setting(setting);
+      }
     }
   });
   if (!without_password_.empty()) {
@@ -149,7 +157,7 @@ void GlobalsRestore::define_role(const RoleDefinition& role) {
 }
 
 void GlobalsRestore::compare_role(const RoleDefinition& role, const RoleDefinition& present) {
-  if (attributes_of(present) == attributes_of(role)) return;
+  if (is_chosen(role.name) || attributes_text(present) == attributes_text(role)) return;
   lose(fmt::format("role {} is there already and keeps its attributes, {}; in the backup: {}", role.name, attributes_text(present),
                    attributes_text(role)));
 }
@@ -159,7 +167,11 @@ void GlobalsRestore::grant_membership(const RoleMembership& membership) {
     return other.role == membership.role && other.member == membership.member && other.admin >= membership.admin &&
            other.inherit >= membership.inherit && other.set >= membership.set;
   });
-  if (is_there) return;
+  if (is_there || membership.role == membership.member) return;
+  if (!is_made(membership.role) && !is_made(membership.member)) {
+    lose(fmt::format("{} is made no member of {}: both are there already", membership.member, membership.role));
+    return;
+  }
   std::string options = membership.admin ? " WITH ADMIN OPTION" : "";
   if (connection_.server_version() >= 160000) {
     options = fmt::format(" WITH ADMIN {}, INHERIT {}, SET {}", membership.admin, membership.inherit, membership.set);
@@ -168,14 +180,21 @@ void GlobalsRestore::grant_membership(const RoleMembership& membership) {
           fmt::format("GRANT {} TO {}{}", connection_.quote_identifier(membership.role), connection_.quote_identifier(membership.member), options));
 }
 
-// A role's setting in all databases that stands there already, the same or another.
-bool GlobalsRestore::keeps_its_own(const RoleSetting& setting) {
-  const auto present = std::ranges::find_if(present_.settings, [&](const RoleSetting& other) {
-    return !other.in_database && other.role == setting.role && other.name == setting.name;
+bool GlobalsRestore::is_made(const std::string& role) const {
+  return std::ranges::find(result_.roles, role) != result_.roles.end();
+}
+
+// By --role-map: to be used as it is.
+bool GlobalsRestore::is_chosen(const std::string& role) const {
+  return contains(request_.role_map, [&role](const auto& old_and_new) { return old_and_new.second == role; });
+}
+
+// A role that was there may serve other databases, and keeps what is set for it in all of them.
+void GlobalsRestore::compare_setting(const RoleSetting& setting) {
+  const bool is_same = is_chosen(setting.role) || contains(present_.settings, [&](const RoleSetting& other) {
+    return !other.in_database && other.role == setting.role && other.name == setting.name && other.value == setting.value;
   });
-  if (present == present_.settings.end()) return false;
-  if (present->value != setting.value) lose(fmt::format("role {} keeps its own {}", setting.role, setting.name));
-  return true;
+  if (!is_same) lose(fmt::format("role {} is there already: {} is not set for it", setting.role, setting.name));
 }
 
 void GlobalsRestore::set(const RoleSetting& setting) {

@@ -1,7 +1,7 @@
 // The globals of a backup: its roles, and the properties of its database, into the target's cluster.
 //
 // What the target does not allow is warned of and reported, and everything else goes on: platforms let nobody make a superuser.
-// Roles that are there keep their attributes, and the settings they have: they may serve other databases.
+// Roles that are there keep their attributes, settings and memberships, which is said where these differ: they may serve other databases.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,9 @@ class GlobalsRestore {
   void define_role(const RoleDefinition& role);
   void compare_role(const RoleDefinition& role, const RoleDefinition& present);
   void grant_membership(const RoleMembership& membership);
-  bool keeps_its_own(const RoleSetting& setting);
+  bool is_made(const std::string& role) const;    // by this restore
+  bool is_chosen(const std::string& role) const;  // to stand for one of the backup's
+  void compare_setting(const RoleSetting& setting);
   void set(const RoleSetting& setting);
   void restore_grants();
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/unicode.h"
+#include "command/preflight_empty.h"
 #include "command/preflight_rights.h"
 #include "command/restore_clean.h"
 #include "command/restore_large_objects.h"
@@ -27,46 +28,6 @@ std::vector<std::string> first_column(const QueryResult& result) {
   std::vector<std::string> values;
   for (int row = 0; row < result.rows(); ++row) values.push_back(result.string(row, 0));
   return values;
-}
-
-// The user's own relations, routines and types, but not what extensions made.
-constexpr const char* kUserObjects = R"(
-SELECT kind || ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(name), n.nspname, name
-FROM (
-  SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
-              WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, c.relnamespace AS schema, c.relname AS name,
-         c.oid, 'pg_catalog.pg_class'::pg_catalog.regclass AS catalog
-  FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
-  UNION ALL SELECT 'function', p.pronamespace, p.proname, p.oid, 'pg_catalog.pg_proc'::pg_catalog.regclass
-  FROM pg_catalog.pg_proc AS p
-  UNION ALL SELECT 'type', t.typnamespace, t.typname, t.oid, 'pg_catalog.pg_type'::pg_catalog.regclass
-  FROM pg_catalog.pg_type AS t WHERE t.typtype IN ('d', 'e')) AS o
-JOIN pg_catalog.pg_namespace AS n ON n.oid = o.schema
-WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-                  WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype IN ('e', 'i'))
-ORDER BY 1)";
-
-void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
-                 Problems& problems) {
-  if (request.clean || request.allow_non_empty) return;
-  const QueryResult objects = connection.query(kUserObjects);
-  std::vector<std::string> in_the_way;
-  for (int row = 0; row < objects.rows(); ++row) {
-    const bool counts = request.filter.has_table_patterns()
-                            ? request.filter.includes(objects.text(row, 1), objects.text(row, 2))
-                            : request.filter.includes_schema(objects.text(row, 1));
-    if (counts) in_the_way.push_back(objects.string(row, 0));
-  }
-  if (selection.table_ids.contains(kLargeObjects)) {
-    const std::int64_t count =
-        connection.query("SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0);
-    if (count > 0) in_the_way.push_back(fmt::format("{} large objects", count));
-  }
-  if (in_the_way.empty()) return;
-  problems.add(fmt::format("the target is not empty: it holds {}", list_names(in_the_way)),
-               "restore into a new database, or say --clean to drop what the backup makes, or --allow-non-empty to "
-               "restore beside it");
 }
 
 // Which of the index's columns a table lacks.
@@ -250,9 +211,12 @@ void check_trees(const Index& index, const RestoreSelection& selection, Problems
 }
 
 // They fire for rows that are loaded, too, and may change what they like.
-void warn_of_triggers(Connection& connection) {
-  const std::int64_t count = connection.query("SELECT count(*) FROM pg_catalog.pg_trigger WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')")
-                         .integer(0, 0);
+void warn_of_triggers(Connection& connection, const RestoreRequest& request) {
+  const QueryResult triggers = connection.query(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid "
+      "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')");
+  int count = 0;
+  for (int row = 0; row < triggers.rows(); ++row) count += request.filter.includes(triggers.text(row, 0), triggers.text(row, 1));
   if (count == 0) return;
   log(LogLevel::warning, "triggers",
       fmt::format("{} triggers of the target are enabled and may change what is loaded; see --disable-triggers", count));
@@ -292,7 +256,7 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
   } else {
     check_tables(connection, request, index, selection, problems);
     if (!request.disable_triggers) check_circles(connection, index, selection, problems);
-    request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection);
+    request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection, request);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
   check_differences(connection, request, index, problems);

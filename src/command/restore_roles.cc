@@ -140,9 +140,11 @@ bool RoleRewriter::may_act_for(const std::string& role) {
 }
 
 RoleRewriter::RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names,
-                           const IndexHeader& header)
+                           const Index& index)
     : connection_(connection), request_(request), names_(names), is_superuser_(is_superuser(connection)) {
-  for (const RoleUse& role : header.roles) named_.insert(role.name);
+  for (const RoleUse& role : index.header.roles) named_.insert(role.name);
+  if (!request.globals || !index.globals) return;
+  for (const RoleDefinition& role : index.globals->roles) named_.insert(role.name);
 }
 
 // The schema public is there, and may have the owner already: who may not act for the owner need not give it away then.

@@ -40,7 +40,7 @@ void create_roles(Connection& connection, const std::vector<std::string>& roles)
 //  - What was granted to roles that the source had dropped is left out, with a warning.
 class RoleRewriter {
  public:
-  RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names, const IndexHeader& header);
+  RoleRewriter(Connection& connection, const RestoreRequest& request, const ScriptNames& names, const Index& index);
 
   void rewrite(SchemaObject& object);
   // Throws Error(usage) when the map has a role that neither these objects nor the index name.

@@ -46,6 +46,13 @@ SchemaStep step_without_definition(const SchemaObject& object) {
   return step;
 }
 
+bool uses_public(const RestoreSelection& selection) {
+  const auto uses = [](const SchemaObject& object) {
+    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
+  };
+  return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
+}
+
 // As far as they go: their own entries come at the end, and tell what is refused.
 void grant_early(Connection& connection, const std::vector<std::string>& grants) {
   for (const std::string& grant : grants) {
@@ -179,7 +186,7 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
 
 void SchemaRunner::tell_refused_grants(Connection& connection, const std::string& subject) {
   for (const std::string& refused : connection.take_refused_grants()) {
-    log(LogLevel::warning, "rights", fmt::format("{} is not restored as it was: {}", subject, refused), {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+    errors_.take_right(fmt::format("{} is not restored as it was: {}", subject, refused));
   }
 }
 
@@ -206,7 +213,17 @@ void SchemaRunner::run_together(Connection& connection, const std::vector<Schema
 
 void SchemaRunner::create_schema(Connection& connection, const std::string& name) {
   own_.push_back({.type = "SCHEMA", .name = name, .schema = "-"});
-  run(connection, {.object = &own_.back(), .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}});
+  SchemaStep step{.object = &own_.back(), .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}};
+  if (name == "public") {
+    step.statements.push_back({.sql = "COMMENT ON SCHEMA public IS 'standard public schema';"});
+    if (connection.server_version() >= 150000) {
+      step.statements.push_back({.sql = "GRANT USAGE ON SCHEMA public TO PUBLIC;"});
+      step.statements.push_back({.sql = "ALTER SCHEMA public OWNER TO pg_database_owner;"});
+    } else {
+      step.statements.push_back({.sql = "GRANT ALL ON SCHEMA public TO PUBLIC;"});
+    }
+  }
+  run(connection, step);
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {
@@ -217,7 +234,12 @@ void run_pre_data(Connection& connection, const RestoreSelection& selection, Sch
     if (object.relation) needed.insert(object.relation->schema);
   }
   needed.insert(made.begin(), made.end());
+  if (uses_public(selection)) needed.insert("public");
   const std::set<std::string> existing = existing_schemas(connection, needed);
+  if (needed.contains("public") && !existing.contains("public") && !made.contains("public")) {
+    runner.create_schema(connection, "public");
+    made.insert("public");
+  }
   made.insert(existing.begin(), existing.end());
   std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
   const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };

@@ -53,12 +53,12 @@ class SchemaRunner {
   // Runs all objects in one transaction, or, when that is refused, each in its own.
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
 
-  // Makes a schema that no entry makes.
+  // Makes a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
   void create_schema(Connection& connection, const std::string& name);
 
  private:
   static constexpr int kAttempts = 10;
-  static void tell_refused_grants(Connection& connection, const std::string& subject);
+  void tell_refused_grants(Connection& connection, const std::string& subject);
   static bool is_of_the_moment(const DatabaseError& error);
   void run_whole(Connection& connection, const SchemaStep& step) const;
   bool run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject);

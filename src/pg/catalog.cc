@@ -195,7 +195,7 @@ std::vector<CatalogName> read_trees_without_rows(Connection& connection, const s
   std::set<std::uint32_t> with_rows;
   for (const CatalogTable& table : tables) with_rows.insert(table.oid);
   const QueryResult leaves = connection.query(
-      "SELECT c.oid, p.relid FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS p WHERE c.relkind = 'p' AND p.isleaf");
+      "SELECT c.oid, p.relid::oid FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS p WHERE c.relkind = 'p' AND p.isleaf");
   std::map<std::uint32_t, bool> trees;
   for (int row = 0; row < leaves.rows(); ++row) trees[leaves.oid(row, 0)] |= with_rows.contains(leaves.oid(row, 1));
   std::vector<CatalogName> names;

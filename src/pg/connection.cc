@@ -114,7 +114,10 @@ std::string_view QueryResult::text(int row, int column) const {
 std::int64_t QueryResult::integer(int row, int column) const {
   const std::string_view digits = text(row, column);
   std::int64_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (!digits.empty() && (error != std::errc() || end != digits.data() + digits.size())) {
+    throw Error(ErrorKind::failed, fmt::format("the server answered {} where a number was expected", digits));
+  }
   return value;
 }
 

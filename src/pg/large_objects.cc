@@ -74,9 +74,17 @@ struct Grant {
   bool is_grantable = false;
 };
 
-// The grants of one object, each behind the one that lets its grantor give it.
+// The grants of one object, each behind the one that lets its grantor give it. Of the owner, who has all by being it, only what differs:
+// a restore that gives the object to somebody else has no business with them.
 std::string grants_sql(std::string_view id, std::string_view owner, std::vector<Grant> grants) {
-  std::string sql = fmt::format("REVOKE ALL ON LARGE OBJECT {} FROM {};\n", id, owner);
+  constexpr std::ptrdiff_t kAll = 2;  // SELECT and UPDATE
+  const auto is_owners = [owner](const Grant& grant) { return grant.grantor == owner && grant.grantee == owner; };
+  std::string sql;
+  if (std::ranges::count_if(grants, is_owners) == kAll) {
+    std::erase_if(grants, is_owners);
+  } else {
+    sql = fmt::format("REVOKE ALL ON LARGE OBJECT {} FROM {};\n", id, owner);
+  }
   std::set<std::pair<std::string, std::string>> may_give;  // who, and what
   while (!grants.empty()) {
     const auto next = std::ranges::find_if(grants, [&](const Grant& grant) {
@@ -135,7 +143,8 @@ WHERE m.oid IN ({}) ORDER BY m.oid)",
     if (!result.text(row, 3).empty()) {
       entry("COMMENT", fmt::format("COMMENT ON LARGE OBJECT {} IS {};", id, result.text(row, 3)));
     }
-    if (result.boolean(row, 2)) entry("ACL", grants_sql(id, owner, std::move(grants[result.oid(row, 0)])));
+    const std::string sql = result.boolean(row, 2) ? grants_sql(id, owner, std::move(grants[result.oid(row, 0)])) : "";
+    if (!sql.empty()) entry("ACL", sql);
   }
   return script;
 }

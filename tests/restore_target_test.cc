@@ -1,0 +1,145 @@
+// What a restore meets in its target: said before anything is made, and neither mixed with what comes nor taken for it.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "support/compare.h"
+#include "support/origin_and_target.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RestoreTarget : public OriginAndTarget {
+ protected:
+  std::string url_of(const std::string& role) const {
+    cluster().allow_login(role);
+    return cluster().url("target", role, cluster().password());
+  }
+};
+
+TEST_F(RestoreTarget, IsNotEmptyWithAnObjectOfAnyKind) {
+  const std::vector<std::pair<std::string, std::string>> kinds_and_words = {
+      {"CREATE TYPE taken AS (a int)", "type public.taken"},
+      {"CREATE TYPE taken AS RANGE (subtype = int)", "type public.taken"},
+      {"CREATE COLLATION taken (lc_collate = 'C', lc_ctype = 'C')", "collation public.taken"},
+      {"CREATE TEXT SEARCH CONFIGURATION taken (COPY = simple)", "text search configuration public.taken"},
+      {"CREATE TEXT SEARCH DICTIONARY taken (TEMPLATE = simple)", "text search dictionary public.taken"},
+      {"CREATE TEXT SEARCH PARSER taken (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype)", "text search parser public.taken"},
+      {"CREATE TEXT SEARCH TEMPLATE taken (LEXIZE = dsimple_lexize)", "text search template public.taken"},
+      {"CREATE OPERATOR FAMILY taken USING btree", "operator family public.taken"},
+      {"CREATE OPERATOR === (PROCEDURE = int4eq, LEFTARG = int, RIGHTARG = int)", "operator public.\"===\""},
+      {"CREATE CONVERSION taken FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8", "conversion public.taken"},
+      {"CREATE FOREIGN DATA WRAPPER taken", "foreign-data wrapper taken"},
+      {"CREATE FOREIGN DATA WRAPPER w; CREATE SERVER taken FOREIGN DATA WRAPPER w", "foreign server taken"},
+      {"CREATE PUBLICATION taken", "publication taken"},
+      {"CREATE ACCESS METHOD taken TYPE TABLE HANDLER heap_tableam_handler", "access method taken"},
+      {"CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER taken ON sql_drop EXECUTE FUNCTION f()", "event trigger taken"}};
+  for (const auto& [sql, words] : kinds_and_words) {
+    SCOPED_TRACE(sql);
+    fresh_database("origin");
+    fresh_database("target");
+    origin("CREATE TABLE t AS SELECT 1 AS id");
+    origin(sql);
+    target(sql);
+    const Outcome outcome = restore(back_up("origin"));
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the target is not empty"), HasSubstr(nlohmann::json(words).dump().substr(1, 10))));
+    EXPECT_EQ("t", target("SELECT to_regclass('t') IS NULL"));
+    EXPECT_TRUE(ends_with(kOk, restore(backups_.path(), {"--clean", "--verify"})));
+  }
+}
+
+// What has no schema is in the way by its name alone: platforms bring publications and event triggers along.
+TEST_F(RestoreTarget, IsEmptyWithAPublicationOfAnotherName) {
+  origin("CREATE TABLE t AS SELECT 1 AS id; CREATE PUBLICATION p FOR TABLE t");
+  target("CREATE PUBLICATION another");
+  EXPECT_TRUE(ends_with(kOk, restore(back_up("origin"))));
+}
+
+TEST_F(RestoreTarget, HasAnExtensionInAnotherSchema) {
+  origin("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE t (c ext.citext)");
+  target("CREATE EXTENSION citext");
+  const Outcome outcome = restore(back_up("origin"));
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("the target has the extension citext in the schema public, the backup in ext"));
+  target("CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext");
+  EXPECT_TRUE(ends_with(kOk, restore(backups_.path())));
+}
+
+// Scripts write of the schema public only what differs from that of a new database.
+TEST_F(RestoreTarget, GetsItsSchemaPublicBackAsANewDatabaseHasIt) {
+  origin("CREATE TABLE t AS SELECT 1 AS id");
+  const std::string rights = "SELECT pg_get_userbyid(nspowner), nspacl, obj_description(oid) FROM pg_namespace WHERE nspname = 'public'";
+  const std::string as_new = target(rights);
+  for (const char* const role : {"postgres", "pana_owner"}) {
+    SCOPED_TRACE(role);
+    fresh_database("target");
+    cluster().sql("postgres", fmt::format("ALTER DATABASE target OWNER TO {}", role));
+    target("DROP SCHEMA public CASCADE");
+    ASSERT_TRUE(ends_with(kOk, pana({"restore", back_up("origin"), "--into", url_of(role), "--no-owner"})));
+    if (cluster().version() >= 15 || std::string(role) == "postgres") {
+      EXPECT_EQ(as_new, target(rights));
+    }
+  }
+}
+
+TEST_F(RestoreTarget, KeepsWhatIsBesideAndTheProofDoesNotMindIt) {
+  origin("CREATE SCHEMA app; CREATE TABLE app.t AS SELECT 1 AS id; SELECT lo_create(4711)");
+  target("CREATE TABLE other AS SELECT 2 AS id; CREATE SEQUENCE s; SELECT lo_create(4712)");
+  const fs::path backup = back_up("origin");
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"--allow-non-empty", "--verify"})));
+  EXPECT_TRUE(ends_with(kDifferent, pana({"verify", backup, "--against", target_}))) << "asked for by itself, it does";
+}
+
+// The owner of the database owns neither its languages nor the server's functions.
+TEST_F(RestoreTarget, MayNotGiveAllRightsWhichTheReportNames) {
+  origin("GRANT USAGE ON LANGUAGE plpgsql TO pana_reader; REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC; CREATE TABLE t AS SELECT 1 AS id");
+  const fs::path backup = back_up("origin");
+  cluster().sql("postgres", "ALTER DATABASE target OWNER TO pana_owner");
+  const Outcome outcome = pana({"restore", backup, "--into", url_of("pana_owner"), "--no-owner", "--json"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(Json::parse(outcome.out).at("rights_not_restored").dump(), HasSubstr("LANGUAGE plpgsql is not restored as it was"));
+  cluster().sql("postgres", "DROP OWNED BY pana_owner");
+}
+
+TEST_F(RestoreTarget, OwnsItsLargeObjectsWithoutTheFormerOwner) {
+  origin("SELECT lo_create(4711); ALTER LARGE OBJECT 4711 OWNER TO pana_owner; GRANT SELECT ON LARGE OBJECT 4711 TO pana_reader; "
+         "SELECT lo_create(4712); ALTER LARGE OBJECT 4712 OWNER TO pana_owner; REVOKE UPDATE ON LARGE OBJECT 4712 FROM pana_owner");
+  const std::string acl = "SELECT oid, pg_get_userbyid(lomowner), lomacl FROM pg_largeobject_metadata ORDER BY oid";
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  EXPECT_EQ(cluster().sql("origin", acl), target(acl));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--no-owner"})));
+  EXPECT_EQ("{postgres=rw/postgres,pana_reader=r/postgres}", target("SELECT lomacl FROM pg_largeobject_metadata WHERE oid = 4711"));
+}
+
+TEST_F(RestoreTarget, IsLeftAloneByOptionsThatMakeNoSense) {
+  origin("CREATE TABLE t AS SELECT 1 AS id; CREATE PUBLICATION p");
+  const fs::path backup = back_up("origin");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"-n", ""}, {"-t", ""}, {"-N", ""}, {"-s", "--verify"}, {"--role-map", "a=b", "--role-map", "a=c"}}) {
+    EXPECT_TRUE(ends_with(kUsage, restore(backup, options)));
+  }
+  EXPECT_THAT(restore(backup, {"--search-path", "x; DROP"}).err, HasSubstr("search_path"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_publication"));
+}
+
+// Of tables that are not chosen, no trigger can change what is loaded.
+TEST_F(RestoreTarget, HasTriggersThatAreNoneOfItsBusiness) {
+  const std::string sql = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE a (id int); CREATE TABLE b (id int); "
+                          "CREATE TRIGGER t BEFORE INSERT ON b FOR EACH ROW EXECUTE FUNCTION f()";
+  origin(sql);
+  target(sql);
+  const fs::path backup = back_up("origin");
+  EXPECT_THAT(restore(backup, {"-a", "-t", "a"}).err, Not(HasSubstr("triggers")));
+  EXPECT_THAT(restore(backup, {"-a", "-t", "b"}).err, HasSubstr("1 triggers of the target are enabled"));
+}
+
+}  // namespace
+}  // namespace pana::test
