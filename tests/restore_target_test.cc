@@ -38,6 +38,7 @@ TEST_F(RestoreTarget, IsNotEmptyWithAnObjectOfAnyKind) {
       {"CREATE FOREIGN DATA WRAPPER taken", "foreign-data wrapper taken"},
       {"CREATE FOREIGN DATA WRAPPER w; CREATE SERVER taken FOREIGN DATA WRAPPER w", "foreign server taken"},
       {"CREATE PUBLICATION taken", "publication taken"},
+      {"CREATE SUBSCRIPTION taken CONNECTION '' PUBLICATION p WITH (connect = false, slot_name = NONE)", "subscription taken"},
       {"CREATE ACCESS METHOD taken TYPE TABLE HANDLER heap_tableam_handler", "access method taken"},
       {"CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER taken ON sql_drop EXECUTE FUNCTION f()", "event trigger taken"}};
   for (const auto& [sql, words] : kinds_and_words) {

@@ -41,14 +41,15 @@ ORDER BY 1)";
 // What has a name of its own in the whole database.
 struct Kind {
   std::string_view type;  // of a SchemaObject
-  std::string_view catalog;
+  std::string_view objects;  // the catalog, without what is of other databases
   std::string_view column;
   std::string_view words;
 };
 
 constexpr std::array kKindsWithoutSchema = {
     Kind{"PUBLICATION", "pg_publication", "pubname", "publication"},
-    Kind{"SUBSCRIPTION", "pg_subscription", "subname", "subscription"},
+    Kind{"SUBSCRIPTION", "pg_subscription AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database()",
+         "subname", "subscription"},
     Kind{"FOREIGN DATA WRAPPER", "pg_foreign_data_wrapper", "fdwname", "foreign-data wrapper"},
     Kind{"SERVER", "pg_foreign_server", "srvname", "foreign server"},
     Kind{"EVENT TRIGGER", "pg_event_trigger", "evtname", "event trigger"},
@@ -59,7 +60,7 @@ std::vector<std::string> taken_names(Connection& connection, const RestoreSelect
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) {
       const auto kind = std::ranges::find(kKindsWithoutSchema, object.type, &Kind::type);
-      if (kind == kKindsWithoutSchema.end() || !has_named(connection, kind->catalog, kind->column, object.name)) continue;
+      if (kind == kKindsWithoutSchema.end() || !has_named(connection, kind->objects, kind->column, object.name)) continue;
       taken.push_back(fmt::format("{} {}", kind->words, object.name));
     }
   }
