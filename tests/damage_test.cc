@@ -150,7 +150,7 @@ TEST_F(Damage, NoBackupAtAllIsSaidToBeNone) {
   EXPECT_TRUE(ends_with(kDamaged, verify("", "zstd")));
   EXPECT_TRUE(ends_with(kDamaged, verify("SELECT 1;\n", "none")));
   EXPECT_TRUE(ends_with(kDamaged, verify(std::string(100000, 'x'), "zstd")));
-  EXPECT_TRUE(ends_with(kDamaged, verify(run_successfully(cluster().client("pg_dump", {}, "precious")), "none")));
+  EXPECT_TRUE(ends_with(kDamaged, verify(cluster().pg_dump({}, "precious"), "none")));
   EXPECT_NE(kOk, pana({"verify", damaged_ / "absent.sql"}).exit_status);
 }
 

@@ -33,7 +33,7 @@ TEST_P(Filters, ChooseWhatPgDumpWouldChoose) {
   }
 
   Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1"}, "by_pg_dump");
-  restore.input = run_successfully(cluster().client("pg_dump", GetParam(), "filtered"));
+  restore.input = cluster().pg_dump(GetParam(), "filtered");
   run_successfully(restore);
   const std::filesystem::path backup = back_up("filtered", GetParam());
   const Content expected = content_of(cluster(), "by_pg_dump");

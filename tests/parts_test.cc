@@ -37,7 +37,7 @@ class Parts : public EndToEnd {
 
   static void fill_by_pg_dump(const Source& source, const std::vector<std::string>& options, const std::string& database) {
     Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null"}, database);
-    restore.input = run_successfully(cluster().client("pg_dump", options, source.database));
+    restore.input = cluster().pg_dump(options, source.database);
     run(restore);  // goes on behind errors
   }
 

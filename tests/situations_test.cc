@@ -164,7 +164,7 @@ TEST_F(Situations, AreNoWorseThanWithPgDumpAndPgRestore) {
     if (cluster().version() < situation.since) continue;
     fresh_database("origin");
     origin(situation.origin);
-    const std::string script = run_successfully(cluster().client("pg_dump", situation.dump, "origin"));
+    const std::string script = cluster().pg_dump(situation.dump, "origin");
     const fs::path archive = directory.path() / "archive";
     std::vector<std::string> to_archive = {"-Fc", "-f", archive};
     for (const std::string& option : situation.dump) {

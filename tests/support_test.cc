@@ -48,7 +48,7 @@ TEST(Fixtures, AreCarriedWholeByPgDumpAndPsql) {
   cluster.psql_file("left", fixture("everything.sql"));
 
   Command restore = cluster.client("psql", {"-X", "-q", "-o", "/dev/null", "-v", "ON_ERROR_STOP=1"}, "right");
-  restore.input = run_successfully(cluster.client("pg_dump", {}, "left"));
+  restore.input = cluster.pg_dump({}, "left");
   run_successfully(restore);
   EXPECT_EQ("", differences(content_of(cluster, "left"), content_of(cluster, "right")));
 }

@@ -27,6 +27,8 @@ std::vector<std::pair<std::string, std::string>> base_environment() {
   return environment;
 }
 
+constexpr int kNewestKnown = 18;
+
 // Where one may be: Debian's directories and those of PATH.
 std::vector<std::string> usual_places() {
   std::vector<std::string> paths;
@@ -155,6 +157,10 @@ PgDumpProgram find_pg_dump(int server_version) {
     } catch (const Error& error) {
       obstacle = error;
     }
+  }
+  if (best && server_major > kNewestKnown) {
+    log(LogLevel::warning, "newer_server", fmt::format("the server is PostgreSQL {}, newer than pana knows: what came with it is as pg_dump {} writes it",
+                                                       server_major, best->version), {{"hint", "a restore with --verify tells whether all is well"}});
   }
   if (best) return *best;
   if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);

@@ -210,6 +210,13 @@ Command Cluster::client(const std::string& program, const std::vector<std::strin
   return command;
 }
 
+std::string Cluster::pg_dump(const std::vector<std::string>& arguments, const std::string& database) const {
+  std::string script = run_successfully(client("pg_dump", arguments, database));
+  constexpr std::string_view kNewer = "SET transaction_timeout = 0;\n";
+  if (const std::size_t found = script.find(kNewer); found != std::string::npos) script.erase(found, kNewer.size());
+  return script;
+}
+
 void Cluster::wait_until_ready() const {
   const std::string connection = fmt::format("{}?connect_timeout=10", url("postgres"));
   for (int attempt = 0; attempt < 600; ++attempt) {

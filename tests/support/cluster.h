@@ -59,6 +59,9 @@ class Cluster {
   Command client(const std::string& program, const std::vector<std::string>& arguments,
                  const std::string& database) const;
 
+  // A script of pg_dump's for this cluster's psql: without the setting of newer servers that a newer pg_dump begins with.
+  std::string pg_dump(const std::vector<std::string>& arguments, const std::string& database) const;
+
   // Waits until the server takes connections again, as after the death of a backend.
   void wait_until_ready() const;
 
