@@ -14,7 +14,9 @@ namespace pana::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 std::string read_file(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -186,6 +188,23 @@ TEST_F(Damage, CostsARestoreThatKeepsGoingOneFrame) {
   EXPECT_THAT(outcome.err, HasSubstr("rows are missing, " + missing.substr(0, 1) + "," + missing.substr(1) + " of public.large: "));
   EXPECT_EQ("0|3000|77|1", cluster().sql("rest", "SELECT (SELECT count(*) FROM large WHERE id = 10000), (SELECT count(*) FROM orders), "
                                                  "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
+}
+
+// Rows go to the server while they are decompressed: the damage is found in the middle of a COPY.
+TEST_F(Damage, OfACompressedFrameCostsItsRowsAlone) {
+  cluster().sql("precious", "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 4) AS t FROM generate_series(1, 200000) AS i;"
+                            "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
+  std::string content = intact("zstd");
+  for (std::size_t i = 0; i < 4; ++i) content[content.size() / 2 + i] ^= 0x55;
+  const fs::path file = damaged_.path() / "backup_20000101_000000.sql.zst";
+  std::ofstream(file, std::ios::binary) << content;
+  for (const std::string jobs : {"1", "4"}) {
+    const Outcome outcome = pana({"restore", file, "--into", fresh_database("rest"), "--keep-going", "--jobs", jobs});
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, "), HasSubstr(" of public.large: "), Not(HasSubstr("already in progress"))));
+    EXPECT_EQ("t|3000|1|77|1", cluster().sql("rest", "SELECT (SELECT count(*) BETWEEN 100000 AND 199999 FROM large), (SELECT count(*) FROM orders), (SELECT count(*) FROM marked), "
+                                                     "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
+  }
 }
 
 }  // namespace

@@ -115,7 +115,8 @@ class UnitLoader {
              RestoreErrors* collected, Progress& progress)
       : connection_(connection), backup_(backup), memory_(memory), unit_(unit), collected_(collected), progress_(progress) {}
 
-  void load(const std::stop_token& stop) {
+  // Whatever is thrown, no COPY is under way on the connection afterwards.
+  void load(const std::stop_token& stop) try {
     const RowFrameHandler handler{.begin_copy = [this](std::string_view statement) { begin_copy(statement); },
                                   .row = [this](std::string_view row) { add_row(row); },
                                   .end_copy = [this] { end_copy(); },
@@ -135,6 +136,9 @@ class UnitLoader {
     if (copy_) attempt([this] { finish_copy(); });
     send_statements();
     connection_.query("COMMIT");
+  } catch (...) {
+    copy_.reset();
+    throw;
   }
 
   const std::map<TableId, std::uint64_t>& loaded() const { return loaded_; }
