@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "support/pana.h"
+#include "support/session.h"
 
 namespace pana::test {
 namespace {
@@ -13,6 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class RestoreOptions : public EndToEnd {
  protected:
@@ -249,6 +251,24 @@ TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("customers"));
   EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+}
+
+// Whatever it wants of the target: to drop, to empty, to make, to load.
+TEST_F(RestoreOptions, BehindALockSaysThatTheServerSaidNothing) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--clean"}, {"--clean", "--data-only"}, {"--allow-non-empty", "--data-only", "-t", "sales.orders"}, {"--clean", "-t", "sales.orders"}, {"--clean", "--keep-going"}}) {
+    target_ = fresh_database("target");
+    ASSERT_TRUE(ends_with(kOk, restore({})));
+    Session other(target_);
+    other.execute("BEGIN; LOCK TABLE sales.orders IN EXCLUSIVE MODE");
+    std::vector<std::string> with_limit = {"--stall-timeout", "2"};
+    with_limit.insert(with_limit.end(), options.begin(), options.end());
+    const Outcome outcome = restore(with_limit);
+    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the server said nothing for 2 s"), Not(HasSubstr("already in progress")))) << options.back();
+    other.execute("ROLLBACK");
+    EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
+  }
 }
 
 // A cluster where nobody of the origin's roles exists.

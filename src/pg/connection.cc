@@ -274,10 +274,12 @@ short Connection::await(short events) {
   do {
     look_for_stop();
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
+      give_up();
       throw DatabaseError(fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
                           "the network or the server hangs; a server that may think for longer is given more by --stall-timeout");
     }
     if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
+      give_up();
       throw DatabaseError("the server admitted the connection and then did not answer", "",
                           "the pooler may have no server connection free: raise its pool size, or wait for one");
     }
@@ -331,7 +333,14 @@ std::optional<QueryResult> Connection::next_result() {
 
 QueryResult Connection::last_result() {
   std::optional<QueryResult> last;
-  while (std::optional<QueryResult> result = next_result()) last = std::move(result);
+  while (std::optional<QueryResult> result = next_result()) {
+    const ExecStatusType status = result->status();
+    if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
+      give_up();
+      throw DatabaseError("a statement began to copy rows where none are copied", "");
+    }
+    last = std::move(result);
+  }
   if (!last) throw DatabaseError("the server gave no result", "");
   return std::move(*last);
 }

@@ -103,7 +103,8 @@ class Connection {
   // connection admits the client, and may never answer. Once there was an answer, nothing limits the next ones.
   void limit_first_answer(std::chrono::seconds limit) { first_answer_by_ = std::chrono::steady_clock::now() + limit; }
 
-  // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever.
+  // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever. The answer may
+  // still come, when nobody wants it any more: the connection is of no more use then.
   void limit_silence(std::chrono::seconds longest) { longest_silence_ = longest; }
 
   // Whether the server works for us without libpq's knowing: then it is up to us to cancel that (Wire).
@@ -116,11 +117,15 @@ class Connection {
   // What the server has only warned of since the last call: rights that it did not grant or revoke (01006, 01007), though the
   // statement went well.
   std::vector<std::string> take_refused_grants() { return std::exchange(*refused_grants_, {}); }
-  bool is_alive() const { return PQstatus(handle_.get()) == CONNECTION_OK; }
+  // Whether it takes another query: it is not broken, and nothing is under way that was given up.
+  bool is_alive() const { return !is_given_up_ && !handle_.get_deleter().query_past_libpq && PQstatus(handle_.get()) == CONNECTION_OK; }
   PGconn* handle() { return handle_.get(); }
   // Whose stop ends the waits: a worker's thread puts its own token in place of the one the connection was made with.
   const std::stop_token& stop() const { return stop_; }
   void set_stop(std::stop_token stop) { stop_ = std::move(stop); }
+
+  // What is under way on it is not waited for, and nothing follows.
+  void give_up() { is_given_up_ = true; }
 
   // Throws the error that libpq holds for this connection.
   [[noreturn]] void throw_error();
@@ -130,6 +135,7 @@ class Connection {
   void look_for_stop();
 
   std::stop_token stop_;
+  bool is_given_up_ = false;
   std::chrono::seconds longest_silence_{0};
   std::optional<std::chrono::steady_clock::time_point> first_answer_by_;
   std::unique_ptr<std::vector<std::string>> refused_grants_;  // libpq knows where they are

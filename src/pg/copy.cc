@@ -26,7 +26,10 @@ void CopyOut::expect_end(const Wire::Message& message) {
 CopyIn::CopyIn(Connection& connection, const std::string& statement) : connection_(connection) {
   connection_.send(statement);
   const std::optional<QueryResult> result = connection_.next_result();
-  if (!result || result->status() != PGRES_COPY_IN) throw DatabaseError("the server did not accept COPY", "");
+  if (!result || result->status() != PGRES_COPY_IN) {
+    connection_.give_up();
+    throw DatabaseError("the server did not accept COPY", "");
+  }
   buffer_.reserve(kBufferBytes);
 }
 
