@@ -150,6 +150,52 @@ TEST_F(Replaced, OfAPartitionedTableWithAllThatHangsOnIt) {
   }
 }
 
+// Three levels, with indexes of each kind, and one that only the middle has.
+constexpr const char* kPartitionedTwice = R"(
+CREATE TABLE top (id int, at date, v text, PRIMARY KEY (id, at), UNIQUE (at, id)) PARTITION BY RANGE (at); CREATE INDEX ON top (v);
+CREATE TABLE top24 PARTITION OF top FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE top25 PARTITION OF top FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (id);
+CREATE TABLE top25a PARTITION OF top25 FOR VALUES IN (1, 2, 3);
+CREATE TABLE top25b PARTITION OF top25 DEFAULT PARTITION BY RANGE (at); CREATE TABLE top25b1 PARTITION OF top25b DEFAULT;
+CREATE INDEX middle ON top25 (v DESC); CREATE UNIQUE INDEX ON top (at, id, v);
+INSERT INTO top SELECT i % 9, date '2024-01-01' + i, i::text FROM generate_series(1, 700) i; GRANT SELECT ON top, top25, top25a TO pana_reader;
+CREATE TABLE other AS SELECT i AS id FROM generate_series(0, 8) i; ALTER TABLE other ADD PRIMARY KEY (id); ALTER TABLE top ADD FOREIGN KEY (id) REFERENCES other;
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TRIGGER tg BEFORE INSERT ON top FOR EACH ROW EXECUTE FUNCTION f();
+)";
+
+TEST_F(Replaced, APartitionWithPartitionsOfItsOwn) {
+  origin(kPartitionedTwice);
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  const std::string attached = "SELECT string_agg(format('%s of %s', inhrelid::regclass, inhparent::regclass), ';' ORDER BY inhrelid::regclass::text), "
+                               "(SELECT bool_and(indisvalid) FROM pg_index) FROM pg_inherits";
+  const std::string expected = cluster().sql("origin", attached);
+  for (const std::string chosen : {"top2*", "top25*", "top25b*", "top25a"}) {
+    ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", chosen}))) << chosen;
+    expect_equal();
+    EXPECT_EQ(expected, target(attached)) << chosen;
+  }
+  for (const std::string lost : {"top25", "top24", "top25a", "top25b"}) {
+    target("DROP TABLE " + lost);
+    ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", lost + "*"}))) << lost;
+    expect_equal();
+    EXPECT_EQ(expected, target(attached)) << lost;
+  }
+}
+
+TEST_F(Replaced, NothingByPartitionsWhosePlaceIsTaken) {
+  origin("CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1)");
+  const fs::path backup = back_up("origin");
+  for (const char* const in_the_way : {"CREATE TABLE other PARTITION OF p FOR VALUES IN (1, 2)", "CREATE TABLE other PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)"}) {
+    target_ = fresh_database("target");
+    target(std::string("CREATE TABLE p (k int) PARTITION BY LIST (k);") + in_the_way);
+    const Outcome outcome = restore(backup, {"-t", "p_1"});
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("the target's partitioned tables do not take the chosen partitions: public.p_1: "));
+    EXPECT_EQ("t", target("SELECT to_regclass('p_1') IS NULL"));
+  }
+}
+
 TEST_F(Replaced, OnlyWithThePartitionsThatWouldGoAlong) {
   origin(kPartitioned);
   const fs::path backup = back_up("origin");

@@ -21,6 +21,9 @@ class PostData {
     for (const SchemaObject& object : selection.pre_data) {
       if (object.type == "TABLE ATTACH" && object.relation && object.refers_to) partitions_[*object.refers_to].push_back(*object.relation);
     }
+    for (const SchemaObject& object : selection.post_data) {
+      if (object.type == "TABLE ATTACH" && object.relation) joining_.insert(*object.relation);
+    }
     for (const TableInfo& table : index.tables) {
       bytes_[{table.schema, table.name}] = table.content.bytes;
       for (const ConstraintIndex& constraint : table.constraint_indexes) {
@@ -61,6 +64,7 @@ class PostData {
   void add_index(const SchemaObject& object) {
     SchemaStep build{.object = &object, .weight = weight_of(object)};
     SchemaStep rest = build;
+    if (object.relation && joining_.contains(*object.relation)) build.locked_tables = {*object.relation};
     for (const SchemaStatement& statement : object.statements) {
       (statement.role == StatementRole::definition ? build : rest).statements.push_back(statement);
     }
@@ -68,6 +72,7 @@ class PostData {
     if (object.type == "CONSTRAINT" && known == constraint_indexes_.end()) {
       second_.push_back(whole_step(object));
       second_.back().weight = build.weight;
+      second_.back().locked_tables = build.locked_tables;
       return;
     }
     if (object.type == "CONSTRAINT") {
@@ -105,6 +110,7 @@ class PostData {
   SchemaRunner& runner_;
   const std::stop_token& stop_;
   std::map<RelationName, std::vector<RelationName>> partitions_;
+  std::set<RelationName> joining_;  // partitions whose parents find their indexes by their age
   std::map<RelationName, std::uint64_t> bytes_;
   std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;
   Run run_ = Run::single;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "command/restore_partitions.h"
 #include "command/restore_roles.h"
 
 namespace pana {
@@ -187,11 +188,6 @@ class Chooser {
   std::set<std::string> extensions_;
 };
 
-bool has_relation(Connection& connection, const RelationName& name) {
-  const std::string quoted = connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
-  return !connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(quoted))).is_null(0, 0);
-}
-
 // Chooses objects of both phases.
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
                     RestoreSelection& selection) {
@@ -208,11 +204,16 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
                       object.relation->name, object.refers_to->schema, object.refers_to->name));
     }
   }
-  std::erase_if(post_data, [&chooser](const SchemaObject& object) { return !chooser.wants(object); });
-  const auto last_index = std::find_if(post_data.rbegin(), post_data.rend(), [](const SchemaObject& object) {
-    return object.type == "INDEX" || object.type == "CONSTRAINT";
+  std::vector<SchemaObject> attached_indexes;
+  std::erase_if(post_data, [&](const SchemaObject& object) {
+    if (chooser.wants(object)) return false;
+    const bool is_attached_later = object.type == "INDEX ATTACH" && std::ranges::any_of(attached_later, [&object](const SchemaObject& partition) {
+      return partition.relation == object.relation && partition.refers_to == object.refers_to;
+    });
+    if (is_attached_later) attached_indexes.push_back(object);
+    return true;
   });
-  post_data.insert(last_index.base(), std::make_move_iterator(attached_later.begin()), std::make_move_iterator(attached_later.end()));
+  if (!attached_later.empty()) join_parents(connection, std::move(attached_later), std::move(attached_indexes), post_data);
   selection.post_data = std::move(post_data);
 }
 

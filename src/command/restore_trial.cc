@@ -1,6 +1,7 @@
 #include "command/restore_trial.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -39,10 +40,19 @@ class Trial {
     }
     std::ranges::for_each(selection.post_data, add);
     try_out(batch);
+    refuse_strange_partitions();
     return std::move(missing_);
   }
 
  private:
+  // What is in their place (another partition, rows in the default one, an index of another kind) would be in the way after all
+  // rows were loaded.
+  void refuse_strange_partitions() const {
+    if (not_attached_.empty()) return;
+    throw Error(ErrorKind::refused, fmt::format("the target's partitioned tables do not take the chosen partitions: {}", fmt::join(not_attached_, "; ")),
+                "detach or drop what is in their place; --keep-going restores them as tables of their own");
+  }
+
   // All at once, or, when something is missing, one by one: a transaction within the transaction for each is slow.
   void try_out(const std::vector<const SchemaObject*>& batch) {
     std::string sql;
@@ -53,6 +63,9 @@ class Trial {
       const std::optional<DatabaseError> error = run(statements_of(*object));
       if (!error) continue;
       if (object->relation) lost_.insert(*object->relation);
+      if ((object->type == "TABLE ATTACH" || object->type == "INDEX ATTACH") && object->relation) {
+        not_attached_.push_back(fmt::format("{}.{}: {}", object->relation->schema, object->relation->name, error->what()));
+      }
       if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) missing_.push_back(fmt::format("{}: {}", subject_of(*object), error->what()));
     }
   }
@@ -80,6 +93,7 @@ class Trial {
 
   Connection& connection_;
   std::vector<std::string> missing_;
+  std::vector<std::string> not_attached_;
   std::set<RelationName> lost_;
 };
 

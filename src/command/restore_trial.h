@@ -10,7 +10,7 @@
 namespace pana {
 
 // Makes the objects, those of post-data as well, in a transaction of the caller's, who then rolls it back: what they need and the
-// target lacks, as the server says it.
+// target lacks, as the server says it. Throws Error(refused) when they are partitions that the target's tables do not take.
 std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection);
 
 }  // namespace pana
