@@ -94,6 +94,25 @@ TEST_F(RestoreLeaves, LargeObjectsCastsServersAndViewsThatAreNotChosen) {
   EXPECT_EQ("PRECIOUS|1|1|t", target(look));
 }
 
+// Rows of others that have the names of the backup's, as far as --keep-going goes.
+TEST_F(RestoreLeaves, TheContentsOfWhatItHasNotMade) {
+  const std::string sql = "CREATE TABLE t AS SELECT i FROM generate_series(1, 1200) AS i; CREATE TABLE s (id serial, n int GENERATED ALWAYS AS IDENTITY, i int); INSERT INTO s (i) VALUES (1);"
+                          "CREATE TABLE par (k int) PARTITION BY LIST (k); CREATE TABLE par_1 PARTITION OF par FOR VALUES IN (1); INSERT INTO par VALUES (1); SELECT lo_from_bytea(5, 'backup');";
+  origin(sql + "CREATE TABLE fine AS SELECT 1 AS id; SELECT lo_from_bytea(6, 'fine'); CREATE SEQUENCE well; SELECT setval('well', 7)");
+  target(sql + "INSERT INTO s (i) VALUES (2), (3); SELECT lo_put(5, 0, 'TARGET')");
+  const Outcome outcome = restore(back_up("origin"), {"--allow-non-empty", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  for (const std::string loss : {"1,200 rows of public.t:", "1 row of public.s:", "1 row of public.par_1:", "the value of sequence public.s_id_seq:",
+                                 "the value of sequence public.s_n_seq:", "the contents of 1 large object:"}) {
+    const std::size_t first = outcome.err.find("cannot restore " + loss);
+    EXPECT_NE(first, std::string::npos) << loss << outcome.description();
+    EXPECT_EQ(outcome.err.find("cannot restore " + loss, first + 1), std::string::npos) << loss;
+  }
+  EXPECT_EQ("1200|3|1|TARGET|3|3", target("SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM s), (SELECT count(*) FROM par), convert_from(lo_get(5), 'UTF8'), "
+                                          "(SELECT last_value FROM s_id_seq), (SELECT last_value FROM s_n_seq)"));
+  EXPECT_EQ("1|fine|7", target("SELECT (SELECT id FROM fine), convert_from(lo_get(6), 'UTF8'), (SELECT last_value FROM well)"));
+}
+
 TEST_F(RestoreLeaves, TheSequencesOfExcludedTables) {
   const fs::path backup = both("CREATE TABLE a (id serial); CREATE TABLE b (id bigserial); CREATE TABLE c (id int GENERATED ALWAYS AS IDENTITY); "
                                "INSERT INTO b DEFAULT VALUES; INSERT INTO c DEFAULT VALUES");

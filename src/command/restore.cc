@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 
+#include "base/human.h"
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
@@ -46,6 +47,35 @@ void set_sequences(Connection& connection, const RestoreSelection& selection, Re
 void make_roles(Connection& connection, const std::vector<std::string>& roles) {
   create_roles(connection, roles);
   for (const std::string& role : roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
+}
+
+// Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold the same
+// rows already, and would then hold them twice.
+void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names, SchemaRunner& runner, RestoreErrors& errors) {
+  const DatabaseError reason("its definition was refused, and what else may have its name is left alone", "");
+  selection.large_objects_left_alone = runner.large_objects_not_made();
+  if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {
+    errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"), reason);
+  }
+  std::set<RelationName> not_made;  // names in Unicode
+  for (const RelationName& relation : runner.not_made()) not_made.insert(names.unicode(relation));
+  if (not_made.empty()) return;
+  std::erase_if(selection.tables, [&](const TableInfo* table) {
+    const std::optional<RelationName> root = parse_relation_name(table->loaded_into);
+    if (!not_made.contains({.schema = table->schema, .name = table->name}) && !(root && not_made.contains(*root))) return false;
+    selection.table_ids.erase(table->id);
+    const std::uint64_t rows = table->content.rows;
+    if (rows > 0) errors.take(fmt::format("{} {} of {}.{}", human_count(rows), rows == 1 ? "row" : "rows", table->schema, table->name), reason);
+    return true;
+  });
+  std::erase_if(selection.frames, [&](std::size_t frame) {
+    return std::ranges::none_of(index.frames[frame].tables, [&](const FrameRows& rows) { return selection.table_ids.contains(rows.table); });
+  });
+  std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
+    if (!value.sequence || !not_made.contains(names.unicode(*value.sequence))) return false;
+    errors.take(fmt::format("the value of sequence {}.{}", value.sequence->schema, value.sequence->name), reason);
+    return true;
+  });
 }
 
 void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
@@ -142,6 +172,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
 
   RestoreReport report;
   if (request.rows) {
+    leave_out_what_was_not_made(selection, index, names, runner, errors);
     const std::map<TableId, std::uint64_t> loaded =
         load_rows(connections, backup, selection, errors, progress, stop);
     if (errors.all().empty()) check_counts(selection, loaded);

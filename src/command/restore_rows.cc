@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <set>
 
@@ -111,9 +112,9 @@ class LoadPlan {
 // possible.
 class UnitLoader {
  public:
-  UnitLoader(Connection& connection, const BackupReader& backup, BackupReader::Memory& memory, const LoadUnit& unit,
-             RestoreErrors* collected, Progress& progress)
-      : connection_(connection), backup_(backup), memory_(memory), unit_(unit), collected_(collected), progress_(progress) {}
+  UnitLoader(Connection& connection, const BackupReader& backup, const RestoreSelection& selection, BackupReader::Memory& memory,
+             const LoadUnit& unit, RestoreErrors* collected, Progress& progress)
+      : connection_(connection), backup_(backup), selection_(selection), memory_(memory), unit_(unit), collected_(collected), progress_(progress) {}
 
   // Whatever is thrown, no COPY is under way on the connection afterwards.
   void load(const std::stop_token& stop) try {
@@ -202,11 +203,20 @@ class UnitLoader {
   }
 
   void add_line(std::string_view line) {
-    if (!unit_.tables.contains(kLargeObjects)) return;
+    if (!unit_.tables.contains(kLargeObjects) || is_left_alone(line)) return;
     table_ = backup_.index().table(kLargeObjects);
     statements_ += line;
     ++loaded_[kLargeObjects];
     if (statements_.size() >= kStatementBytes) send_statements();
+  }
+
+  // SELECT pg_catalog.lo_put(4711, ...
+  bool is_left_alone(std::string_view line) const {
+    if (selection_.large_objects_left_alone.empty()) return false;
+    const std::string_view id = line.substr(line.find('(') + 1);
+    LargeObjectId number = 0;
+    std::from_chars(id.data(), id.data() + id.size(), number);
+    return selection_.large_objects_left_alone.contains(number);
   }
 
   void send_statements() {
@@ -215,6 +225,7 @@ class UnitLoader {
 
   Connection& connection_;
   const BackupReader& backup_;
+  const RestoreSelection& selection_;
   BackupReader::Memory& memory_;
   const LoadUnit& unit_;
   RestoreErrors* const collected_;  // nullptr: the first error ends it
@@ -241,8 +252,9 @@ bool may_come_of_order(const DatabaseError& error) {
 
 class RowLoading {
  public:
-  RowLoading(std::span<Connection> connections, const BackupReader& backup, RestoreErrors& errors, Progress& progress, const std::stop_token& stop)
-      : connections_(connections), backup_(backup), errors_(errors), progress_(progress), stop_(stop) {}
+  RowLoading(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection, RestoreErrors& errors,
+             Progress& progress, const std::stop_token& stop)
+      : connections_(connections), backup_(backup), selection_(selection), errors_(errors), progress_(progress), stop_(stop) {}
 
   std::map<TableId, std::uint64_t> run(std::vector<LoadStage> stages) {
     for (const LoadStage& stage : stages) {
@@ -289,7 +301,7 @@ class RowLoading {
   }
 
   void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance, const std::stop_token& stop) {
-    UnitLoader whole(connection, backup_, memory, unit, nullptr, progress_);
+    UnitLoader whole(connection, backup_, selection_, memory, unit, nullptr, progress_);
     try {
       whole.load(stop);
       note(whole);
@@ -311,7 +323,7 @@ class RowLoading {
   void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
     connection.query("ROLLBACK");
     progress_.total += bytes_of(unit);
-    UnitLoader parts(connection, backup_, memory, unit, &errors_, progress_);
+    UnitLoader parts(connection, backup_, selection_, memory, unit, &errors_, progress_);
     try {
       parts.load(stop);
       note(parts);
@@ -353,6 +365,7 @@ class RowLoading {
 
   const std::span<Connection> connections_;
   const BackupReader& backup_;
+  const RestoreSelection& selection_;
   RestoreErrors& errors_;
   Progress& progress_;
   const std::stop_token& stop_;
@@ -377,7 +390,7 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, co
   with_index_encoding(connections.front(), backup.index().header, [&] {
     order = order_of_loading(connections.front(), backup.index(), selection);
   });
-  return RowLoading(connections, backup, errors, progress, stop).run(LoadPlan(backup, selection, order).stages());
+  return RowLoading(connections, backup, selection, errors, progress, stop).run(LoadPlan(backup, selection, order).stages());
 }
 
 }  // namespace pana

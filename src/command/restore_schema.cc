@@ -209,6 +209,24 @@ void SchemaRunner::run_together(Connection& connection, const std::vector<Schema
     if (!connection.is_alive()) throw;
   }
   for (const SchemaObject& object : objects) run(connection, whole_step(object));
+  failed_.with([&](auto& failed) {
+    for (const SchemaObject& object : objects) {
+      const bool has_failed = failed.erase(&object) > 0;  // others come to lie where these were
+      if (has_failed && object.type == "BLOB") large_objects_not_made_.insert(object.object_id);
+    }
+  });
+}
+
+std::set<RelationName> SchemaRunner::not_made() {
+  std::set<RelationName> relations;
+  failed_.with([&relations](const auto& failed) {
+    for (const SchemaObject* const object : failed) {
+      if (object->type == "TABLE" && object->relation) relations.insert(*object->relation);
+      const std::optional<RelationName>& sequence = object->refers_to ? object->refers_to : object->relation;  // an identity column's
+      if (object->type == "SEQUENCE" && sequence) relations.insert(*sequence);
+    }
+  });
+  return relations;
 }
 
 void SchemaRunner::create_schema(Connection& connection, const std::string& name) {

@@ -50,8 +50,13 @@ class SchemaRunner {
 
   void run(Connection& connection, const SchemaStep& step);
 
-  // Runs all objects in one transaction, or, when that is refused, each in its own.
+  // Runs all objects in one transaction, or, when that is refused, each in its own. They need not live longer.
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
+
+  // The tables and sequences whose definition failed, by their names in the script: what the target has of that name is not of
+  // the backup.
+  std::set<RelationName> not_made();
+  const std::set<LargeObjectId>& large_objects_not_made() const { return large_objects_not_made_; }
 
   // Makes a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
   void create_schema(Connection& connection, const std::string& name);
@@ -68,6 +73,7 @@ class SchemaRunner {
   const DefaultPrivileges default_privileges_;
   std::list<SchemaObject> own_;  // the schemas that no entry makes; only before the threads begin
   Guarded<std::set<const SchemaObject*>> failed_;
+  std::set<LargeObjectId> large_objects_not_made_;  // only before the threads begin
 };
 
 // GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION

@@ -35,6 +35,7 @@ struct RestoreSelection {
   std::set<TableId> left_out_tables;         // with their extensions
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
+  std::set<LargeObjectId> large_objects_left_alone;  // which have somebody else's contents
   std::vector<LargeObjectId> large_objects;  // their definitions are read again when their turn comes: there may be many
 };
 
