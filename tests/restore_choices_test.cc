@@ -30,6 +30,54 @@ TEST_F(RestoreChoices, LeaveKindsOfObjectsOut) {
   EXPECT_EQ("1|1|0|1", target(count));
 }
 
+constexpr const char* kPublished = R"(
+CREATE SCHEMA a; CREATE TABLE a.t AS SELECT 1 AS x, 2 AS y; GRANT SELECT ON a.t TO pana_reader; CREATE TABLE b AS SELECT 1 AS x;
+CREATE PUBLICATION tables FOR TABLE a.t, b; CREATE PUBLICATION "Schemas" FOR TABLES IN SCHEMA a;
+)";
+constexpr const char* kMembers = "SELECT string_agg(pubname || ' ' || schemaname || '.' || tablename || ' ' || attnames::text, ',' ORDER BY pubname, tablename) FROM pg_publication_tables";
+
+TEST_F(RestoreChoices, OfPartsJoinThePublicationsThatAreThere) {
+  if (cluster().version() < 15) GTEST_SKIP() << "publications are of tables alone";
+  origin(kPublished);
+  target(kPublished);
+  const std::string members = target(kMembers);
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--clean", "-n", "a"}, {"-n", "a"}, {"--clean", "-t", "a.t"}, {"-t", "a.t"}, {"--clean", "-T", "b"}, {"--clean", "-N", "a"}, {"--clean"}}) {
+    if (options[0] != "--clean") target("DROP TABLE a.t");
+    const Outcome outcome = restore(options);
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("publication")));
+    EXPECT_EQ(members, target(kMembers)) << options.back();
+    EXPECT_EQ("1|t", target("SELECT x, has_table_privilege('pana_reader', 'a.t', 'SELECT') FROM a.t")) << options.back();
+  }
+  target("DROP SCHEMA a CASCADE");
+  ASSERT_TRUE(ends_with(kOk, restore({"-n", "a"})));
+  EXPECT_EQ(members, target(kMembers));
+}
+
+TEST_F(RestoreChoices, OfPartsLeavePublicationsThatAreNotThereOut) {
+  if (cluster().version() < 15) GTEST_SKIP() << "publications are of tables alone";
+  origin(kPublished);
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-n", "a"}, {"-t", "a.t"}}) {
+    target_ = fresh_database("target");
+    const Outcome outcome = restore(options);
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("does not join the publication tables, which the target lacks"));
+    EXPECT_EQ(options[0] == "-n", outcome.err.find("does not join the publication Schemas, which the target lacks") != std::string::npos);
+    EXPECT_EQ("1|t|0", target("SELECT x, has_table_privilege('pana_reader', 'a.t', 'SELECT'), (SELECT count(*) FROM pg_publication) FROM a.t")) << options.back();
+  }
+}
+
+TEST_F(RestoreChoices, PublishTheBackupsColumnsOfWhatAnEventTriggerPublishes) {
+  if (cluster().version() < 15) GTEST_SKIP() << "publications are of whole tables";
+  origin("CREATE TABLE t AS SELECT 1 AS x, 2 AS y; GRANT SELECT ON t TO pana_reader; CREATE PUBLICATION p FOR TABLE t (x)");
+  target("CREATE PUBLICATION p; CREATE FUNCTION publish() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN ALTER PUBLICATION p ADD TABLE public.t; END $$; "
+         "CREATE EVENT TRIGGER publish ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION publish()");
+  ASSERT_TRUE(ends_with(kOk, restore({"-t", "t"})));
+  EXPECT_EQ("p public.t {x}", target(kMembers));
+  EXPECT_EQ("t", target("SELECT has_table_privilege('pana_reader', 't', 'SELECT')"));
+}
+
 TEST_F(RestoreChoices, LeaveAnExtensionOutWithAllThatIsItsOwn) {
   if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
   origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.jobs (command) VALUES ('mine'); GRANT SELECT ON probe.jobs TO pana_reader;"

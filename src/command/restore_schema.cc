@@ -37,6 +37,21 @@ bool is_comment_of_anothers_extension(const SchemaObject& object, const Database
   return object.type == "COMMENT" && object.name.starts_with("EXTENSION ") && error.sqlstate() == kInsufficientPrivilege;
 }
 
+// An event trigger of the target, say, has put what was made into the publication.
+bool is_member_already(const SchemaObject& object, const DatabaseError& error) {
+  constexpr std::string_view kDuplicateObject = "42710";
+  return object.publication && error.sqlstate() == kDuplicateObject;
+}
+
+// Out and in again, with the columns and the rows that the backup says.
+SchemaStep join_again(Connection& connection, const SchemaStep& step) {
+  SchemaStep again = step;
+  const RelationName& table = *step.object->relation;
+  again.statements.insert(again.statements.begin(), {.sql = fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {}.{};", connection.quote_identifier(*step.object->publication),
+                                                                        connection.quote_identifier(table.schema), connection.quote_identifier(table.name))});
+  return again;
+}
+
 // What is left to do for an object that is there.
 SchemaStep step_without_definition(const SchemaObject& object) {
   SchemaStep step{.object = &object};
@@ -118,6 +133,11 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
       if (is_comment_of_anothers_extension(*step.object, error)) {
         log(LogLevel::warning, "extension_comment", fmt::format("cannot restore {}, which came with the extension: {}", subject, error.what()));
         return;
+      }
+      if (is_member_already(*step.object, error)) {
+        const std::optional<RelationName>& table = step.object->relation;  // none: a schema, with all that is in it
+        if (!table) return;
+        if (!not_made().contains(*table)) return run_whole(connection, join_again(connection, step));
       }
       if (!errors_.keep_going()) throw;
       if (run_by_statements(connection, step, subject)) return;

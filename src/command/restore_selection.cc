@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "command/restore_partitions.h"
 #include "command/restore_roles.h"
+#include "command/restore_schema.h"
 
 namespace pana {
 namespace {
@@ -122,9 +123,8 @@ bool wants_large_objects(const RestoreRequest& request) { return request.rows &&
 // schema patterns: the schemas that match and what is in them. A sequence that a column owns goes with its table.
 class Chooser {
  public:
-  Chooser(const RestoreRequest& request, const std::vector<SchemaObject>& pre_data, const ScriptNames& names, Connection& connection,
-          const IndexHeader& header)
-      : filter_(request.filter), replaces_(request.clean || !request.schema), names_(names), connection_(connection) {
+  Chooser(const RestoreRequest& request, const std::vector<SchemaObject>& pre_data, const ScriptNames& names, const IndexHeader& header)
+      : filter_(request.filter), replaces_(request.clean || !request.schema), names_(names) {
     for (const ExtensionUse& extension : header.extensions) {
       if (!filter_.has_table_patterns() && filter_.includes_schema(extension.schema)) extensions_.insert(extension.name);
     }
@@ -138,7 +138,6 @@ class Chooser {
   bool wants(const SchemaObject& object) const {
     if (filter_.is_empty()) return true;
     if (object.type == "SEQUENCE OWNED BY" && object.refers_to && !wants(*object.refers_to)) return false;
-    if (object.publication && !filter_.includes_everything() && !has_publication(*object.publication)) return false;
     if (object.type == "INDEX ATTACH" && !(object.refers_to && wants(*object.refers_to))) return false;
     if (object.relation) return wants(*object.relation);
     if (filter_.has_table_patterns()) return false;
@@ -154,6 +153,9 @@ class Chooser {
     if (object.schema == "-") return filter_.includes_everything();
     return filter_.includes_schema(names_.unicode(object.schema));
   }
+
+  // But for what is excluded.
+  bool replaces_everything() const { return replaces_ && filter_.includes_everything(); }
 
   bool wants(const RelationName& relation) const {
     const auto owner = owners_.find(relation);
@@ -171,10 +173,6 @@ class Chooser {
     bool is_identity = false;
   };
 
-  bool has_publication(const std::string& name) const {
-    return connection_.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = " + connection_.quote_literal(name)).rows() > 0;
-  }
-
   bool matches(const RelationName& relation) const {
     const RelationName name = names_.unicode(relation);
     return filter_.includes(name.schema, name.name);
@@ -183,10 +181,25 @@ class Chooser {
   const TableFilter& filter_;
   const bool replaces_;  // what is in the target
   const ScriptNames& names_;
-  Connection& connection_;
   std::map<RelationName, Owner> owners_;  // of sequences
   std::set<std::string> extensions_;
 };
+
+// ALTER PUBLICATION p ADD TABLES IN SCHEMA s
+std::string published_schema(const SchemaObject& object) {
+  if (object.statements.empty()) return {};
+  SqlLexemes lexemes(object.statements.front().sql);
+  lexemes.skip({"ALTER", "PUBLICATION"});
+  lexemes.qualified_name();
+  lexemes.skip({"ADD", "TABLES", "IN", "SCHEMA"});
+  return parse_simple_name(lexemes.qualified_name()).value_or("");
+}
+
+// A publication that is replaced keeps what is excluded, and left alone, among its members.
+bool stays_in_its_publication(Connection& connection, const SchemaObject& object) {
+  if (!object.publication) return false;
+  return object.relation ? has_relation(connection, *object.relation) : !existing_schemas(connection, {published_schema(object)}).empty();
+}
 
 // Chooses objects of both phases.
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
@@ -206,7 +219,7 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   }
   std::vector<SchemaObject> attached_indexes;
   std::erase_if(post_data, [&](const SchemaObject& object) {
-    if (chooser.wants(object)) return false;
+    if (chooser.wants(object) || (chooser.replaces_everything() && stays_in_its_publication(connection, object))) return false;
     const bool is_attached_later = object.type == "INDEX ATTACH" && std::ranges::any_of(attached_later, [&object](const SchemaObject& partition) {
       return partition.relation == object.relation && partition.refers_to == object.refers_to;
     });
@@ -215,6 +228,33 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   });
   if (!attached_later.empty()) join_parents(connection, std::move(attached_later), std::move(attached_indexes), post_data);
   selection.post_data = std::move(post_data);
+}
+
+// A schema that is there is not dropped for a choice of parts, and is in its publication still.
+bool is_schema_in_its_publication(Connection& connection, const SchemaObject& object) {
+  constexpr int kFirstWithSchemas = 150000;
+  if (object.type != "PUBLICATION TABLES IN SCHEMA" || connection.server_version() < kFirstWithSchemas) return false;
+  const std::string schema = published_schema(object);
+  return connection.query(fmt::format("SELECT FROM pg_catalog.pg_publication_namespace AS m JOIN pg_catalog.pg_publication AS p ON p.oid = m.pnpubid "
+                                      "JOIN pg_catalog.pg_namespace AS n ON n.oid = m.pnnspid WHERE p.pubname = {} AND n.nspname = {}",
+                                      connection.quote_literal(*object.publication), connection.quote_literal(schema))).rows() > 0;
+}
+
+// A choice of schemas or tables leaves publications to the target: what is chosen joins those that are there.
+void leave_publications_out(Connection& connection, std::vector<SchemaObject>& post_data) {
+  std::map<std::string, bool> is_there;
+  const auto lacks = [&](const std::string& publication) {
+    const auto [found, is_new] = is_there.try_emplace(publication);
+    if (!is_new) return !found->second;
+    found->second = connection.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = " + connection.quote_literal(publication)).rows() > 0;
+    if (!found->second) {
+      log(LogLevel::warning, "publication_left_out",
+          fmt::format("what is chosen does not join the publication {}, which the target lacks and a choice of parts does not bring", publication));
+    }
+    return !found->second;
+  };
+  std::erase_if(post_data, [&](const SchemaObject& object) { return object.publication && lacks(*object.publication); });
+  std::erase_if(post_data, [&connection](const SchemaObject& object) { return is_schema_in_its_publication(connection, object); });
 }
 
 // The rows of a partitioned table are its partitions', which have to be chosen by their own names.
@@ -291,7 +331,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   for (std::vector<SchemaObject>* const objects : {&pre_data, &post_data}) {
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }
-  const Chooser chooser(request, pre_data, names, connection, index.header);
+  const Chooser chooser(request, pre_data, names, index.header);
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)
@@ -330,6 +370,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   });
   if (!request.schema) pre_data.clear();
   choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
+  if (!request.filter.includes_everything()) leave_publications_out(connection, selection.post_data);
   return selection;
 }
 

@@ -210,7 +210,7 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
       object.relation = relation_of(entry, lexemes);
       object.refers_to = referred_relation(entry.type, lexemes);
       object.makes_schema = made_schema(lexemes);
-      if (entry.type == "PUBLICATION TABLE") object.publication = publication_of(lexemes);
+      if (entry.type == "PUBLICATION TABLE" || entry.type == "PUBLICATION TABLES IN SCHEMA") object.publication = publication_of(lexemes);
       if (entry.type == "INDEX ATTACH") object.refers_to = table_of(name_after(lexemes, {"INDEX"}));
       const std::optional<RelationName> part = object.relation ? part_of(entry.type, lexemes, *object.relation) : std::nullopt;
       if (part) tables_.insert_or_assign(*part, *object.relation);

@@ -51,7 +51,7 @@ struct SchemaObject {
   // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY; the sequence of an
   // identity column; the table whose partition a TABLE ATTACH makes of another, and whose index an INDEX ATTACH completes.
   std::optional<RelationName> refers_to;
-  // The publication that a table is added to.
+  // The publication that a table, or a schema with its tables, is added to.
   std::optional<std::string> publication;
   // Whether it is a large object, or what is said of one: its comment, its grants.
   bool is_of_large_object = false;

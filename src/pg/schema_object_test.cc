@@ -104,6 +104,7 @@ TEST(SchemaObject, NamesTheTablesOfIndexesAndStatistics) {
   EXPECT_EQ(understood("COMMENT", "COMMENT ON STATISTICS t.many IS '';").relation, (RelationName{"s", "part"}));
   EXPECT_FALSE(understood("COMMENT", "COMMENT ON INDEX s.unknown IS '';").relation);
   EXPECT_EQ(understood("PUBLICATION TABLE", "ALTER PUBLICATION \"P p\" ADD TABLE ONLY s.a;").publication, "P p");
+  EXPECT_EQ(understood("PUBLICATION TABLES IN SCHEMA", "ALTER PUBLICATION \"P p\" ADD TABLES IN SCHEMA s;").publication, "P p");
 }
 
 TEST(SchemaObject, NamesTheTableItRefersTo) {
