@@ -80,6 +80,18 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
 }
 
+TEST_F(RestoreOptions, CleanDropsOperatorsThatAreOnlyNamed) {
+  fresh_database("origin");
+  cluster().sql("origin", "CREATE SCHEMA e; CREATE TYPE e.c AS (a int); CREATE FUNCTION e.same(e.c, e.c) RETURNS bool LANGUAGE sql AS 'SELECT true';"
+                          "CREATE OPERATOR e.=== (FUNCTION = e.same, LEFTARG = e.c, RIGHTARG = e.c, NEGATOR = OPERATOR(e.!==)); CREATE TABLE e.t AS SELECT 1 AS id");
+  backup_ = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore({})));
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "-n", "e"}}) {
+    ASSERT_TRUE(ends_with(kOk, restore(options)));
+    EXPECT_EQ("!==,===", target("SELECT string_agg(oprname, ',' ORDER BY oprname COLLATE \"C\") FROM pg_operator WHERE oid >= 16384"));
+  }
+}
+
 TEST_F(RestoreOptions, CleanEmptiesNothingThatIsNotRestored) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text); INSERT INTO sales.orders VALUES (1, 'old');"
          "CREATE TABLE outside AS SELECT 1 AS id; ALTER TABLE outside ADD FOREIGN KEY (id) REFERENCES sales.orders");

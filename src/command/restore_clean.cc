@@ -136,6 +136,24 @@ std::vector<std::string> deletes_of_extension_rows(Connection& connection, const
   return statements;
 }
 
+// Operators that are named as the negator or commutator of others and were never made: the server keeps their names, pg_dump
+// does not, and neither their schema nor the types they are for can be dropped before them.
+std::vector<std::string> drops_of_named_operators(Connection& connection, const std::vector<std::string>& statements) {
+  std::vector<std::string> schemas;
+  for (const std::string& statement : statements) {
+    const DropStatement drop = understand_drop(statement);
+    if ((drop.kind == "SCHEMA" || drop.kind == "OPERATOR") && drop.schema) schemas.push_back(connection.quote_literal(*drop.schema));
+  }
+  std::vector<std::string> drops;
+  if (schemas.empty()) return drops;
+  const QueryResult operators = connection.query(fmt::format(
+      "SELECT pg_catalog.format('DROP OPERATOR IF EXISTS %I.%s (%s, %s)', n.nspname, o.oprname, CASE o.oprleft WHEN 0 THEN 'NONE' ELSE o.oprleft::pg_catalog.regtype::text END, "
+      "CASE o.oprright WHEN 0 THEN 'NONE' ELSE o.oprright::pg_catalog.regtype::text END) "
+      "FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace WHERE o.oprcode = 0 AND n.nspname IN ({})", fmt::join(schemas, ", ")));
+  for (int row = 0; row < operators.rows(); ++row) drops.push_back(operators.string(row, 0));
+  return drops;
+}
+
 std::vector<std::string> drops(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                                const RestoreSelection& selection, const ScriptNames& names) {
   const Replaced replaced(request, selection, names);
@@ -145,6 +163,7 @@ std::vector<std::string> drops(Connection& connection, const RestoreRequest& req
   } else {
     statements = parse_drop_comments(backup.read_phase(Phase::clean));
     std::erase_if(statements, [&replaced](const std::string& statement) { return !replaced.holds(understand_drop(statement)); });
+    std::ranges::move(drops_of_named_operators(connection, statements), std::back_inserter(statements));
   }
   std::ranges::move(deletes_of_extension_rows(connection, request, selection, names, replaced), std::back_inserter(statements));
   return statements;
