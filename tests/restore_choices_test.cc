@@ -99,6 +99,15 @@ TEST_F(RestoreChoices, LeaveAnExtensionOutWithAllThatIsItsOwn) {
   EXPECT_THAT(skipped.err, HasSubstr("lacks the extension pana_probe, which is left out"));
 }
 
+TEST_F(RestoreChoices, ListWhatNeedsAnExtensionThatIsLeftOut) {
+  origin("CREATE EXTENSION hstore; CREATE DOMAIN d AS hstore; CREATE TYPE c AS (h hstore); CREATE TABLE t AS SELECT 1 AS id, 'a=>1'::hstore AS h; CREATE TABLE fine AS SELECT 1 AS id");
+  const Outcome outcome = restore({"--exclude-extension", "hstore"});
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("DOMAIN public.d: type"), HasSubstr("TYPE public.c: type"), HasSubstr("TABLE public.t: type"), Not(HasSubstr("fine"))));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"));
+  ASSERT_TRUE(ends_with(kOk, restore({"--exclude-extension", "hstore", "-t", "fine"})));
+}
+
 TEST_F(RestoreChoices, DoNotFailForTheCommentOfAnothersExtension) {
   origin("CREATE EXTENSION hstore; CREATE TABLE t AS SELECT 1 AS id");
   cluster().allow_login("pana_writer");

@@ -306,7 +306,7 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   if (!problems.messages.empty()) {
     throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")), fmt::format("{}", fmt::join(problems.hints, "; ")));
   }
-  if (request.schema && !request.filter.is_empty() && !request.keep_going) {
+  if (request.schema && (!request.filter.is_empty() || selection.leaves_extensions_out) && !request.keep_going) {
     check_needs(connection, request, backup, selection, names, missing_roles);
   }
   return missing_roles;

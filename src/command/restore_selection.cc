@@ -67,6 +67,8 @@ class LeftOutExtensions {
     }
   }
 
+  bool is_empty() const { return names_.empty(); }
+
   bool holds(const SchemaObject& object) const {
     if (names_.empty()) return false;
     constexpr std::string_view kOfExtension = "EXTENSION ";
@@ -328,6 +330,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   wanted.read(Phase::post_data, [&](SchemaObject object) { post_data.push_back(std::move(object)); });
   const Index& index = backup.index();
   const LeftOutExtensions left_out(request, index, pre_data, names, connection);
+  selection.leaves_extensions_out = !left_out.is_empty();
   for (std::vector<SchemaObject>* const objects : {&pre_data, &post_data}) {
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }

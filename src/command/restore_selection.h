@@ -32,6 +32,7 @@ struct RestoreSelection {
   std::set<TableId> table_ids;
   std::vector<std::size_t> frames;  // of the rows phase, those that hold a wanted table's rows
   std::vector<SequenceValue> sequence_values;
+  bool leaves_extensions_out = false;
   std::set<TableId> left_out_tables;         // with their extensions
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
