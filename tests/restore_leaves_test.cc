@@ -82,7 +82,7 @@ TEST_F(RestoreLeaves, LargeObjectsCastsServersAndViewsThatAreNotChosen) {
                            "pg_get_viewdef('shop.v') LIKE '%GROUP BY%'";
   // Casts have no schema: nothing would bring it back.
   const Outcome in_the_way = restore(backup, {"--clean", "-n", "sho*"});
-  EXPECT_TRUE(ends_with(kFailed, in_the_way));
+  EXPECT_TRUE(ends_with(kRefused, in_the_way));
   EXPECT_THAT(in_the_way.err, HasSubstr("cannot drop what is there"));
   EXPECT_EQ("precious|1|1|t", target(look));
   target("DROP CAST (shop.c AS text)");
@@ -90,7 +90,7 @@ TEST_F(RestoreLeaves, LargeObjectsCastsServersAndViewsThatAreNotChosen) {
   EXPECT_EQ("precious|0|1|t", target(look));
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean"})));
   target("SELECT lo_put(55, 0, 'PRECIOUS')");
-  EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--clean", "-T", "shop.v"}))) << "the view needs the table that would be made anew";
+  EXPECT_TRUE(ends_with(kRefused, restore(backup, {"--clean", "-T", "shop.v"}))) << "the view needs the table that would be made anew";
   EXPECT_EQ("PRECIOUS|1|1|t", target(look));
 }
 
@@ -283,7 +283,7 @@ TEST_F(RestoreLeaves, OtherSchemasToBeMadeBehindARefusedOne) {
 TEST_F(RestoreLeaves, ASubscriptionWithASlotAndSaysHow) {
   const fs::path backup = both("CREATE TABLE t (id int); CREATE PUBLICATION p FOR TABLE t; CREATE SUBSCRIPTION s CONNECTION 'dbname=nowhere' PUBLICATION p WITH (connect = false)");
   const Outcome outcome = restore(backup, {"--clean"});
-  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone"));
   EXPECT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--no-subscriptions"})));
   for (const char* const database : {"origin", "target"}) cluster().sql(database, "ALTER SUBSCRIPTION s SET (slot_name = NONE)");

@@ -75,7 +75,7 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   target("CREATE VIEW outside AS SELECT name FROM customers");
   const Content before = content_of(cluster(), "target");
   const Outcome outcome = restore({"--clean"});
-  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
   EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
 }
@@ -96,7 +96,7 @@ TEST_F(RestoreOptions, CleanEmptiesNothingThatIsNotRestored) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text); INSERT INTO sales.orders VALUES (1, 'old');"
          "CREATE TABLE outside AS SELECT 1 AS id; ALTER TABLE outside ADD FOREIGN KEY (id) REFERENCES sales.orders");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only", "--clean"});
-  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot empty the tables"), HasSubstr("the tables that refer to them"), Not(HasSubstr("CASCADE"))));
   EXPECT_EQ("old", target("SELECT t FROM sales.orders"));
   EXPECT_EQ("1", target("SELECT count(*) FROM outside"));
@@ -206,7 +206,7 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
   cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
   for (const char* option : {"--table=one.pt*", "--schema=one"}) {
     const Outcome outcome = pana({"restore", backup, "--into", origin, "--clean", option});
-    EXPECT_TRUE(ends_with(kFailed, outcome));
+    EXPECT_TRUE(ends_with(kRefused, outcome));
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
     EXPECT_EQ("1000", cluster().sql("parts", "SELECT count(*) FROM one.pt"));
     EXPECT_EQ("1", cluster().sql("parts", "SELECT count(*) FROM one.view"));

@@ -171,6 +171,8 @@ TEST_F(RestoreSchema, ASequenceThatCannotBeSetCostsNoOther) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("the value of sequence public.a:"), HasSubstr("the value of sequence public.c:"), Not(HasSubstr("b's"))));
   EXPECT_EQ("22", target("SELECT last_value FROM \"b's\""));
+  EXPECT_TRUE(ends_with(kRefused, restore({}, {"--data-only"}))) << "one is missing";
+  target("CREATE SEQUENCE c");
   const Outcome stopped = restore({}, {"--data-only"});
   EXPECT_TRUE(ends_with(kFailed, stopped));
   EXPECT_THAT(stopped.err, AllOf(HasSubstr("the value of sequence public.a:"), Not(HasSubstr("public.c"))));

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <iterator>
+#include <optional>
 #include <set>
-#include <utility>
 
 #include "base/log.h"
 #include "command/restore_schema.h"
@@ -63,7 +63,41 @@ std::vector<std::string> made_in_database(Connection& connection, const RestoreS
   return made;
 }
 
+// The option that leaves such an object out; empty where there is none.
+std::string way_without(const SchemaObject& object) {
+  const std::string_view type = object.type;
+  if (type.starts_with("PUBLICATION")) return "--no-publications restores without publications";
+  if (type == "SUBSCRIPTION") return "--no-subscriptions restores without subscriptions";
+  if (type == "EXTENSION") return "have extensions made by a superuser first, or --exclude-extension restores without one and what is its own";
+  if (type == "COMMENT") return "--no-comments restores without comments";
+  if (type == "SECURITY LABEL") return "--no-security-labels restores without security labels";
+  return {};
+}
+
+// Whoever is to own an object must be able to create one where it stands; whoever makes it, too. In a schema that the restore makes
+// nobody has that right before, and nothing can be granted.
+std::optional<std::string> grant_that_helps(Connection& connection, const Refusal& refusal) {
+  const bool is_of_owner = refusal.what == StatementRole::owner;
+  if (refusal.what == StatementRole::privilege) return std::nullopt;
+  const bool is_of_schema = refusal.object->type == "SCHEMA";  // the new owner needs no right, but whoever gives it away
+  const bool is_of_database = is_of_schema || refusal.object->type.starts_with("PUBLICATION");
+  if (!is_of_database && !refusal.kept_schema) return std::nullopt;
+  const std::string role = is_of_owner && !is_of_schema ? connection.quote_literal(refusal.owner) : "current_user";
+  const std::string schema = is_of_database ? "" : connection.quote_literal(*refusal.kept_schema);
+  const std::string place = is_of_database ? "'DATABASE ' || pg_catalog.quote_ident(pg_catalog.current_database())" : fmt::format("'SCHEMA ' || pg_catalog.quote_ident({})", schema);
+  const std::string privilege = is_of_database ? "database_privilege(r.oid, pg_catalog.current_database(), 'CREATE')" : fmt::format("schema_privilege(r.oid, {}, 'CREATE')", schema);
+  const QueryResult found = connection.query(fmt::format(
+      "SELECT {}, pg_catalog.quote_ident(r.rolname) FROM pg_catalog.pg_roles AS r WHERE r.rolname = {} AND NOT pg_catalog.has_{}", place, role, privilege));
+  if (found.rows() == 0) return std::nullopt;  // it is yet to be made, or has the right
+  return fmt::format("GRANT CREATE ON {} TO {}", found.text(0, 0), found.text(0, 1));
+}
+
 }  // namespace
+
+void Problems::refuse() const {
+  if (messages.empty()) return;
+  throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(messages, "; ")), fmt::format("{}", fmt::join(hints, "; ")));
+}
 
 std::string list_names(const std::vector<std::string>& names) {
   constexpr std::size_t kNamesShown = 10;
@@ -77,16 +111,35 @@ bool has_named(Connection& connection, std::string_view catalog, std::string_vie
   return connection.query(fmt::format("SELECT FROM pg_catalog.{} WHERE {} = {}", catalog, column, connection.quote_literal(name))).rows() > 0;
 }
 
-std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const NamedRoles& named, Problems& problems) {
+std::set<std::string> roles_of_policies(const RestoreSelection& selection, const ScriptNames& names) {
+  NamedRoles roles;
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      if (object.type == "POLICY" || object.type == "USER MAPPING") note_roles(object, names, roles);
+    }
+  }
+  std::set<std::string> of_policies;
+  for (const auto& role : roles) of_policies.insert(role.first);
+  return of_policies;
+}
+
+std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const NamedRoles& named,
+                                     const std::set<std::string>& of_policies, Problems& problems) {
   RolesInUse roles = look_at_roles(connection, index.header, named);
   if (!roles.missing.empty() && (request.create_missing_roles || request.globals)) {
     const bool may = connection.query("SELECT rolsuper OR rolcreaterole FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
     if (!may) problems.add(fmt::format("the restoring role may not create the roles {}", list_names(roles.missing)), "it needs CREATEROLE; or --role-map puts other roles in their place");
   } else if (!roles.missing.empty()) {
-    const bool are_of_policies = !request.owners && !request.privileges;  // and of user mappings
+    std::vector<std::string> needed;
+    for (const std::string& role : of_policies) {
+      const std::string name = sql_text(index.header, role);
+      if (std::ranges::find(roles.missing, name) != roles.missing.end()) needed.push_back(name);
+    }
+    const std::string made = index.globals ? "--globals creates them as they were, --create-missing-roles without login" : "--create-missing-roles creates them without login";
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
-                 are_of_policies ? "policies or user mappings are theirs: --globals or --create-missing-roles creates them, --role-map puts others in their place" :
-                 "--globals creates them as they were, --create-missing-roles without login; --no-owner and --no-privileges do without them");
+                 needed.empty() ? made + "; --no-owner and --no-privileges do without them" :
+                 fmt::format("{}; --role-map OLD=NEW puts others in their place, which policies or user mappings need for {} even with --no-owner and --no-privileges",
+                             made, list_names(needed)));
   }
   if (!roles.foreign.empty()) {
     problems.add(fmt::format("we may not act for the roles {} that own objects", list_names(roles.foreign)),
@@ -99,9 +152,14 @@ std::vector<std::string> check_roles(Connection& connection, const RestoreReques
 void check_superuser(Connection& connection, const RestoreSelection& selection, Problems& problems) {
   if (is_superuser(connection)) return;
   std::vector<std::string> names;
+  std::set<std::string> ways_around;
+  const auto note = [&](const SchemaObject& object) {
+    names.push_back(subject_of(object));
+    ways_around.insert(way_without(object));
+  };
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) {
-      if (needs_superuser(object)) names.push_back(subject_of(object));
+      if (needs_superuser(object) || (object.type == "SUBSCRIPTION" && connection.server_version() < 160000)) note(object);
     }
   }
   for (const SchemaObject& object : selection.pre_data) {
@@ -109,7 +167,7 @@ void check_superuser(Connection& connection, const RestoreSelection& selection, 
     const QueryResult found = connection.query(fmt::format(
         "SELECT pg_catalog.bool_or(trusted OR NOT superuser) FROM pg_catalog.pg_available_extension_versions WHERE name = {}",
         connection.quote_literal(object.name)));
-    if (!found.is_null(0, 0) && !found.boolean(0, 0)) names.push_back(subject_of(object));
+    if (!found.is_null(0, 0) && !found.boolean(0, 0)) note(object);
   }
   if (names.empty()) return;
   // Platforms have roles that may do more than PostgreSQL itself would let them.
@@ -120,8 +178,26 @@ void check_superuser(Connection& connection, const RestoreSelection& selection, 
     log(LogLevel::warning, "superuser", fmt::format("PostgreSQL lets only a superuser make {}; whether this platform does will be seen", list_names(names)));
     return;
   }
-  problems.add(fmt::format("only a superuser can make {}", list_names(names)),
-               "restore as a superuser; have extensions made first; or --keep-going restores the rest");
+  std::string hint = "restore as a superuser";
+  for (const std::string& way : ways_around) {
+    if (!way.empty()) hint += "; " + way;
+  }
+  problems.add(fmt::format("only a superuser can make {}", list_names(names)), hint + "; --keep-going restores the rest");
+}
+
+bool has_owner_without_superuser(Connection& connection, const RestoreSelection& selection) {
+  constexpr std::array kTypes = {"EVENT TRIGGER", "FOREIGN DATA WRAPPER", "SUBSCRIPTION"};
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      if (std::ranges::find(kTypes, object.type) == kTypes.end()) continue;
+      for (const SchemaStatement& statement : object.statements) {
+        if (statement.role != StatementRole::owner) continue;
+        const std::string owner = parse_simple_name(role_names_in(object, statement).front()).value_or("");
+        if (connection.query(fmt::format("SELECT FROM pg_catalog.pg_roles WHERE rolsuper AND rolname = {}", connection.quote_literal(owner))).rows() == 0) return true;
+      }
+    }
+  }
+  return false;
 }
 
 void check_rights(Connection& connection, const RestoreSelection& selection, Problems& problems) {
@@ -132,51 +208,83 @@ void check_rights(Connection& connection, const RestoreSelection& selection, Pro
                "GRANT CREATE ON DATABASE to it, or use another role");
 }
 
-void check_creators(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                    const ScriptNames& names, Problems& problems) {
-  if (is_superuser(connection)) return;
-  std::set<std::pair<std::string, std::string>> creators;  // schema and role
-  for (const SchemaObject& object : selection.pre_data) {
-    if (object.type == "SCHEMA") continue;
-    const std::string schema = object.relation ? object.relation->schema : object.schema;
-    for (const SchemaStatement& statement : object.statements) {
-      if (statement.role != StatementRole::owner) continue;
-      for (const std::string_view lexeme : role_names_in(object, statement)) {
-        const std::vector<std::string> role = parse_name(lexeme);
-        if (role.size() == 1) creators.emplace(schema, role[0]);
+void check_loading(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems) {
+  std::set<std::string> secured;
+  std::set<std::string> closed;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id == kLargeObjects || table->content.rows == 0) continue;
+    const std::string name =
+        table->loaded_into.empty() ? sql_name(connection, index.header, table->schema, table->name) : sql_text(index.header, table->loaded_into);
+    const QueryResult found = connection.query(fmt::format(
+        "SELECT pg_catalog.row_security_active(t.oid), EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped "
+        "AND a.attgenerated = '' AND NOT pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT')), t.oid::pg_catalog.regclass::text "
+        "FROM (SELECT pg_catalog.to_regclass({})::pg_catalog.oid AS oid) AS t WHERE t.oid IS NOT NULL", connection.quote_literal(name)));
+    if (found.rows() == 0) continue;
+    if (found.boolean(0, 0)) secured.insert(found.string(0, 2));
+    if (found.boolean(0, 1)) closed.insert(found.string(0, 2));
+  }
+  if (!secured.empty()) {
+    problems.add(fmt::format("row level security holds for the role in the tables {}, and PostgreSQL loads no rows then", list_names({secured.begin(), secured.end()})),
+                 "restore as a superuser or a role with BYPASSRLS; or as the owner, after ALTER TABLE ... NO FORCE ROW LEVEL SECURITY for the time of the restore");
+  }
+  if (!closed.empty()) {
+    problems.add(fmt::format("the role may not load rows into the tables {}", list_names({closed.begin(), closed.end()})),
+                 "GRANT INSERT on them to it, or restore as their owner");
+  }
+}
+
+void check_sequences_and_views(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  std::vector<std::string> missing;
+  std::vector<std::string> closed;
+  // What is asked of the relation `name` as c.
+  const auto look = [&](const RelationName& relation, std::string_view kind, std::string_view may) {
+    const std::string quoted = connection.quote_identifier(relation.schema) + "." + connection.quote_identifier(relation.name);
+    const QueryResult found = connection.query(fmt::format("SELECT {} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({})", may,
+                                                           connection.quote_literal(quoted)));
+    if (found.rows() > 0 && found.boolean(0, 0)) return;
+    (found.rows() == 0 ? missing : closed).push_back(fmt::format("{} {}.{}", kind, relation.schema, relation.name));
+  };
+  for (const SequenceValue& value : selection.sequence_values) {
+    if (value.sequence) look(*value.sequence, "sequence", "pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')");
+  }
+  for (const SchemaObject& object : selection.post_data) {
+    if (object.type != "MATERIALIZED VIEW DATA" || !object.relation) continue;
+    look(*object.relation, "materialized view", connection.server_version() >= 170000 ? "pg_catalog.has_table_privilege(c.oid, 'MAINTAIN')" : "pg_catalog.pg_has_role(c.relowner, 'USAGE')");
+  }
+  if (!missing.empty()) problems.add(fmt::format("the target lacks {}", list_names(missing)), "restore them with their definition: leave --data-only out");
+  if (!closed.empty()) problems.add(fmt::format("the role may not fill {}", list_names(closed)), "restore as their owner, or GRANT UPDATE on the sequences to the role");
+}
+
+void add_refusals(Connection& connection, const RestoreRequest& request, const std::vector<Refusal>& refusals, Problems& problems) {
+  if (refusals.empty()) return;
+  std::vector<std::string> names;
+  std::set<std::string> grants;
+  std::set<std::string> mappings;
+  std::set<std::string> ways_around;
+  for (const Refusal& refusal : refusals) {
+    names.push_back(fmt::format("{} ({})", subject_of(*refusal.object), refusal.why));
+    if (const std::optional<std::string> grant = grant_that_helps(connection, refusal)) grants.insert(*grant);
+    if (refusal.what == StatementRole::owner) {
+      std::string owner = refusal.owner;
+      for (const auto& [old, mapped] : request.role_map) {
+        if (mapped == refusal.owner) owner = old;
       }
+      mappings.insert(fmt::format("--role-map {}=OTHER", owner));
+    } else if (refusal.what == StatementRole::privilege) {
+      ways_around.insert("--no-privileges restores without grants");
+    } else {
+      ways_around.insert(way_without(*refusal.object));
     }
   }
-  const std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
-  // --globals gives the database away first, where the role may.
-  std::string owner;
-  const bool gives_away = request.globals && request.owners && backup.index().globals &&
-                          connection.query("SELECT rolcreatedb FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
-  if (gives_away) owner = backup.index().globals->owner;
-  if (const auto mapped = request.role_map.find(owner); mapped != request.role_map.end()) owner = mapped->second;
-  std::vector<std::string> unable;
-  for (const auto& creator : creators) {
-    const std::string& schema = creator.first;
-    const std::string& role = creator.second;
-    const QueryResult found = connection.query(fmt::format(
-        "SELECT pg_catalog.bool_or(pg_catalog.has_schema_privilege(r.oid, n.oid, 'CREATE')), pg_catalog.pg_get_userbyid(n.nspowner) = 'pg_database_owner', "
-        "EXISTS (SELECT FROM pg_catalog.aclexplode(n.nspacl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'CREATE') "
-        "FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_roles AS r ON r.rolname = {} WHERE n.nspname = {} GROUP BY n.oid, n.nspowner, n.nspacl",
-        connection.quote_literal(role), connection.quote_literal(schema)));
-    if (found.rows() == 0 || found.boolean(0, 0) || found.boolean(0, 2)) continue;
-    const auto granted = grants.find(schema);
-    const bool is_granted = granted != grants.end() && std::ranges::any_of(granted->second, [&](const std::string& grant) {
-      const SchemaObject acl{.type = "ACL"};
-      const SchemaStatement statement{.role = StatementRole::privilege, .sql = grant};
-      const bool creates = grant.find("CREATE") != std::string::npos || grant.find("ALL") != std::string::npos;
-      return creates && std::ranges::any_of(role_names_in(acl, statement), [&](std::string_view lexeme) { return parse_name(lexeme) == std::vector{role}; });
-    });
-    const bool is_owner = found.boolean(0, 1) && owner == names.unicode(role);
-    if (!is_granted && !is_owner) unable.push_back(fmt::format("{} in {}", role, schema));
-  }
-  if (unable.empty()) return;
-  problems.add(fmt::format("roles that are to own objects may not create in the schemas of these: {}", list_names(unable)),
-               "GRANT CREATE ON SCHEMA to them, which the source had given them otherwise; or say --no-owner");
+  std::vector<std::string> hints;
+  if (!grants.empty()) hints.push_back(list_names({grants.begin(), grants.end()}));
+  if (!mappings.empty()) hints.push_back(fmt::format("--no-owner does without owners, {} with others", list_names({mappings.begin(), mappings.end()})));
+  std::ranges::copy_if(ways_around, std::back_inserter(hints), [](const std::string& way) { return !way.empty(); });
+  const bool is_super = is_superuser(connection);
+  hints.emplace_back(is_super ? "ALTER ROLE makes an owner the superuser that it must be, --globals makes missing roles as they were"
+                              : "a superuser may restore all of it, and --keep-going restores what this role may");
+  problems.add(fmt::format("{} {}", is_super ? "the target refuses" : "the restoring role lacks the rights for", list_names(names)),
+               fmt::format("{}", fmt::join(hints, "; or ")));
 }
 
 }  // namespace pana

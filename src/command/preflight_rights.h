@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "command/restore.h"
 #include "command/restore_roles.h"
 #include "command/restore_selection.h"
+#include "command/restore_trial.h"
 #include "pg/connection.h"
 
 namespace pana {
@@ -22,6 +24,9 @@ struct Problems {
     messages.push_back(std::move(message));
     if (std::ranges::find(hints, hint) == hints.end()) hints.push_back(std::move(hint));
   }
+
+  // Throws Error(refused) with all of them, if there are any.
+  void refuse() const;
 };
 
 // At most ten of them: a, b and 12 more
@@ -30,19 +35,29 @@ std::string list_names(const std::vector<std::string>& names);
 // Whether a catalog has a row of that name. One by one: a list may hold names that the target's encoding cannot express.
 bool has_named(Connection& connection, std::string_view catalog, std::string_view column, const std::string& name);
 
+// Those that policies and user mappings name, in Unicode: neither --no-owner nor --no-privileges does without them.
+std::set<std::string> roles_of_policies(const RestoreSelection& selection, const ScriptNames& names);
+
 // The roles that statements name, in an action of with_index_encoding(). Returns those that are missing.
 std::vector<std::string> check_roles(Connection& connection, const RestoreRequest& request, const Index& index, const NamedRoles& named,
-                                     Problems& problems);
+                                     const std::set<std::string>& of_policies, Problems& problems);
 
 // What only a superuser can make, whatever rights are granted. A warning on platforms, whose roles may do more.
 void check_superuser(Connection& connection, const RestoreSelection& selection, Problems& problems);
 
+// Whether something is to be owned by a role that is no superuser, or not there yet, though PostgreSQL wants a superuser for its owner.
+bool has_owner_without_superuser(Connection& connection, const RestoreSelection& selection);
+
 // CREATE on the database, for what needs it and is not there.
 void check_rights(Connection& connection, const RestoreSelection& selection, Problems& problems);
 
-// Whom somebody else than a superuser makes the owner of something must be able to create in its schema. Schemas that are there; what
-// the script grants on them is granted early.
-void check_creators(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                    const ScriptNames& names, Problems& problems);
+// Whether rows can be loaded into the tables that are there, in an action of with_index_encoding().
+void check_loading(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems);
+
+// The sequences that get values and the materialized views that are filled, where no definition makes them.
+void check_sequences_and_views(Connection& connection, const RestoreSelection& selection, Problems& problems);
+
+// What a trial was refused for want of rights.
+void add_refusals(Connection& connection, const RestoreRequest& request, const std::vector<Refusal>& refusals, Problems& problems);
 
 }  // namespace pana

@@ -31,6 +31,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+void disable_triggers(Connection& connection) try {
+  connection.query("SET session_replication_role = replica");
+} catch (const DatabaseError& error) {
+  if (error.sqlstate() != kInsufficientPrivilege) throw;
+  throw Error(ErrorKind::refused, fmt::format("--disable-triggers: {}", error.what()),
+              connection.server_version() >= 150000 ? "a superuser may GRANT SET ON PARAMETER session_replication_role to the role; or leave --disable-triggers out"
+                                                    : "restore as a superuser, or leave --disable-triggers out");
+}
+
 // All in one query, which is quick; one by one, each named, when one of them is refused.
 void set_sequences(Connection& connection, const RestoreSelection& selection, RestoreErrors& errors) try {
   std::string sql;
@@ -141,7 +150,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     use_money_of(connection, index.header.lc_monetary);
     raise_maintenance_memory(connection, connections.size());
     if (!request.search_path.empty()) connection.query(fmt::format("SELECT pg_catalog.set_config('search_path', {}, false)", connection.quote_literal(request.search_path)));
-    if (request.disable_triggers) connection.query("SET session_replication_role = replica");
+    if (request.disable_triggers) disable_triggers(connection);
   }
   Connection& control = connections.front();
   progress.set_activity("reading the schema");

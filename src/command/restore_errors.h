@@ -13,6 +13,8 @@
 
 namespace pana {
 
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
 // An error of the server whose subject has been put in front.
 class RestoreError : public DatabaseError {
   using DatabaseError::DatabaseError;

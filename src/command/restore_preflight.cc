@@ -17,6 +17,7 @@
 #include "command/restore_trial.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
+#include "pg/default_privileges.h"
 #include "pg/schema_names.h"
 #include "pg/session.h"
 #include "pg/sql_lexer.h"
@@ -238,54 +239,96 @@ void check_replica_triggers(Connection& connection, const RestoreRequest& reques
 }
 
 // What the script names, in the backup's encoding.
-void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                              const ScriptNames& names, Problems& problems) {
+void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
   if (!request.keep_going) check_tablespaces(connection, selection, problems);
   if (!request.keep_going) check_superuser(connection, selection, problems);
-  if (!request.keep_going) check_creators(connection, request, backup, selection, names, problems);
+  if (!request.keep_going && !request.schema) check_sequences_and_views(connection, selection, problems);
   check_rights(connection, selection, problems);
 }
 
 // What the index names. Returns the roles that are to be made.
 std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
-                                                 const RestoreSelection& selection, const NamedRoles& roles, Problems& problems) {
+                                                 const RestoreSelection& selection, const NamedRoles& roles, const std::set<std::string>& of_policies,
+                                                 Problems& problems) {
   check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
     check_extensions(connection, selection, problems);
   } else {
     check_tables(connection, request, index, selection, problems);
+    // Not even --keep-going is to empty a table that nothing can be loaded into.
+    if (!request.keep_going || request.clean) check_loading(connection, index, selection, problems);
     if (!request.disable_triggers) check_circles(connection, index, selection, problems);
     request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection, request);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
   check_differences(connection, request, index, problems);
-  return check_roles(connection, request, index, roles, problems);
+  return check_roles(connection, request, index, roles, of_policies, problems);
 }
 
-// A choice of parts may need types, functions and tables that are not chosen. The server knows: what is chosen is made, without
-// its rows, in a transaction that is rolled back.
-void check_needs(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                 const ScriptNames& names, const std::vector<std::string>& roles) {
-  std::vector<std::string> missing;
+// Who may drop what --clean drops, and what depends on it, only the server knows.
+void try_to_drop(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                 const ScriptNames& names) try {
+  drop_objects_in_transaction(connection, request, backup, selection, names);
+} catch (const DatabaseError& error) {
+  constexpr std::string_view kActiveTransaction = "25001";
+  if (error.sqlstate() == kInsufficientPrivilege) throw Error(ErrorKind::refused, error.what(), "restore as its owner or a superuser, or into a new database");
+  if (error.sqlstate() != kDependentObjectsExist && error.sqlstate() != kActiveTransaction) throw;
+  throw Error(ErrorKind::refused, error.what(), error.hint());
+}
+
+// Nor who may empty what.
+void try_to_empty(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
   connection.query("BEGIN");
   try {
-    with_index_encoding(connection, backup.index().header, [&] { create_roles(connection, roles); });
-    if (request.clean) drop_objects_in_transaction(connection, request, backup, selection, names);
-    missing = find_missing(connection, selection);
+    with_index_encoding(connection, backup.index().header, [&] { empty_tables(connection, backup, selection); });
+  } catch (const DatabaseError& error) {
+    if (error.sqlstate() == kInsufficientPrivilege) throw Error(ErrorKind::refused, error.what(), "GRANT TRUNCATE on the tables to the role, or restore as their owner");
+    if (error.sqlstate() != kFeatureNotSupported) throw;
+    throw Error(ErrorKind::refused, error.what(), error.hint());
+  }
+  connection.query("ROLLBACK");
+}
+
+// A choice of parts may need types, functions and tables that are not chosen, and who is no superuser may lack rights that depend on
+// owners, memberships and what is granted on the way. The server knows: what is wanted is made, without its rows, in a transaction that
+// is rolled back.
+void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+                    const ScriptNames& names, const std::vector<std::string>& roles) {
+  const Index& index = backup.index();
+  const bool is_of_parts = !request.filter.is_empty() || selection.leaves_extensions_out;
+  const bool may_be_refused = is_of_parts || !is_superuser(connection) || has_owner_without_superuser(connection, selection);
+  if (!may_be_refused && !request.clean) return;
+  TrialFindings found;
+  connection.query("BEGIN");
+  try {
+    if (may_be_refused) with_index_encoding(connection, index.header, [&] { try_roles(connection, request, index, roles); });
+    if (request.clean) try_to_drop(connection, request, backup, selection, names);
+    // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
+    if (may_be_refused && request.privileges) connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
+    if (may_be_refused) found = try_objects(connection, selection);
   } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
     if (error.sqlstate() != kOutOfMemory) throw;
     // Each table takes some of the server's locks (max_locks_per_transaction), and a trial keeps them all.
-    log(LogLevel::warning, "no_trial", fmt::format("what the chosen parts need is not looked at beforehand, for they are too many: {}", error.what()));
+    log(LogLevel::warning, "no_trial", fmt::format("what the restore needs is not tried beforehand, for it is too much at once: {}", error.what()));
     connection.query("RESET client_encoding");
-    connection.query(fmt::format("SET client_encoding = '{}'", backup.index().header.encoding));
+    connection.query(fmt::format("SET client_encoding = '{}'", index.header.encoding));
     return;
   }
   connection.query("ROLLBACK");
-  if (missing.empty()) return;
-  throw Error(ErrorKind::refused, fmt::format("the target lacks what the chosen parts need: {}", list_names(missing)),
-              "choose that as well, or restore it first; --keep-going restores what can be had without");
+  connection.take_refused_grants();
+  Problems problems;
+  add_refusals(connection, request, found.refused, problems);
+  if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
+    problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
+                 "choose that as well, or restore it first; --keep-going restores what can be had without");
+  }
+  if (!found.not_attached.empty()) {
+    problems.add(fmt::format("the target's partitioned tables do not take the chosen partitions: {}", list_names(found.not_attached)),
+                 "detach or drop what is in their place; --keep-going restores them as tables of their own");
+  }
+  problems.refuse();
 }
 
 }  // namespace
@@ -299,16 +342,14 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
   Problems problems;
-  check_in_script_encoding(connection, request, backup, selection, names, problems);
+  check_in_script_encoding(connection, request, selection, problems);
   const NamedRoles roles = roles_named_by(request, names, selection);
+  const std::set<std::string> of_policies = roles_of_policies(selection, names);
   std::vector<std::string> missing_roles;
-  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, problems); });
-  if (!problems.messages.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("{}", fmt::join(problems.messages, "; ")), fmt::format("{}", fmt::join(problems.hints, "; ")));
-  }
-  if (request.schema && (!request.filter.is_empty() || selection.leaves_extensions_out) && !request.keep_going) {
-    check_needs(connection, request, backup, selection, names, missing_roles);
-  }
+  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, of_policies, problems); });
+  problems.refuse();
+  if (request.schema && !request.keep_going) check_by_trial(connection, request, backup, selection, names, missing_roles);
+  if (!request.schema && request.clean) try_to_empty(connection, backup, selection);
   return missing_roles;
 }
 

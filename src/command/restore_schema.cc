@@ -33,7 +33,6 @@ std::optional<std::string> schema_of(const SchemaObject& object) {
 // pg_dump writes the comment that an extension came with as if somebody had made it. Where the extension is somebody else's, as on
 // most platforms, only they may comment it.
 bool is_comment_of_anothers_extension(const SchemaObject& object, const DatabaseError& error) {
-  constexpr std::string_view kInsufficientPrivilege = "42501";
   return object.type == "COMMENT" && object.name.starts_with("EXTENSION ") && error.sqlstate() == kInsufficientPrivilege;
 }
 
@@ -61,13 +60,6 @@ SchemaStep step_without_definition(const SchemaObject& object) {
   return step;
 }
 
-bool uses_public(const RestoreSelection& selection) {
-  const auto uses = [](const SchemaObject& object) {
-    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
-  };
-  return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
-}
-
 // As far as they go: their own entries come at the end, and tell what is refused.
 void grant_early(Connection& connection, const std::vector<std::string>& grants) {
   for (const std::string& grant : grants) {
@@ -85,6 +77,21 @@ void grant_early(Connection& connection, const std::vector<std::string>& grants)
 std::string set_local(const DefaultSetting& setting) { return "SET LOCAL" + setting.sql.substr(3) + "\n"; }
 
 SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
+
+bool uses_public(const RestoreSelection& selection) {
+  const auto uses = [](const SchemaObject& object) {
+    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
+  };
+  return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
+}
+
+std::string create_schema_sql(Connection& connection, const std::string& name) {
+  std::string sql = fmt::format("CREATE SCHEMA IF NOT EXISTS {};", connection.quote_identifier(name));
+  if (name != "public") return sql;
+  sql += "COMMENT ON SCHEMA public IS 'standard public schema';";
+  return sql + (connection.server_version() >= 150000 ? "GRANT USAGE ON SCHEMA public TO PUBLIC; ALTER SCHEMA public OWNER TO pg_database_owner;"
+                                                      : "GRANT ALL ON SCHEMA public TO PUBLIC;");
+}
 
 std::set<std::string> existing_schemas(Connection& connection, const std::set<std::string>& names) {
   std::vector<std::string> literals;
@@ -251,17 +258,7 @@ std::set<RelationName> SchemaRunner::not_made() {
 
 void SchemaRunner::create_schema(Connection& connection, const std::string& name) {
   own_.push_back({.type = "SCHEMA", .name = name, .schema = "-"});
-  SchemaStep step{.object = &own_.back(), .statements = {{.sql = "CREATE SCHEMA IF NOT EXISTS " + connection.quote_identifier(name) + ";"}}};
-  if (name == "public") {
-    step.statements.push_back({.sql = "COMMENT ON SCHEMA public IS 'standard public schema';"});
-    if (connection.server_version() >= 150000) {
-      step.statements.push_back({.sql = "GRANT USAGE ON SCHEMA public TO PUBLIC;"});
-      step.statements.push_back({.sql = "ALTER SCHEMA public OWNER TO pg_database_owner;"});
-    } else {
-      step.statements.push_back({.sql = "GRANT ALL ON SCHEMA public TO PUBLIC;"});
-    }
-  }
-  run(connection, step);
+  run(connection, {.object = &own_.back(), .statements = {{.sql = create_schema_sql(connection, name)}}});
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {

@@ -34,6 +34,12 @@ SchemaStep whole_step(const SchemaObject& object);
 // The setting, for the transaction it stands in.
 std::string set_local(const DefaultSetting& setting);
 
+// Whether something is restored in or for the schema public, which no entry makes.
+bool uses_public(const RestoreSelection& selection);
+
+// For a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
+std::string create_schema_sql(Connection& connection, const std::string& name);
+
 // Which of these schemas the target has.
 std::set<std::string> existing_schemas(Connection& connection, const std::set<std::string>& names);
 
@@ -58,7 +64,7 @@ class SchemaRunner {
   std::set<RelationName> not_made();
   const std::set<LargeObjectId>& large_objects_not_made() const { return large_objects_not_made_; }
 
-  // Makes a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
+  // Makes a schema that no entry makes.
   void create_schema(Connection& connection, const std::string& name);
 
  private:

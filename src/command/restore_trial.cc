@@ -1,106 +1,184 @@
 #include "command/restore_trial.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <set>
 
+#include "command/restore_roles.h"
 #include "command/restore_schema.h"
+#include "pg/role_names.h"
 
 namespace pana {
 namespace {
 
-// Makes what is chosen, without rows, to see what the target lacks.
+// Runs the SQL in a transaction within the transaction: what is refused is as if it had never been tried.
+std::optional<DatabaseError> attempt(Connection& connection, const std::string& sql) {
+  connection.query("SAVEPOINT trial");  // on its own: a query that the server cannot parse does nothing at all
+  try {
+    connection.query(sql);
+  } catch (const DatabaseError& error) {
+    if (!connection.is_alive() || error.sqlstate() == kOutOfMemory) throw;
+    connection.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
+    return error;
+  }
+  connection.query("RELEASE SAVEPOINT trial");
+  return std::nullopt;
+}
+
+// Where the object stands.
+std::optional<std::string> schema_of(const SchemaObject& object) {
+  if (object.relation) return object.relation->schema;
+  if (object.makes_schema || object.schema.empty() || object.schema == "-") return object.makes_schema;
+  return object.schema;
+}
+
+// Makes what is chosen, without rows, to see what the target lacks and refuses.
 class Trial {
  public:
   explicit Trial(Connection& connection) : connection_(connection) {}
 
-  std::vector<std::string> run(const RestoreSelection& selection) {
-    std::set<std::string> schemas;
-    std::vector<const SchemaObject*> batch;
-    const auto add = [&](const SchemaObject& object) {
-      constexpr std::size_t kBatch = 100;
-      if (object.type == "MATERIALIZED VIEW DATA") return;
-      batch.push_back(&object);
-      if (batch.size() < kBatch) return;
-      try_out(batch);
-      batch.clear();
-    };
+  TrialFindings run(const RestoreSelection& selection) {
+    std::set<std::string> needed = {"public"};
     for (const SchemaObject& object : selection.pre_data) {
-      if (object.makes_schema) schemas.insert(*object.makes_schema);
+      if (const std::optional<std::string> schema = schema_of(object)) needed.insert(*schema);
     }
+    kept_ = existing_schemas(connection_, needed);
+    std::set<std::string> made = kept_;
+    if (uses_public(selection) && made.insert("public").second) attempt(connection_, create_schema_sql(connection_, "public"));
     for (const SchemaObject& object : selection.pre_data) {
-      if (object.relation && schemas.insert(object.relation->schema).second && existing_schemas(connection_, {object.relation->schema}).empty()) {
-        connection_.query("CREATE SCHEMA IF NOT EXISTS " + connection_.quote_identifier(object.relation->schema));
+      if (object.makes_schema) made.insert(*object.makes_schema);
+    }
+    std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
+    const auto grant_early = [&](const std::string& schema) {
+      try_batch();
+      for (const std::string& grant : grants[schema]) attempt(connection_, grant);
+    };
+    const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
+    if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early("public");
+    for (const SchemaObject& object : selection.pre_data) {
+      const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
+      if (needs_schema && made.insert(object.relation->schema).second) {
+        try_batch();
+        attempt(connection_, create_schema_sql(connection_, object.relation->schema));
       }
       add(object);
+      if (object.makes_schema || is_of_public(object)) grant_early(object.makes_schema.value_or("public"));
     }
-    std::ranges::for_each(selection.post_data, add);
-    try_out(batch);
-    refuse_strange_partitions();
-    return std::move(missing_);
+    for (const SchemaObject& object : selection.post_data) add(object);
+    try_batch();
+    return std::move(findings_);
   }
 
  private:
-  // What is in their place (another partition, rows in the default one, an index of another kind) would be in the way after all
-  // rows were loaded.
-  void refuse_strange_partitions() const {
-    if (not_attached_.empty()) return;
-    throw Error(ErrorKind::refused, fmt::format("the target's partitioned tables do not take the chosen partitions: {}", fmt::join(not_attached_, "; ")),
-                "detach or drop what is in their place; --keep-going restores them as tables of their own");
+  void add(const SchemaObject& object) {
+    constexpr std::size_t kBatch = 100;
+    if (object.type == "MATERIALIZED VIEW DATA") return;
+    batch_.push_back(&object);
+    if (batch_.size() == kBatch) try_batch();
   }
 
-  // All at once, or, when something is missing, one by one: a transaction within the transaction for each is slow.
-  void try_out(const std::vector<const SchemaObject*>& batch) {
+  // All at once, or, when something is refused, one by one: a transaction within the transaction for each is slow.
+  void try_batch() {
     std::string sql;
-    for (const SchemaObject* const object : batch) sql += statements_of(*object);
-    if (batch.empty() || !run(sql)) return;
-    for (const SchemaObject* const object : batch) {
-      if (object->relation && lost_.contains(*object->relation)) continue;  // follows from the first failure
-      const std::optional<DatabaseError> error = run(statements_of(*object));
-      if (!error) continue;
-      if (object->relation) lost_.insert(*object->relation);
-      if ((object->type == "TABLE ATTACH" || object->type == "INDEX ATTACH") && object->relation) {
-        not_attached_.push_back(fmt::format("{}.{}: {}", object->relation->schema, object->relation->name, error->what()));
-      }
-      if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) missing_.push_back(fmt::format("{}: {}", subject_of(*object), error->what()));
+    for (const SchemaObject* const object : batch_) sql += statements_of(*object, Rights::all);
+    if (!sql.empty() && attempt(connection_, sql)) {
+      for (const SchemaObject* const object : batch_) try_alone(*object);
     }
+    batch_.clear();
   }
 
-  static std::string statements_of(const SchemaObject& object) {
+  void try_alone(const SchemaObject& object) {
+    if (object.relation && lost_.contains(*object.relation)) return;  // follows from the first failure
+    std::optional<DatabaseError> error = attempt(connection_, statements_of(object, Rights::all));
+    if (!error) return;
+    if (error->sqlstate() == kInsufficientPrivilege) {
+      if (object.type == "COMMENT" && object.name.starts_with("EXTENSION ")) return;  // which came with the extension: a warning
+      // Is it the object, or whose it is to be? With the object there, what needs it can be tried.
+      const std::optional<DatabaseError> without = attempt(connection_, statements_of(object, Rights::none));
+      if (!without) return refuse(object, *error, what_is_refused(object));
+      if (without->sqlstate() == kInsufficientPrivilege) refuse(object, *without, StatementRole::definition);
+      error = without;
+    }
+    if (object.relation) lost_.insert(*object.relation);
+    if ((object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH") && object.relation) {
+      findings_.not_attached.push_back(fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
+    }
+    if (std::ranges::find(kMissing, error->sqlstate()) == kMissing.end()) return;
+    findings_.missing.push_back(fmt::format("{}: {}", subject_of(object), error->what()));
+  }
+
+  static StatementRole what_is_refused(const SchemaObject& object) {
+    const auto is_of_owner = [](const SchemaStatement& statement) { return statement.role == StatementRole::owner; };
+    return std::ranges::any_of(object.statements, is_of_owner) ? StatementRole::owner : StatementRole::privilege;
+  }
+
+  void refuse(const SchemaObject& object, const DatabaseError& error, StatementRole what) {
+    Refusal refusal{.object = &object, .why = error.what(), .what = what, .owner = {}, .kept_schema = schema_of(object)};
+    if (refusal.kept_schema && !kept_.contains(*refusal.kept_schema)) refusal.kept_schema.reset();
+    for (const SchemaStatement& statement : object.statements) {
+      if (what != StatementRole::owner || statement.role != StatementRole::owner) continue;
+      const std::optional<std::string> owner = parse_simple_name(role_names_in(object, statement).front());
+      refusal.owner = owner.value_or("");
+    }
+    findings_.refused.push_back(std::move(refusal));
+  }
+
+  enum class Rights { all, none };
+
+  std::string statements_of(const SchemaObject& object, Rights rights) const {
+    const bool is_there = object.makes_schema && kept_.contains(*object.makes_schema);
     std::string sql;
     for (const DefaultSetting& setting : object.settings) sql += set_local(setting);
     for (const SchemaStatement& statement : object.statements) {
-      if (statement.role == StatementRole::definition || statement.role == StatementRole::property) sql += statement.sql + "\n";
+      const bool is_of_rights = statement.role == StatementRole::owner || statement.role == StatementRole::privilege;
+      if ((is_of_rights && rights == Rights::none) || (is_there && statement.role == StatementRole::definition)) continue;
+      sql += statement.sql + "\n";
     }
     return sql;
-  }
-
-  std::optional<DatabaseError> run(const std::string& sql) try {
-    connection_.query("SAVEPOINT trial;\n" + sql + "RELEASE SAVEPOINT trial");
-    return std::nullopt;
-  } catch (const DatabaseError& error) {
-    if (!connection_.is_alive() || error.sqlstate() == kOutOfMemory) throw;
-    connection_.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
-    return error;
   }
 
   // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
   static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
 
   Connection& connection_;
-  std::vector<std::string> missing_;
-  std::vector<std::string> not_attached_;
+  TrialFindings findings_;
+  std::set<std::string> kept_;  // schemas
+  std::vector<const SchemaObject*> batch_;
   std::set<RelationName> lost_;
 };
 
 }  // namespace
 
-std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection) {
-  return Trial(connection).run(selection);
+void try_roles(Connection& connection, const RestoreRequest& request, const Index& index, const std::vector<std::string>& missing) {
+  create_roles(connection, missing);
+  if (!request.globals) return;
+  // What is refused here is lost in the restore as well, with a warning. Roles that are there are left as they are.
+  std::set<std::string> made(missing.begin(), missing.end());
+  const auto name_of = [&](const std::string& role) {
+    const auto mapped = request.role_map.find(role);
+    return sql_text(index.header, mapped == request.role_map.end() ? role : mapped->second);
+  };
+  for (const RoleDefinition& role : index.globals->roles) {
+    const std::string name = name_of(role.name);
+    if (!made.contains(name) && attempt(connection, create_role_sql(connection, name))) continue;  // it is there
+    made.insert(name);
+    if (role.superuser) attempt(connection, fmt::format("ALTER ROLE {} SUPERUSER", connection.quote_identifier(name)));
+  }
+  for (const RoleMembership& membership : index.globals->memberships) {
+    const std::string role = name_of(membership.role);
+    const std::string member = name_of(membership.member);
+    if (!made.contains(role) && !made.contains(member)) continue;
+    attempt(connection, fmt::format("GRANT {} TO {}", connection.quote_identifier(role), connection.quote_identifier(member)));
+  }
+  if (!request.owners || index.globals->owner.empty()) return;
+  const std::string database = connection.quote_identifier(connection.query("SELECT pg_catalog.current_database()").text(0, 0));
+  attempt(connection, fmt::format("ALTER DATABASE {} OWNER TO {}", database, connection.quote_identifier(name_of(index.globals->owner))));
 }
+
+TrialFindings try_objects(Connection& connection, const RestoreSelection& selection) { return Trial(connection).run(selection); }
 
 }  // namespace pana

@@ -1,16 +1,37 @@
-// What a target lacks for parts of a backup, found by trying.
+// What a target would not let a restore do, found by trying.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "command/restore.h"
 #include "command/restore_selection.h"
+#include "format/index.h"
 #include "pg/connection.h"
 
 namespace pana {
 
-// Makes the objects, those of post-data as well, in a transaction of the caller's, who then rolls it back: what they need and the
-// target lacks, as the server says it. Throws Error(refused) when they are partitions that the target's tables do not take.
-std::vector<std::string> find_missing(Connection& connection, const RestoreSelection& selection);
+// An object that the restoring role may not make, or hand over, or grant rights on.
+struct Refusal {
+  const SchemaObject* object = nullptr;
+  std::string why;                                  // as the server says it
+  StatementRole what = StatementRole::definition;   // or owner, or privilege
+  std::string owner;                                // to be, of an owner
+  std::optional<std::string> kept_schema;           // that the object stands in, when the restore finds it there and leaves it
+};
+
+struct TrialFindings {
+  std::vector<std::string> missing;  // what the objects need and the target lacks, as the server says it
+  std::vector<Refusal> refused;
+  std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
+};
+
+// Before a trial: makes the roles that are missing, as the restore would, with what the backup's globals say of them when these are
+// restored as well. In an action of with_index_encoding(), whose names these are, and in the transaction of the trial.
+void try_roles(Connection& connection, const RestoreRequest& request, const Index& index, const std::vector<std::string>& missing);
+
+// Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of run_pre_data(), in a
+// transaction of the caller's, who then rolls it back.
+TrialFindings try_objects(Connection& connection, const RestoreSelection& selection);
 
 }  // namespace pana
