@@ -24,7 +24,9 @@ class Versions : public testing::TestWithParam<int> {
  protected:
   void SetUp() override {
     for (const int major : kMajors) {
-      if (!find_server_programs(major)) GTEST_SKIP() << fmt::format("there is no PostgreSQL {0} here (scripts/get-postgresql {0})", major);
+      const auto programs = find_server_programs(major);
+      if (!programs) GTEST_SKIP() << fmt::format("there is no PostgreSQL {0} here (scripts/get-postgresql {0})", major);
+      if (const auto closed = closed_to_others(*programs)) GTEST_SKIP() << "the server's account may not pass " << closed->string();
     }
   }
 

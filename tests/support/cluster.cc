@@ -106,6 +106,9 @@ Cluster::~Cluster() {
 std::optional<std::string> Cluster::missing() {
   const auto server_programs = find_server_programs();
   if (!server_programs) return "PostgreSQL's server is not installed (package postgresql)";
+  if (const auto closed = closed_to_others(*server_programs)) {
+    return fmt::format("the server's account may not pass {} (run the tests as somebody else than root, or elsewhere)", closed->string());
+  }
   if (!find_client_programs(*server_programs) && !find_program("psql")) return "psql is not installed (package postgresql-client)";
   return std::nullopt;
 }

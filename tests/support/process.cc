@@ -195,6 +195,17 @@ std::string program_of(pid_t pid) {
   return name;
 }
 
+std::optional<std::filesystem::path> closed_to_others(const std::filesystem::path& path) {
+  if (::geteuid() != 0) return std::nullopt;
+  std::filesystem::path walked;
+  for (const std::filesystem::path& part : std::filesystem::canonical(path)) {
+    walked /= part;
+    const auto permissions = std::filesystem::status(walked).permissions();
+    if ((permissions & std::filesystem::perms::others_exec) == std::filesystem::perms::none) return walked;
+  }
+  return std::nullopt;
+}
+
 std::optional<std::filesystem::path> find_program(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const char* path = std::getenv("PATH");

@@ -88,6 +88,9 @@ std::vector<pid_t> children_of(pid_t parent);
 std::string program_of(pid_t pid);
 
 // The program's full path, from PATH; nothing when it is not installed.
+// Of root, whose servers run as somebody else: the first directory on the way to `path` that others may not pass.
+std::optional<std::filesystem::path> closed_to_others(const std::filesystem::path& path);
+
 std::optional<std::filesystem::path> find_program(const std::string& name);
 
 // A port of 127.0.0.1 that nobody listens on at the moment.

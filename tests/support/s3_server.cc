@@ -107,6 +107,9 @@ std::optional<std::string> S3Server::swift_missing() {
       return fmt::format("{} is not installed (packages swift-proxy, swift-account, swift-container, swift-object)", program);
     }
   }
+  if (const auto closed = closed_to_others(PANA_SOURCE_DIR)) {
+    return fmt::format("its account may not pass {} (run the tests as somebody else than root, or elsewhere)", closed->string());
+  }
   return std::nullopt;
 }
 
