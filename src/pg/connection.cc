@@ -332,17 +332,18 @@ std::optional<QueryResult> Connection::next_result() {
 }
 
 QueryResult Connection::last_result() {
-  std::optional<QueryResult> last;
-  while (std::optional<QueryResult> result = next_result()) {
+  std::optional<QueryResult> result = next_result();
+  if (!result) throw DatabaseError("the server gave no result", "");
+  while (true) {
     const ExecStatusType status = result->status();
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       give_up();
       throw DatabaseError("a statement began to copy rows where none are copied", "");
     }
-    last = std::move(result);
+    std::optional<QueryResult> next = next_result();
+    if (!next) return std::move(*result);
+    result = std::move(next);
   }
-  if (!last) throw DatabaseError("the server gave no result", "");
-  return std::move(*last);
 }
 
 QueryResult Connection::query(const std::string& sql) {
