@@ -56,8 +56,8 @@ class Unchanged : public Parts {
     ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
     std::size_t replaced = 0;
     for (const std::string& relation : relations(source, every)) {
-      // Its parent has an index that was made ONLY there: whoever attaches a partition gets its part of that, which the source lacks.
-      if (relation == "\"indexes\".\"part_1\"") continue;
+      // Their parent has indexes that were made ONLY there: whoever attaches a partition gets its part of them, which the source lacks.
+      if (relation == "\"indexes\".\"part_1\"" || relation == "\"indexes\".\"part_2\"") continue;
       std::vector<std::string> arguments = {"restore", backup, "--into", whole, "--clean", "-t", relation};
       arguments.insert(arguments.end(), options.begin(), options.end());
       const Outcome outcome = pana(arguments);

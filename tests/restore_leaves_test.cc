@@ -350,6 +350,20 @@ TEST_F(RestoreLeaves, AnExtensionsTablesOutOfTheProofAsWell) {
   EXPECT_TRUE(ends_with(kDifferent, pana({"verify", backup, "--against", target_}))) << "without knowing of the exclusion";
 }
 
+TEST_F(RestoreLeaves, ASequenceThatItMakesAnewToItsTable) {
+  const fs::path backup = both("CREATE TABLE t (id int); CREATE SEQUENCE s OWNED BY t.id");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", "s"})));
+  EXPECT_EQ("t", target("SELECT EXISTS (SELECT FROM pg_depend WHERE objid = 's'::regclass AND refobjid = 't'::regclass AND deptype = 'a')"));
+}
+
+// Its definition stands behind the rows: a primary key lets it be.
+TEST_F(RestoreLeaves, NoViewOutThatNeedsAPrimaryKey) {
+  const fs::path backup = both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE MATERIALIZED VIEW m AS SELECT id, v, count(*) FROM t GROUP BY id");
+  target("INSERT INTO t VALUES (1, 2); DROP MATERIALIZED VIEW m");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "m"})));
+  EXPECT_EQ("1|2|1", target("TABLE m"));
+}
+
 TEST_F(RestoreLeaves, PartitionedTablesWithoutTheirRowsWithAWarning) {
   origin("CREATE TABLE par (k int) PARTITION BY LIST (k); CREATE TABLE par_1 PARTITION OF par FOR VALUES IN (1); INSERT INTO par VALUES (1); CREATE TABLE t AS SELECT 1 AS id");
   const fs::path backup = back_up("origin");

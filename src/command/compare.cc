@@ -149,10 +149,11 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   for (const TableInfo& table : index.tables) tables.emplace_back(table.schema, table.name);
   std::vector<std::string> unmatched = filter.unmatched_tables(tables);
   if (!unmatched.empty()) {
-    // Partitioned tables have a definition, but no rows of their own.
+    // Partitioned tables have a definition, but no rows of their own; that of some views stands in post-data.
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
     SchemaObjectReader objects;
     script.feed(backup.read_phase(Phase::pre_data));
+    script.feed(backup.read_phase(Phase::post_data));
     script.finish();
     while (const std::optional<SchemaEntry> entry = script.next()) {
       const SchemaObject object = objects.understand(*entry);

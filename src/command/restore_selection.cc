@@ -156,6 +156,7 @@ class Chooser {
     return filter_.includes_schema(names_.unicode(object.schema));
   }
 
+  bool replaces() const { return replaces_; }
   // But for what is excluded.
   bool replaces_everything() const { return replaces_ && filter_.includes_everything(); }
 
@@ -207,8 +208,13 @@ bool stays_in_its_publication(Connection& connection, const SchemaObject& object
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
                     RestoreSelection& selection) {
   std::vector<SchemaObject> attached_later;
+  // A sequence that is made anew, of a table that stays.
+  const auto is_owned_again = [&](const SchemaObject& object) {
+    return object.type == "SEQUENCE OWNED BY" && chooser.replaces() && object.relation && chooser.wants(*object.relation) && object.refers_to &&
+           has_relation(connection, *object.refers_to);
+  };
   for (SchemaObject& object : pre_data) {
-    if (!chooser.wants(object)) continue;
+    if (!chooser.wants(object) && !is_owned_again(object)) continue;
     if (object.type != "TABLE ATTACH" || !object.refers_to || chooser.wants(*object.refers_to)) {
       selection.pre_data.push_back(std::move(object));
     } else if (has_relation(connection, *object.refers_to)) {
@@ -271,8 +277,10 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
   }
 }
 
-// A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition.
-void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const ScriptNames& names) {
+// A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition; that of a view which
+// needs a primary key stands in post-data.
+void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const std::vector<SchemaObject>& post_data,
+                      const ScriptNames& names) {
   std::vector<std::pair<std::string, std::string>> relations;
   std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
@@ -280,6 +288,9 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
     if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
     if (object.makes_schema) schemas.insert(names.unicode(*object.makes_schema));
     schemas.insert(names.unicode(object.schema));
+  }
+  for (const SchemaObject& object : post_data) {
+    if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
   }
   if (!filter.has_table_patterns()) {
     for (const auto& [schema, name] : relations) schemas.insert(schema);
@@ -347,7 +358,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     selection.tables.push_back(&table);
     selection.table_ids.insert(table.id);
   }
-  refuse_unmatched(request.filter, index, pre_data, names);
+  refuse_unmatched(request.filter, index, pre_data, post_data, names);
   if (request.rows && request.filter.has_table_patterns()) warn_of_empty_trees(chooser, pre_data);
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
