@@ -87,12 +87,10 @@ void GlobalsRestore::in_transaction(const std::function<void()>& action) {
     throw;
   }
   connection_.query("COMMIT");
+  for (; told_ < result_.not_restored.size(); ++told_) log(LogLevel::warning, "globals", result_.not_restored[told_]);
 }
 
-void GlobalsRestore::lose(std::string what) {
-  log(LogLevel::warning, "globals", what);
-  result_.not_restored.push_back(std::move(what));
-}
+void GlobalsRestore::lose(std::string what) { result_.not_restored.push_back(std::move(what)); }
 
 bool GlobalsRestore::attempt(const std::string& loss, const std::string& sql) {
   connection_.query("SAVEPOINT pana_globals");
@@ -109,32 +107,39 @@ bool GlobalsRestore::attempt(const std::string& loss, const std::string& sql) {
 }
 
 void GlobalsRestore::make_roles(const std::vector<std::string>& needed) {
-  in_transaction([&] {
-    create_roles(connection_, needed);
-    result_.roles = needed;
-    for (const RoleDefinition& role : wanted_.roles) {
-      const auto is_it = [&role](const RoleDefinition& other) { return other.name == role.name; };
-      if (const auto present = std::ranges::find_if(present_.roles, is_it); present != present_.roles.end()) {
-        compare_role(role, *present);
-      } else if (!is_made(role.name) &&
-                 attempt(fmt::format("role {} is not made", role.name), create_role_sql(connection_, role.name))) {
-        result_.roles.push_back(role.name);
-      }
+  in_transaction([&] { make_missing_roles(needed); });
+}
+
+void GlobalsRestore::try_out(const std::vector<std::string>& needed) {
+  make_missing_roles(needed);
+  change_owner();
+}
+
+void GlobalsRestore::make_missing_roles(const std::vector<std::string>& needed) {
+  create_roles(connection_, needed);
+  result_.roles = needed;
+  for (const RoleDefinition& role : wanted_.roles) {
+    const auto is_it = [&role](const RoleDefinition& other) { return other.name == role.name; };
+    if (const auto present = std::ranges::find_if(present_.roles, is_it); present != present_.roles.end()) {
+      compare_role(role, *present);
+    } else if (!is_made(role.name) &&
+               attempt(fmt::format("role {} is not made", role.name), create_role_sql(connection_, role.name))) {
+      result_.roles.push_back(role.name);
     }
-    std::set<std::string> defined;  // several may be mapped to one
-    for (const RoleDefinition& role : wanted_.roles) {
-      if (is_made(role.name) && defined.insert(role.name).second) define_role(role);
+  }
+  std::set<std::string> defined;  // several may be mapped to one
+  for (const RoleDefinition& role : wanted_.roles) {
+    if (is_made(role.name) && defined.insert(role.name).second) define_role(role);
+  }
+  for (const RoleMembership& membership : wanted_.memberships) grant_membership(membership);
+  for (const RoleSetting& setting : wanted_.settings) {
+    if (setting.in_database) continue;
+    if (is_made(setting.role)) {
+      set(setting);
+    } else {
+      compare_setting(setting);
     }
-    for (const RoleMembership& membership : wanted_.memberships) grant_membership(membership);
-    for (const RoleSetting& setting : wanted_.settings) {
-      if (setting.in_database) continue;
-      if (is_made(setting.role)) {
-        set(setting);
-      } else {
-        compare_setting(setting);
-      }
-    }
-  });
+  }
   if (!without_password_.empty()) {
     lose(fmt::format("a backup holds no passwords: give one to {} by ALTER ROLE ... PASSWORD", fmt::join(without_password_, ", ")));
   }
@@ -210,12 +215,14 @@ void GlobalsRestore::set(const RoleSetting& setting) {
 }
 
 void GlobalsRestore::give_database_away() {
+  in_transaction([&] { change_owner(); });
+}
+
+void GlobalsRestore::change_owner() {
   if (!request_.owners || wanted_.owner.empty() || wanted_.owner == present_.owner) return;
-  in_transaction([&] {
-    const bool is_given = attempt(fmt::format("the database keeps its owner, {}", present_.owner),
-                                  fmt::format("ALTER DATABASE {} OWNER TO {}", database_, connection_.quote_identifier(wanted_.owner)));
-    if (is_given) owner_ = wanted_.owner;
-  });
+  const bool is_given = attempt(fmt::format("the database keeps its owner, {}", present_.owner),
+                                fmt::format("ALTER DATABASE {} OWNER TO {}", database_, connection_.quote_identifier(wanted_.owner)));
+  if (is_given) owner_ = wanted_.owner;
 }
 
 void GlobalsRestore::restore_database() {

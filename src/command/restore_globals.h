@@ -30,13 +30,18 @@ class GlobalsRestore {
   // Settings, comment, connection limit and grants of the database.
   void restore_database();
 
+  // Does both in a transaction of the caller's, who then rolls it back, without a word: to see what the roles may do afterwards.
+  void try_out(const std::vector<std::string>& needed);
+
   const RestoredGlobals& result() const { return result_; }
 
  private:
   void in_transaction(const std::function<void()>& action);
   // A statement of such a transaction, which goes on when it is refused: that is lost then. Returns whether it went well.
   bool attempt(const std::string& loss, const std::string& sql);
-  void lose(std::string what);
+  void lose(std::string what);  // told when the transaction is committed
+  void make_missing_roles(const std::vector<std::string>& needed);
+  void change_owner();
   void define_role(const RoleDefinition& role);
   void compare_role(const RoleDefinition& role, const RoleDefinition& present);
   void grant_membership(const RoleMembership& membership);
@@ -54,6 +59,7 @@ class GlobalsRestore {
   const std::string database_;  // its name, quoted
   std::vector<std::string> without_password_;
   RestoredGlobals result_;
+  std::size_t told_ = 0;  // of what is not restored
 };
 
 }  // namespace pana

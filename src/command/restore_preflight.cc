@@ -11,7 +11,9 @@
 #include "command/preflight_empty.h"
 #include "command/preflight_rights.h"
 #include "command/restore_clean.h"
+#include "command/restore_globals.h"
 #include "command/restore_large_objects.h"
+#include "command/restore_roles.h"
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
 #include "command/restore_trial.h"
@@ -302,7 +304,7 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   TrialFindings found;
   connection.query("BEGIN");
   try {
-    if (may_be_refused) with_index_encoding(connection, index.header, [&] { try_roles(connection, request, index, roles); });
+    if (may_be_refused) with_index_encoding(connection, index.header, [&] { request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles); });
     if (request.clean) try_to_drop(connection, request, backup, selection, names);
     // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
     if (may_be_refused && request.privileges) connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);

@@ -30,12 +30,6 @@ std::optional<std::string> schema_of(const SchemaObject& object) {
   return object.schema.find(' ') == std::string::npos ? std::optional(object.schema) : std::nullopt;
 }
 
-// pg_dump writes the comment that an extension came with as if somebody had made it. Where the extension is somebody else's, as on
-// most platforms, only they may comment it.
-bool is_comment_of_anothers_extension(const SchemaObject& object, const DatabaseError& error) {
-  return object.type == "COMMENT" && object.name.starts_with("EXTENSION ") && error.sqlstate() == kInsufficientPrivilege;
-}
-
 // An event trigger of the target, say, has put what was made into the publication.
 bool is_member_already(const SchemaObject& object, const DatabaseError& error) {
   constexpr std::string_view kDuplicateObject = "42710";
@@ -60,6 +54,34 @@ SchemaStep step_without_definition(const SchemaObject& object) {
   return step;
 }
 
+// Whether something is restored in or for the schema public, which no entry makes.
+bool uses_public(const RestoreSelection& selection) {
+  const auto uses = [](const SchemaObject& object) {
+    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
+  };
+  return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
+}
+
+// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
+// AUTHORIZATION, are left out.
+std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
+  std::map<std::string, std::vector<std::string>> grants;
+  for (const SchemaObject& object : selection.post_data) {
+    bool is_owners = object.type == "ACL";
+    for (const SchemaStatement& statement : object.statements) {
+      SqlLexemes lexemes(statement.sql);
+      if (lexemes.skip({"SET"}) || lexemes.skip({"RESET"})) is_owners = false;
+      if (!is_owners || !lexemes.skip({"GRANT"})) continue;
+      std::string_view lexeme = lexemes.next();
+      while (!lexeme.empty() && !is_keyword(lexeme, "ON")) lexeme = lexemes.next();
+      if (!lexemes.skip({"SCHEMA"})) break;
+      const std::vector<std::string> name = parse_name(lexemes.qualified_name());
+      if (name.size() == 1) grants[name[0]].push_back(statement.sql);
+    }
+  }
+  return grants;
+}
+
 // As far as they go: their own entries come at the end, and tell what is refused.
 void grant_early(Connection& connection, const std::vector<std::string>& grants) {
   for (const std::string& grant : grants) {
@@ -78,12 +100,7 @@ std::string set_local(const DefaultSetting& setting) { return "SET LOCAL" + sett
 
 SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
 
-bool uses_public(const RestoreSelection& selection) {
-  const auto uses = [](const SchemaObject& object) {
-    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
-  };
-  return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
-}
+bool is_comment_of_extension(const SchemaObject& object) { return object.type == "COMMENT" && object.name.starts_with("EXTENSION "); }
 
 std::string create_schema_sql(Connection& connection, const std::string& name) {
   std::string sql = fmt::format("CREATE SCHEMA IF NOT EXISTS {};", connection.quote_identifier(name));
@@ -104,22 +121,35 @@ std::set<std::string> existing_schemas(Connection& connection, const std::set<st
   return existing;
 }
 
-std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
-  std::map<std::string, std::vector<std::string>> grants;
-  for (const SchemaObject& object : selection.post_data) {
-    bool is_owners = object.type == "ACL";
-    for (const SchemaStatement& statement : object.statements) {
-      SqlLexemes lexemes(statement.sql);
-      if (lexemes.skip({"SET"}) || lexemes.skip({"RESET"})) is_owners = false;
-      if (!is_owners || !lexemes.skip({"GRANT"})) continue;
-      std::string_view lexeme = lexemes.next();
-      while (!lexeme.empty() && !is_keyword(lexeme, "ON")) lexeme = lexemes.next();
-      if (!lexemes.skip({"SCHEMA"})) break;
-      const std::vector<std::string> name = parse_name(lexemes.qualified_name());
-      if (name.size() == 1) grants[name[0]].push_back(statement.sql);
-    }
+std::set<std::string> schemas_of_target(Connection& connection, const RestoreSelection& selection) {
+  std::set<std::string> names = {"public"};
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.relation) names.insert(object.relation->schema);
+    if (object.makes_schema) names.insert(*object.makes_schema);
+    if (object.schema != "-" && !object.schema.empty()) names.insert(object.schema);
   }
-  return grants;
+  return existing_schemas(connection, names);
+}
+
+void for_pre_data(const RestoreSelection& selection, const std::set<std::string>& existing, const PreDataSteps& steps) {
+  std::set<std::string> made = existing;
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.makes_schema) made.insert(*object.makes_schema);
+  }
+  const std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
+  const auto grant_early = [&](const std::string& schema) {
+    if (const auto found = grants.find(schema); found != grants.end()) steps.grant_early(found->second);
+  };
+  if (uses_public(selection) && made.insert("public").second) steps.make_schema("public");
+  const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
+  if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early("public");
+  for (const SchemaObject& object : selection.pre_data) {
+    // Not before its turn: an extension may make the schema.
+    const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
+    if (needs_schema && made.insert(object.relation->schema).second) steps.make_schema(object.relation->schema);
+    steps.make(object);
+    if (object.makes_schema || is_of_public(object)) grant_early(object.makes_schema.value_or("public"));
+  }
 }
 
 std::string subject_of(const SchemaObject& object) {
@@ -137,7 +167,7 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
       run_whole(connection, step);
     } catch (const DatabaseError& error) {
       if (!connection.is_alive()) throw;
-      if (is_comment_of_anothers_extension(*step.object, error)) {
+      if (is_comment_of_extension(*step.object) && error.sqlstate() == kInsufficientPrivilege) {
         log(LogLevel::warning, "extension_comment", fmt::format("cannot restore {}, which came with the extension: {}", subject, error.what()));
         return;
       }
@@ -262,31 +292,14 @@ void SchemaRunner::create_schema(Connection& connection, const std::string& name
 }
 
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner) {
-  std::set<std::string> made;
-  std::set<std::string> needed;
-  for (const SchemaObject& object : selection.pre_data) {
-    if (object.makes_schema) made.insert(*object.makes_schema);
-    if (object.relation) needed.insert(object.relation->schema);
-  }
-  needed.insert(made.begin(), made.end());
-  if (uses_public(selection)) needed.insert("public");
-  const std::set<std::string> existing = existing_schemas(connection, needed);
-  if (needed.contains("public") && !existing.contains("public") && !made.contains("public")) {
-    runner.create_schema(connection, "public");
-    made.insert("public");
-  }
-  made.insert(existing.begin(), existing.end());
-  std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
-  const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
-  if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early(connection, grants["public"]);
-  for (const SchemaObject& object : selection.pre_data) {
-    // Not before its turn: an extension may make the schema.
-    const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
-    if (needs_schema && made.insert(object.relation->schema).second) runner.create_schema(connection, object.relation->schema);
-    const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
-    runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
-    if (object.makes_schema || is_of_public(object)) grant_early(connection, grants[object.makes_schema.value_or("public")]);
-  }
+  const std::set<std::string> existing = schemas_of_target(connection, selection);
+  for_pre_data(selection, existing,
+               {.make_schema = [&](const std::string& name) { runner.create_schema(connection, name); },
+                .make = [&](const SchemaObject& object) {
+                  const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
+                  runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
+                },
+                .grant_early = [&](const std::vector<std::string>& grants) { grant_early(connection, grants); }});
 }
 
 }  // namespace pana

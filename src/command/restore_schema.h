@@ -1,8 +1,8 @@
 // Makes the objects of a schema.
 #pragma once
 
+#include <functional>
 #include <list>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,14 +34,28 @@ SchemaStep whole_step(const SchemaObject& object);
 // The setting, for the transaction it stands in.
 std::string set_local(const DefaultSetting& setting);
 
-// Whether something is restored in or for the schema public, which no entry makes.
-bool uses_public(const RestoreSelection& selection);
-
 // For a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
 std::string create_schema_sql(Connection& connection, const std::string& name);
 
 // Which of these schemas the target has.
 std::set<std::string> existing_schemas(Connection& connection, const std::set<std::string>& names);
+
+// Which it has of those that pre-data makes, or makes something in.
+std::set<std::string> schemas_of_target(Connection& connection, const RestoreSelection& selection);
+
+// What pre-data is made by.
+struct PreDataSteps {
+  std::function<void(const std::string& name)> make_schema;  // one that no entry makes
+  std::function<void(const SchemaObject& object)> make;
+  std::function<void(const std::vector<std::string>& grants)> grant_early;
+};
+
+// The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what stands in it may
+// need that before, and gets it then. A table whose schema no entry makes gets one to be in. `existing`: schemas_of_target().
+void for_pre_data(const RestoreSelection& selection, const std::set<std::string>& existing, const PreDataSteps& steps);
+
+// Whether it is the comment that an extension came with, which only its owner may set: pg_dump writes it as if somebody had made it.
+bool is_comment_of_extension(const SchemaObject& object);
 
 // Runs steps. The settings that stand before an object in the script are made for its transaction and go with it, so no
 // step depends on what ran before it, on this connection or another one. May be called from several threads.
@@ -82,13 +96,7 @@ class SchemaRunner {
   std::set<LargeObjectId> large_objects_not_made_;  // only before the threads begin
 };
 
-// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
-// AUTHORIZATION, are left out.
-std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection);
-
-// The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what stands in it may
-// need that before, and gets it then. A schema that is there already is not made, but gets its owner and all else that its
-// entry says; a table whose schema no entry makes gets one to be in.
+// Makes the pre-data objects. A schema that is there already is not made, but gets its owner and all else that its entry says.
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
 
 }  // namespace pana

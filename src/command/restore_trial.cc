@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
 #include <set>
 
-#include "command/restore_roles.h"
 #include "command/restore_schema.h"
 #include "pg/role_names.h"
 
@@ -42,32 +40,15 @@ class Trial {
   explicit Trial(Connection& connection) : connection_(connection) {}
 
   TrialFindings run(const RestoreSelection& selection) {
-    std::set<std::string> needed = {"public"};
-    for (const SchemaObject& object : selection.pre_data) {
-      if (const std::optional<std::string> schema = schema_of(object)) needed.insert(*schema);
-    }
-    kept_ = existing_schemas(connection_, needed);
-    std::set<std::string> made = kept_;
-    if (uses_public(selection) && made.insert("public").second) attempt(connection_, create_schema_sql(connection_, "public"));
-    for (const SchemaObject& object : selection.pre_data) {
-      if (object.makes_schema) made.insert(*object.makes_schema);
-    }
-    std::map<std::string, std::vector<std::string>> grants = grants_on_schemas(selection);
-    const auto grant_early = [&](const std::string& schema) {
+    kept_ = schemas_of_target(connection_, selection);
+    const auto try_statement = [this](const std::string& sql) {
       try_batch();
-      for (const std::string& grant : grants[schema]) attempt(connection_, grant);
+      attempt(connection_, sql);
     };
-    const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
-    if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early("public");
-    for (const SchemaObject& object : selection.pre_data) {
-      const bool needs_schema = object.relation && (object.type == "TABLE" || object.type == "SEQUENCE");
-      if (needs_schema && made.insert(object.relation->schema).second) {
-        try_batch();
-        attempt(connection_, create_schema_sql(connection_, object.relation->schema));
-      }
-      add(object);
-      if (object.makes_schema || is_of_public(object)) grant_early(object.makes_schema.value_or("public"));
-    }
+    for_pre_data(selection, kept_,
+                 {.make_schema = [&](const std::string& name) { try_statement(create_schema_sql(connection_, name)); },
+                  .make = [this](const SchemaObject& object) { add(object); },
+                  .grant_early = [&](const std::vector<std::string>& grants) { std::ranges::for_each(grants, try_statement); }});
     for (const SchemaObject& object : selection.post_data) add(object);
     try_batch();
     return std::move(findings_);
@@ -96,7 +77,7 @@ class Trial {
     std::optional<DatabaseError> error = attempt(connection_, statements_of(object, Rights::all));
     if (!error) return;
     if (error->sqlstate() == kInsufficientPrivilege) {
-      if (object.type == "COMMENT" && object.name.starts_with("EXTENSION ")) return;  // which came with the extension: a warning
+      if (is_comment_of_extension(object)) return;  // a warning
       // Is it the object, or whose it is to be? With the object there, what needs it can be tried.
       const std::optional<DatabaseError> without = attempt(connection_, statements_of(object, Rights::none));
       if (!without) return refuse(object, *error, what_is_refused(object));
@@ -152,32 +133,6 @@ class Trial {
 };
 
 }  // namespace
-
-void try_roles(Connection& connection, const RestoreRequest& request, const Index& index, const std::vector<std::string>& missing) {
-  create_roles(connection, missing);
-  if (!request.globals) return;
-  // What is refused here is lost in the restore as well, with a warning. Roles that are there are left as they are.
-  std::set<std::string> made(missing.begin(), missing.end());
-  const auto name_of = [&](const std::string& role) {
-    const auto mapped = request.role_map.find(role);
-    return sql_text(index.header, mapped == request.role_map.end() ? role : mapped->second);
-  };
-  for (const RoleDefinition& role : index.globals->roles) {
-    const std::string name = name_of(role.name);
-    if (!made.contains(name) && attempt(connection, create_role_sql(connection, name))) continue;  // it is there
-    made.insert(name);
-    if (role.superuser) attempt(connection, fmt::format("ALTER ROLE {} SUPERUSER", connection.quote_identifier(name)));
-  }
-  for (const RoleMembership& membership : index.globals->memberships) {
-    const std::string role = name_of(membership.role);
-    const std::string member = name_of(membership.member);
-    if (!made.contains(role) && !made.contains(member)) continue;
-    attempt(connection, fmt::format("GRANT {} TO {}", connection.quote_identifier(role), connection.quote_identifier(member)));
-  }
-  if (!request.owners || index.globals->owner.empty()) return;
-  const std::string database = connection.quote_identifier(connection.query("SELECT pg_catalog.current_database()").text(0, 0));
-  attempt(connection, fmt::format("ALTER DATABASE {} OWNER TO {}", database, connection.quote_identifier(name_of(index.globals->owner))));
-}
 
 TrialFindings try_objects(Connection& connection, const RestoreSelection& selection) { return Trial(connection).run(selection); }
 

@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "command/restore.h"
 #include "command/restore_selection.h"
-#include "format/index.h"
 #include "pg/connection.h"
 
 namespace pana {
@@ -26,11 +24,7 @@ struct TrialFindings {
   std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
 };
 
-// Before a trial: makes the roles that are missing, as the restore would, with what the backup's globals say of them when these are
-// restored as well. In an action of with_index_encoding(), whose names these are, and in the transaction of the trial.
-void try_roles(Connection& connection, const RestoreRequest& request, const Index& index, const std::vector<std::string>& missing);
-
-// Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of run_pre_data(), in a
+// Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of for_pre_data(), in a
 // transaction of the caller's, who then rolls it back.
 TrialFindings try_objects(Connection& connection, const RestoreSelection& selection);
 
