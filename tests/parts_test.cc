@@ -262,5 +262,19 @@ TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
   }
 }
 
+TEST_F(Replaced, ASequenceStaysItsTables) {
+  const fs::path backup = both("CREATE TABLE t (id int); CREATE SEQUENCE s OWNED BY t.id");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", "s"})));
+  EXPECT_EQ("t", target("SELECT EXISTS (SELECT FROM pg_depend WHERE objid = 's'::regclass AND refobjid = 't'::regclass AND deptype = 'a')"));
+}
+
+// Its definition stands behind the rows: a primary key lets it be.
+TEST_F(Replaced, AViewThatNeedsAPrimaryKeyIsFound) {
+  const fs::path backup = both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE MATERIALIZED VIEW m AS SELECT id, v, count(*) FROM t GROUP BY id");
+  target("INSERT INTO t VALUES (1, 2); DROP MATERIALIZED VIEW m");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "m"})));
+  EXPECT_EQ("1|2|1", target("TABLE m"));
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -17,20 +17,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class RestoreLeaves : public OriginAndTarget {
- protected:
-  // Fills both sides alike, and backs the origin up.
-  fs::path both(const std::string& sql) const {
-    origin(sql);
-    target(sql);
-    return back_up("origin");
-  }
-
-  std::string url_of(const std::string& role) const {
-    cluster().allow_login(role);
-    return cluster().url("target", role, cluster().password());
-  }
-};
+using RestoreLeaves = OriginAndTarget;
 
 TEST_F(RestoreLeaves, ExtensionsAndPublicationsThatAreExcluded) {
   const fs::path backup = both("CREATE EXTENSION hstore; CREATE TABLE t (id int); CREATE PUBLICATION p FOR TABLE t");
@@ -348,20 +335,6 @@ TEST_F(RestoreLeaves, AnExtensionsTablesOutOfTheProofAsWell) {
   const fs::path backup = back_up("origin");
   EXPECT_TRUE(ends_with(kOk, restore(backup, {"--exclude-extension", "pana_probe", "--verify"})));
   EXPECT_TRUE(ends_with(kDifferent, pana({"verify", backup, "--against", target_}))) << "without knowing of the exclusion";
-}
-
-TEST_F(RestoreLeaves, ASequenceThatItMakesAnewToItsTable) {
-  const fs::path backup = both("CREATE TABLE t (id int); CREATE SEQUENCE s OWNED BY t.id");
-  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", "s"})));
-  EXPECT_EQ("t", target("SELECT EXISTS (SELECT FROM pg_depend WHERE objid = 's'::regclass AND refobjid = 't'::regclass AND deptype = 'a')"));
-}
-
-// Its definition stands behind the rows: a primary key lets it be.
-TEST_F(RestoreLeaves, NoViewOutThatNeedsAPrimaryKey) {
-  const fs::path backup = both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE MATERIALIZED VIEW m AS SELECT id, v, count(*) FROM t GROUP BY id");
-  target("INSERT INTO t VALUES (1, 2); DROP MATERIALIZED VIEW m");
-  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "m"})));
-  EXPECT_EQ("1|2|1", target("TABLE m"));
 }
 
 TEST_F(RestoreLeaves, PartitionedTablesWithoutTheirRowsWithAWarning) {

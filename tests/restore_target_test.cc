@@ -15,13 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-class RestoreTarget : public OriginAndTarget {
- protected:
-  std::string url_of(const std::string& role) const {
-    cluster().allow_login(role);
-    return cluster().url("target", role, cluster().password());
-  }
-};
+using RestoreTarget = OriginAndTarget;
 
 TEST_F(RestoreTarget, IsNotEmptyWithAnObjectOfAnyKind) {
   const std::vector<std::pair<std::string, std::string>> kinds_and_words = {
