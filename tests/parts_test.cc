@@ -118,6 +118,7 @@ TEST_F(AsByPgDump, AreSchemas) { expect_same(many(), "-n", {"many_a", "\"Many B\
 // Restores that are about a few tables of their own.
 class Replaced : public OriginAndTarget {
  protected:
+  static void expect_equal_schemas() { EXPECT_EQ("", different_entries(schema_of(cluster(), "origin"), schema_of(cluster(), "target"))); }
   static void expect_equal() { EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target"))); }
 };
 
@@ -274,6 +275,12 @@ TEST_F(Replaced, AViewThatNeedsAPrimaryKeyIsFound) {
   target("INSERT INTO t VALUES (1, 2); DROP MATERIALIZED VIEW m");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "m"})));
   EXPECT_EQ("1|2|1", target("TABLE m"));
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-t", "m"}, {"-t", "*"}, {"-n", "public"}}) {
+    std::vector<std::string> clean = {"--clean"};
+    clean.insert(clean.end(), options.begin(), options.end());
+    ASSERT_TRUE(ends_with(kOk, restore(backup, clean)));
+    expect_equal_schemas();
+  }
 }
 
 }  // namespace

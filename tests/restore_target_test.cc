@@ -57,6 +57,13 @@ TEST_F(RestoreTarget, IsEmptyWithAPublicationOfAnotherName) {
   EXPECT_TRUE(ends_with(kOk, restore(back_up("origin"))));
 }
 
+// Tables are chosen by their names, and types, functions and operators never.
+TEST_F(RestoreTarget, MayHaveTheTypesThatTheChosenTablesNeed) {
+  origin("CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('good'); CREATE TABLE app.t AS SELECT 'good'::app.mood AS m");
+  target("CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('good'); CREATE FUNCTION app.t() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+  EXPECT_TRUE(ends_with(kOk, restore(back_up("origin"), {"-t", "app.*", "--verify"})));
+}
+
 TEST_F(RestoreTarget, HasAnExtensionInAnotherSchema) {
   origin("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE t (c ext.citext)");
   target("CREATE EXTENSION citext");

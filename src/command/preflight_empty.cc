@@ -13,7 +13,8 @@ namespace {
 
 // Not what extensions made, nor what belongs to something else: row types, types of arrays, indexes.
 constexpr const char* kUserObjects = R"(
-SELECT kind || ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(name), n.nspname, name
+SELECT kind || ' ' || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(name), n.nspname, name,
+  o.catalog = 'pg_catalog.pg_class'::pg_catalog.regclass
 FROM (
   SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence'
               WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind, c.relnamespace AS schema, c.relname AS name,
@@ -94,7 +95,7 @@ void check_empty(Connection& connection, const RestoreRequest& request, const Re
   const QueryResult objects = connection.query(kUserObjects);
   for (int row = 0; row < objects.rows(); ++row) {
     const bool counts = request.filter.has_table_patterns()
-                            ? request.filter.includes(objects.text(row, 1), objects.text(row, 2))
+                            ? objects.boolean(row, 3) && request.filter.includes(objects.text(row, 1), objects.text(row, 2))
                             : request.filter.includes_schema(objects.text(row, 1));
     if (counts) in_the_way.push_back(objects.string(row, 0));
   }

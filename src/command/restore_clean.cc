@@ -36,14 +36,27 @@ bool is_gone(const DatabaseError& error) {
   throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(), std::move(hint));
 }
 
+// The materialized views that need a primary key: their definitions stand in post-data.
+std::vector<RelationName> late_views(const RestoreSelection& selection) {
+  std::vector<RelationName> views;
+  for (const SchemaObject& object : selection.post_data) {
+    if (object.type == "MATERIALIZED VIEW" && object.relation) views.push_back(*object.relation);
+  }
+  return views;
+}
+
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
 // matter, and whatever else is chosen by its name.
 std::vector<std::string> drops_of_tables(Connection& connection, const RestoreSelection& selection) {
+  const auto quoted = [&connection](const RelationName& relation) {
+    return connection.quote_identifier(relation.schema) + "." + connection.quote_identifier(relation.name);
+  };
   std::vector<std::string> statements;
+  for (const RelationName& view : late_views(selection)) statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + quoted(view));
   std::vector<std::string> tables;
   for (const SchemaObject& object : selection.pre_data) {
     if (!object.relation) continue;
-    const std::string name = connection.quote_identifier(object.relation->schema) + "." + connection.quote_identifier(object.relation->name);
+    const std::string name = quoted(*object.relation);
     if (object.type == "TABLE") tables.push_back(name);
     const bool is_other = object.type == "VIEW" || object.type == "MATERIALIZED VIEW" || object.type == "FOREIGN TABLE" ||
                           (object.type == "SEQUENCE" && !object.refers_to);  // an identity column's goes with it
@@ -96,6 +109,7 @@ class Replaced {
       if (is_made && object.relation) relations_.insert(*object.relation);
       if (object.type == "EXTENSION") extensions_.insert(object.name);
     }
+    for (RelationName& view : late_views(selection)) relations_.insert(std::move(view));
   }
 
   bool holds(const DropStatement& drop) const {
