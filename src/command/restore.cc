@@ -61,7 +61,7 @@ void make_roles(Connection& connection, const std::vector<std::string>& roles) {
 // Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold the same
 // rows already, and would then hold them twice.
 void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names, SchemaRunner& runner, RestoreErrors& errors) {
-  const DatabaseError reason("its definition was refused, and what else may have its name is left alone", "");
+  const DatabaseError reason("its definition was refused, and nothing is added to what else may have its name", "");
   selection.large_objects_left_alone = runner.large_objects_not_made();
   if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {
     errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"), reason);
