@@ -121,10 +121,11 @@ ALTER TABLE c ADD UNIQUE (id) USING INDEX TABLESPACE pana_slow;
 
 TEST_F(RestoreSchema, AnEntryThatFailsTakesNoSettingOfLaterOnesAlong) {
   origin(kStoredElsewhere);
-  target("CREATE TABLE a (id int)");
+  target("CREATE TYPE a AS ENUM ()");
   const Outcome outcome = restore({}, {"--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("TABLE public.a"), Not(HasSubstr("public.b"))));
+  cluster().sql("origin", "DROP TABLE a");
   EXPECT_EQ(surroundings_in("origin"), surroundings_in("target"));
 }
 

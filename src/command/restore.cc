@@ -62,12 +62,13 @@ void make_roles(Connection& connection, const std::vector<std::string>& roles) {
 // rows already, and would then hold them twice.
 void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names, SchemaRunner& runner, RestoreErrors& errors) {
   const DatabaseError reason("its definition was refused, and nothing is added to what else may have its name", "");
-  selection.large_objects_left_alone = runner.large_objects_not_made();
+  const NotMade refused = runner.not_made();
+  selection.large_objects_left_alone = refused.large_objects();
   if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {
     errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"), reason);
   }
   std::set<RelationName> not_made;  // names in Unicode
-  for (const RelationName& relation : runner.not_made()) not_made.insert(names.unicode(relation));
+  for (const RelationName& relation : refused.relations()) not_made.insert(names.unicode(relation));
   if (not_made.empty()) return;
   std::erase_if(selection.tables, [&](const TableInfo* table) {
     const std::optional<RelationName> root = parse_relation_name(table->loaded_into);

@@ -162,6 +162,11 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   if (step.statements.empty() || has_failed) return;
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
+  if (is_of_something_not_made(*step.object)) {
+    errors_.take(subject, DatabaseError("what it belongs to was refused, and what else may have that name is left alone", ""));
+    leave_out(*step.object);
+    return;
+  }
   errors_.attempt(subject, connection, [&] {
     try {
       run_whole(connection, step);
@@ -174,14 +179,23 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
       if (is_member_already(*step.object, error)) {
         const std::optional<RelationName>& table = step.object->relation;  // none: a schema, with all that is in it
         if (!table) return;
-        if (!not_made().contains(*table)) return run_whole(connection, join_again(connection, step));
+        return run_whole(connection, join_again(connection, step));
       }
       if (!errors_.keep_going()) throw;
       if (run_by_statements(connection, step, subject)) return;
-      failed_.with([&step](auto& failed) { failed.insert(step.object); });
+      leave_out(*step.object);
     }
   });
   tell_refused_grants(connection, subject);
+}
+
+void SchemaRunner::leave_out(const SchemaObject& object) {
+  failed_.with([&object](auto& failed) { failed.insert(&object); });
+  not_made_.with([&object](NotMade& not_made) { not_made.add(object); });
+}
+
+bool SchemaRunner::is_of_something_not_made(const SchemaObject& object) {
+  return not_made_.with([&object](const NotMade& not_made) { return not_made.is_of_one(object); });
 }
 
 // Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
@@ -267,23 +281,8 @@ void SchemaRunner::run_together(Connection& connection, const std::vector<Schema
   }
   for (const SchemaObject& object : objects) run(connection, whole_step(object));
   failed_.with([&](auto& failed) {
-    for (const SchemaObject& object : objects) {
-      const bool has_failed = failed.erase(&object) > 0;  // others come to lie where these were
-      if (has_failed && object.type == "BLOB") large_objects_not_made_.insert(object.object_id);
-    }
+    for (const SchemaObject& object : objects) failed.erase(&object);  // others come to lie where these were
   });
-}
-
-std::set<RelationName> SchemaRunner::not_made() {
-  std::set<RelationName> relations;
-  failed_.with([&relations](const auto& failed) {
-    for (const SchemaObject* const object : failed) {
-      if (object->type == "TABLE" && object->relation) relations.insert(*object->relation);
-      const std::optional<RelationName>& sequence = object->refers_to ? object->refers_to : object->relation;  // an identity column's
-      if (object->type == "SEQUENCE" && sequence) relations.insert(*sequence);
-    }
-  });
-  return relations;
 }
 
 void SchemaRunner::create_schema(Connection& connection, const std::string& name) {

@@ -9,6 +9,7 @@
 
 #include "base/guarded.h"
 #include "base/progress.h"
+#include "command/not_made.h"
 #include "command/restore_errors.h"
 #include "command/restore_selection.h"
 #include "pg/connection.h"
@@ -62,7 +63,8 @@ bool is_comment_of_extension(const SchemaObject& object);
 //
 // A step is had whole, or else its error is thrown. When errors are collected, what cannot be had whole is taken statement
 // by statement, and each that fails is one of them: a right that cannot be granted costs no other right, a setting that the
-// server lacks no table. An object whose definition failed is not tried again, nor what belongs to it.
+// server lacks no table. An object whose definition failed is not tried again, nor is anything run that belongs to it: the
+// target may have something of that name.
 class SchemaRunner {
  public:
   SchemaRunner(RestoreErrors& errors, Progress& progress, DefaultPrivileges default_privileges)
@@ -73,10 +75,10 @@ class SchemaRunner {
   // Runs all objects in one transaction, or, when that is refused, each in its own. They need not live longer.
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
 
-  // The tables and sequences whose definition failed, by their names in the script: what the target has of that name is not of
-  // the backup.
-  std::set<RelationName> not_made();
-  const std::set<LargeObjectId>& large_objects_not_made() const { return large_objects_not_made_; }
+  // What was refused so far.
+  NotMade not_made() {
+    return not_made_.with([](const NotMade& not_made) { return not_made; });
+  }
 
   // Makes a schema that no entry makes.
   void create_schema(Connection& connection, const std::string& name);
@@ -84,6 +86,8 @@ class SchemaRunner {
  private:
   static constexpr int kAttempts = 10;
   void tell_refused_grants(Connection& connection, const std::string& subject);
+  void leave_out(const SchemaObject& object);
+  bool is_of_something_not_made(const SchemaObject& object);
   static bool is_of_the_moment(const DatabaseError& error);
   void run_whole(Connection& connection, const SchemaStep& step) const;
   bool run_by_statements(Connection& connection, const SchemaStep& step, const std::string& subject);
@@ -93,7 +97,7 @@ class SchemaRunner {
   const DefaultPrivileges default_privileges_;
   std::list<SchemaObject> own_;  // the schemas that no entry makes; only before the threads begin
   Guarded<std::set<const SchemaObject*>> failed_;
-  std::set<LargeObjectId> large_objects_not_made_;  // only before the threads begin
+  Guarded<NotMade> not_made_;
 };
 
 // Makes the pre-data objects. A schema that is there already is not made, but gets its owner and all else that its entry says.

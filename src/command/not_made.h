@@ -1,0 +1,34 @@
+// What a restore was to make and could not, because the server refused it.
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+
+#include "pg/large_objects.h"
+#include "pg/schema_object.h"
+
+namespace pana {
+
+// What the target has of these names is somebody else's: nothing of the backup's goes into it, or is put on it.
+class NotMade {
+ public:
+  void add(const SchemaObject& object);
+
+  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment. Those of operators
+  // are not recognized: pg_dump calls an operator and its comment by different names.
+  bool is_of_one(const SchemaObject& object) const;
+
+  // Tables, views and sequences, by their names in the script.
+  const std::set<RelationName>& relations() const { return relations_; }
+  const std::set<LargeObjectId>& large_objects() const { return large_objects_; }
+
+ private:
+  using Described = std::pair<std::string, std::string>;  // the schema, and "FUNCTION f(integer)": what a comment's entry calls it
+
+  std::set<RelationName> relations_;
+  std::set<Described> described_;
+  std::set<LargeObjectId> large_objects_;
+};
+
+}  // namespace pana
