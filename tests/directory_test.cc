@@ -12,6 +12,7 @@ namespace pana::test {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -63,6 +64,14 @@ TEST_F(Directory, IsMadeWhenItIsNotThereAndRefusedWhenItCannotBe) {
   const Outcome outcome = pana({"backup", cluster().url("small"), "--to", "/proc/nowhere"});
   EXPECT_NE(kOk, outcome.exit_status);
   EXPECT_THAT(outcome.err, HasSubstr("/proc/nowhere"));
+  // What cannot even be examined.
+  fs::create_symlink("loop", backups_ / "loop");
+  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
+           {"backup", cluster().url("small"), "--to", backups_ / "loop"}, {"list", backups_ / "loop"}, {"verify", backups_ / "loop"}}) {
+    const Outcome in_circles = pana(command);
+    EXPECT_TRUE(ends_with(kFailed, in_circles));
+    EXPECT_THAT(in_circles.err, AllOf(HasSubstr("loop: Too many levels of symbolic links"), Not(HasSubstr("filesystem error"))));
+  }
 }
 
 TEST_F(Directory, HoldsBackupsOnlyTheirOwnerCanRead) {

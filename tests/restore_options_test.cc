@@ -74,10 +74,17 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   ASSERT_TRUE(ends_with(kOk, restore({})));
   target("CREATE VIEW outside AS SELECT name FROM customers");
   const Content before = content_of(cluster(), "target");
-  const Outcome outcome = restore({"--clean"});
-  EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
-  EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "--keep-going"}}) {
+    const Outcome outcome = restore(options);
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
+    EXPECT_EQ("", differences(before, content_of(cluster(), "target")));
+  }
+  target("DROP VIEW outside; DROP TABLE \"odd \"\"name\"; CREATE VIEW \"odd \"\"name\" AS SELECT 1 AS x");
+  const Outcome of_another_kind = restore({"--clean"});
+  EXPECT_TRUE(ends_with(kRefused, of_another_kind));
+  EXPECT_THAT(of_another_kind.err, AllOf(HasSubstr("is not a table"), HasSubstr("something of another kind has that name")));
+  EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
 }
 
 TEST_F(RestoreOptions, CleanDropsOperatorsThatAreOnlyNamed) {
@@ -251,7 +258,9 @@ TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint"), HasSubstr("[COPY orders, line")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint"), HasSubstr("[COPY orders, line"), HasSubstr("--clean --keep-going restores what can")));
+  const Outcome again = restore({"--table", "sales.orders", "--data-only", "--clean"});
+  EXPECT_THAT(again.err, AllOf(HasSubstr("--keep-going restores what can"), Not(HasSubstr("--clean --keep-going"))));
 }
 
 TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {

@@ -99,7 +99,7 @@ TEST_F(RestoreRights, OneThatIsRefusedCostsNoOther) {
   target(kRefuse);
   const Outcome outcome = pana({"restore", back_up("origin"), "--into", target_, "--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot restore TABLE public.t: not here"), HasSubstr("cannot restore ACL public.TABLE t: not here")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot restore a setting of TABLE public.t: not here"), HasSubstr("cannot restore ACL public.TABLE t: not here")));
   EXPECT_EQ("1|t|f|pana_owner", target("SELECT id, has_table_privilege('pana_reader', 't', 'SELECT'), has_table_privilege('pana_writer', 't', 'INSERT'), "
                                        "tableowner FROM t, pg_tables WHERE tablename = 't'"));
 }

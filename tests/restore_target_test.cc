@@ -125,8 +125,14 @@ TEST_F(RestoreTarget, IsLeftAloneByOptionsThatMakeNoSense) {
   origin("CREATE TABLE t AS SELECT 1 AS id; CREATE PUBLICATION p");
   const fs::path backup = back_up("origin");
   for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
-           {"-n", ""}, {"-t", ""}, {"-N", ""}, {"-s", "--verify"}, {"--role-map", "a=b", "--role-map", "a=c"}}) {
+           {"-n", ""}, {"-t", ""}, {"-N", ""}, {"-s", "--verify"}, {"--role-map", "a=b", "--role-map", "a=c"},
+           {"-t", "t", "-T", "t"}, {"-n", "public", "-N", "public"}, {"-N", "*"}}) {
     EXPECT_TRUE(ends_with(kUsage, restore(backup, options)));
+    if (options[0] == "-t" || options[0] == "-n" || options[0] == "-N") {
+      std::vector<std::string> of_nothing = {"backup", cluster().url("origin"), "--to", backups_.path()};
+      of_nothing.insert(of_nothing.end(), options.begin(), options.end());
+      EXPECT_TRUE(ends_with(kUsage, pana(of_nothing)));
+    }
   }
   EXPECT_THAT(restore(backup, {"--search-path", "x; DROP"}).err, HasSubstr("search_path"));
   EXPECT_EQ("0", target("SELECT count(*) FROM pg_publication"));

@@ -56,13 +56,18 @@ TEST_F(RestoreTrial, FindsOwnersWhoMayNotCreateInASchemaThatItMakes) {
   const fs::path backup = back_up("origin");
   const Outcome refused = restore_as("maker", backup, {"--create-missing-roles"});
   EXPECT_TRUE(ends_with(kRefused, refused));
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("lacks the rights for TABLE app.b (permission denied for schema app)"),
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot give TABLE app.b to pana_writer (permission denied for schema app)"),
                                  HasSubstr("--no-owner does without owners, --role-map pana_writer=OTHER"), Not(HasSubstr("GRANT CREATE"))));
   EXPECT_EQ("0|0", state());
   ASSERT_TRUE(ends_with(kOk, restore_as("maker", backup, {"--create-missing-roles", "--role-map", "pana_writer=pana_owner"})));
   EXPECT_EQ("1", elsewhere("SELECT x FROM app.b"));
   new_target();
   ASSERT_TRUE(ends_with(kOk, restore_as("maker", backup, {"--create-missing-roles", "--no-owner"})));
+  new_target();
+  const Outcome all_but_the_owner = restore_as("maker", backup, {"--create-missing-roles", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, all_but_the_owner));
+  EXPECT_THAT(all_but_the_owner.err, AllOf(HasSubstr("cannot restore the owner of TABLE app.b: permission denied"), HasSubstr("1 object could not")));
+  EXPECT_EQ("1", elsewhere("SELECT x FROM app.b"));
 }
 
 TEST_F(RestoreTrial, FindsThemBeforeCleanDropsTheSchemaWithItsGrants) {
@@ -74,7 +79,7 @@ TEST_F(RestoreTrial, FindsThemBeforeCleanDropsTheSchemaWithItsGrants) {
     elsewhere(grant);
     const Outcome refused = restore_as("maker", backup, {"--clean"});
     EXPECT_TRUE(ends_with(kRefused, refused));
-    EXPECT_THAT(refused.err, HasSubstr("lacks the rights for TABLE app.b (permission denied for schema app)"));
+    EXPECT_THAT(refused.err, HasSubstr("cannot give TABLE app.b to pana_writer (permission denied for schema app)"));
     EXPECT_EQ("1", elsewhere("SELECT x FROM app.b"));
   }
 }
@@ -113,7 +118,7 @@ TEST_F(RestoreTrial, FindsOwnersOfPublicationsWhoMayNotCreateInTheDatabase) {
   const fs::path backup = back_up("origin");
   const Outcome missing = restore_as("maker", backup, {"--create-missing-roles"});
   EXPECT_TRUE(ends_with(kRefused, missing));
-  EXPECT_THAT(missing.err, AllOf(HasSubstr("PUBLICATION p (permission denied for database target)"), Not(HasSubstr("GRANT CREATE"))));
+  EXPECT_THAT(missing.err, AllOf(HasSubstr("cannot give PUBLICATION p to pana_owner (permission denied for database target)"), Not(HasSubstr("GRANT CREATE"))));
   EXPECT_EQ("0|0", state());
   elsewhere("CREATE ROLE pana_owner; CREATE ROLE pana_reader; GRANT pana_owner TO maker");
   const Outcome refused = restore_as("maker", backup);
@@ -129,7 +134,7 @@ TEST_F(RestoreTrial, FindsOwnersWhoMustBeSuperusers) {
   const fs::path backup = back_up("origin");
   const Outcome refused = restore_as("postgres", backup, {"--create-missing-roles"});
   EXPECT_TRUE(ends_with(kRefused, refused));
-  EXPECT_THAT(refused.err, AllOf(HasSubstr("the target refuses FOREIGN DATA WRAPPER w"), HasSubstr("--role-map pana_boss=OTHER"), HasSubstr("--globals")));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot give FOREIGN DATA WRAPPER w to pana_boss"), HasSubstr("--role-map pana_boss=OTHER"), HasSubstr("--globals")));
   EXPECT_EQ("0|0", state());
   ASSERT_TRUE(ends_with(kOk, restore_as("postgres", backup, {"--globals"})));
   origin("DROP FOREIGN DATA WRAPPER w; DROP ROLE pana_boss");

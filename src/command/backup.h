@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -16,6 +17,10 @@
 #include "store/object_store.h"
 
 namespace pana {
+
+// What to say to a backup that may not read everything.
+constexpr std::string_view kWithoutUnreadable =
+    "leave them out of a backup: --exclude-table or --exclude-schema (exclude_schemas in a deployment), or whatever it is with --skip-unreadable";
 
 struct BackupRequest {
   std::string url;  // as Connection takes it

@@ -138,7 +138,7 @@ void refuse_uncompared(Connection& control, const Choice& choice, const BackupRe
   if (!compares_large_objects(backup.index(), filter)) unreadable.large_objects.clear();
   leave_skipped_out(backup.index(), unreadable.large_objects);
   if (unreadable.tables.empty() && unreadable.sequences.empty()) unreadable.schemas.clear();
-  refuse_unreadable(control, unreadable);
+  refuse_unreadable(control, unreadable, "leave them out of the comparison with --exclude-table or --exclude-schema");
 }
 
 // A pattern that matches nothing is a mistake, and nothing compared is not "equal".

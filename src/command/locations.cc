@@ -35,8 +35,9 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
     return std::pair(backup.substr(0, slash), backup.substr(slash + 1));
   }
   const fs::path path(backup);
-  if (fs::is_directory(path)) return std::nullopt;
-  if (!fs::exists(path)) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup), "pana list LOCATION tells which backups there are");
+  std::error_code cannot_look;  // whoever opens it says why
+  if (fs::is_directory(path, cannot_look)) return std::nullopt;
+  if (!fs::exists(path, cannot_look) && !cannot_look) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup), "pana list LOCATION tells which backups there are");
   return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
 }
 

@@ -258,11 +258,13 @@ void check_sequences_and_views(Connection& connection, const RestoreSelection& s
 void add_refusals(Connection& connection, const RestoreRequest& request, const std::vector<Refusal>& refusals, Problems& problems) {
   if (refusals.empty()) return;
   std::vector<std::string> names;
+  std::vector<std::string> owned;  // which could be made, but not given away
   std::set<std::string> grants;
   std::set<std::string> mappings;
   std::set<std::string> ways_around;
   for (const Refusal& refusal : refusals) {
-    names.push_back(fmt::format("{} ({})", subject_of(*refusal.object), refusal.why));
+    const bool is_owners = refusal.what == StatementRole::owner;
+    (is_owners ? owned : names).push_back(fmt::format("{}{} ({})", subject_of(*refusal.object), is_owners ? " to " + refusal.owner : "", refusal.why));
     if (const std::optional<std::string> grant = grant_that_helps(connection, refusal)) grants.insert(*grant);
     if (refusal.what == StatementRole::owner) {
       std::string owner = refusal.owner;
@@ -283,8 +285,10 @@ void add_refusals(Connection& connection, const RestoreRequest& request, const s
   const bool is_super = is_superuser(connection);
   hints.emplace_back(is_super ? "ALTER ROLE makes an owner the superuser that it must be, --globals makes missing roles as they were"
                               : "a superuser may restore all of it, and --keep-going restores what this role may");
-  problems.add(fmt::format("{} {}", is_super ? "the target refuses" : "the restoring role lacks the rights for", list_names(names)),
-               fmt::format("{}", fmt::join(hints, "; or ")));
+  std::vector<std::string> messages;
+  if (!names.empty()) messages.push_back(fmt::format("{} {}", is_super ? "the target refuses" : "the restoring role lacks the rights for", list_names(names)));
+  if (!owned.empty()) messages.push_back("the restoring role cannot give " + list_names(owned));
+  problems.add(fmt::format("{}", fmt::join(messages, "; ")), fmt::format("{}", fmt::join(hints, "; or ")));
 }
 
 }  // namespace pana

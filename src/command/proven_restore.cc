@@ -11,9 +11,11 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
                               const std::stop_token& stop) try {
   return restore(request, backup, progress, stop);
 } catch (const Error& error) {
-  const bool is_half_done = error.kind() == ErrorKind::interrupted || error.kind() == ErrorKind::damaged;
-  if (!is_half_done || !error.hint().empty()) throw;
-  throw Error(error.kind(), error.what(), "the target may hold a part of the backup now: restore again with --clean, or another backup");
+  const bool is_damaged = error.kind() == ErrorKind::damaged;
+  if ((error.kind() != ErrorKind::interrupted && !is_damaged) || !error.hint().empty()) throw;
+  throw Error(error.kind(), error.what(),
+              is_damaged ? "the target may hold a part of the backup now: restore another backup with --clean, or this one with --clean --keep-going, without what is damaged"
+                         : "the target may hold a part of the backup now: restore again with --clean");
 }
 
 }  // namespace

@@ -167,7 +167,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     globals->give_database_away();
   });
 
-  RestoreErrors errors(request.keep_going);
+  RestoreErrors errors(request.keep_going, request.clean);
   if (request.clean) progress.set_activity(request.schema ? "dropping what is there" : "emptying the tables");
   if (request.clean && request.schema) {
     drop_objects(control, request, backup, selection, names);

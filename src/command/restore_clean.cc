@@ -29,9 +29,11 @@ bool is_gone(const DatabaseError& error) {
 
 [[noreturn]] void throw_not_dropped(const std::string& statement, const DatabaseError& error) {
   constexpr std::string_view kActiveTransaction = "25001";
+  constexpr std::string_view kWrongObjectType = "42809";
   std::string hint = error.hint();
   // PostgreSQL's own would be CASCADE, which drops what the backup need not hold.
   if (error.sqlstate() == kDependentObjectsExist) hint = "drop first what depends on it, or keep the definitions: --clean --data-only";
+  if (error.sqlstate() == kWrongObjectType) hint = "something of another kind has that name: rename or drop it, or restore into a new database";
   if (error.sqlstate() == kActiveTransaction) hint = "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone";
   throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(), std::move(hint));
 }

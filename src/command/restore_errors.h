@@ -22,7 +22,8 @@ class RestoreError : public DatabaseError {
 
 class RestoreErrors {
  public:
-  explicit RestoreErrors(bool keep_going) : keep_going_(keep_going) {}
+  // `clean`: whether the restore makes room for itself, which another one behind it would need.
+  RestoreErrors(bool keep_going, bool clean) : keep_going_(keep_going), clean_(clean) {}
 
   bool keep_going() const { return keep_going_; }
 
@@ -65,25 +66,27 @@ class RestoreErrors {
   }
 
  private:
-  [[noreturn]] static void throw_with(const std::string& subject, const DatabaseError& error) {
+  [[noreturn]] void throw_with(const std::string& subject, const DatabaseError& error) {
     constexpr std::string_view kOfExtension = "--exclude-extension NAME restores without an extension, and without what is its own";
     throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(),
                        subject.starts_with("EXTENSION ") ? std::string(kOfExtension) : hint_for(error));
   }
 
-  static std::string hint_for(const DatabaseError& error) {
+  std::string hint_for(const DatabaseError& error) const {
+    // The target has a part of the backup now.
+    const std::string_view way_on = clean_ ? "--keep-going" : "--clean --keep-going";
     constexpr std::string_view kForeignKeyViolation = "23503";
     constexpr std::string_view kDiskFull = "53100";
     if (error.sqlstate() == kForeignKeyViolation) {
-      return "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables "
-             "were chosen; --keep-going restores the rest";
+      return fmt::format("rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all "
+                         "tables were chosen; {} restores the rest", way_on);
     }
     if (is_of_an_empty_search_path(error)) {
       return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: ALTER FUNCTION ... SET "
              "search_path at the source helps for good, --search-path for this restore";
     }
     if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
-    return error.hint().empty() ? "--keep-going restores what can be restored" : error.hint();
+    return error.hint().empty() ? fmt::format("{} restores what can be restored", way_on) : error.hint();
   }
 
   // undefined_function, undefined_table, undefined_object of a name without a schema: pg_dump writes all names with theirs.
@@ -102,6 +105,7 @@ class RestoreErrors {
   }
 
   const bool keep_going_;
+  const bool clean_;
   Guarded<std::vector<std::string>> errors_;
   Guarded<std::vector<std::string>> rights_;
 };

@@ -273,10 +273,9 @@ void try_to_drop(Connection& connection, const RestoreRequest& request, const Ba
                  const ScriptNames& names) try {
   drop_objects_in_transaction(connection, request, backup, selection, names);
 } catch (const DatabaseError& error) {
-  constexpr std::string_view kActiveTransaction = "25001";
-  if (error.sqlstate() == kInsufficientPrivilege) throw Error(ErrorKind::refused, error.what(), "restore as its owner or a superuser, or into a new database");
-  if (error.sqlstate() != kDependentObjectsExist && error.sqlstate() != kActiveTransaction) throw;
-  throw Error(ErrorKind::refused, error.what(), error.hint());
+  if (error.sqlstate().empty() || error.sqlstate() == kOutOfMemory || is_lock_in_the_way(error)) throw;
+  const bool is_right = error.sqlstate() == kInsufficientPrivilege;
+  throw Error(ErrorKind::refused, error.what(), is_right ? "restore as its owner or a superuser, or into a new database" : error.hint());
 }
 
 // Nor who may empty what.
@@ -299,7 +298,7 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
                     const ScriptNames& names, const std::vector<std::string>& roles) {
   const Index& index = backup.index();
   const bool is_of_parts = !request.filter.is_empty() || selection.leaves_extensions_out;
-  const bool may_be_refused = is_of_parts || !is_superuser(connection) || has_owner_without_superuser(connection, selection);
+  const bool may_be_refused = !request.keep_going && (is_of_parts || !is_superuser(connection) || has_owner_without_superuser(connection, selection));
   if (!may_be_refused && !request.clean) return;
   TrialFindings found;
   connection.query("BEGIN");
@@ -324,7 +323,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   add_refusals(connection, request, found.refused, problems);
   if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
-                 "choose that as well, or restore it first; --keep-going restores what can be had without");
+                 "choose that as well, or make it first: -t chooses tables, views and sequences, -n all of a schema, --schema-only definitions alone; "
+                 "--keep-going restores what can be had without");
   }
   if (!found.not_attached.empty()) {
     problems.add(fmt::format("the target's partitioned tables do not take the chosen partitions: {}", list_names(found.not_attached)),
@@ -350,7 +350,7 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   std::vector<std::string> missing_roles;
   with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, of_policies, problems); });
   problems.refuse();
-  if (request.schema && !request.keep_going) check_by_trial(connection, request, backup, selection, names, missing_roles);
+  if (request.schema) check_by_trial(connection, request, backup, selection, names, missing_roles);
   if (!request.schema && request.clean) try_to_empty(connection, backup, selection);
   return missing_roles;
 }

@@ -45,6 +45,13 @@ SchemaStep join_again(Connection& connection, const SchemaStep& step) {
   return again;
 }
 
+// What of the object a statement of that role gives it, for messages.
+std::string part_of(const std::string& subject, const SchemaObject& object, StatementRole role) {
+  if (role == StatementRole::owner) return "the owner of " + subject;
+  if (role == StatementRole::property) return "a setting of " + subject;
+  return role == StatementRole::privilege && object.type != "ACL" ? "a right of " + subject : subject;
+}
+
 // What is left to do for an object that is there.
 SchemaStep step_without_definition(const SchemaObject& object) {
   SchemaStep step{.object = &object};
@@ -238,17 +245,17 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
       if (!is_of_the_moment(error) || attempt == kAttempts) throw;
     }
   }
-  const auto run_part = [&](const std::string& sql) {
-    const bool is_run = errors_.attempt(subject, connection, [&] {
+  const auto run_part = [&](const std::string& part, const std::string& sql) {
+    const bool is_run = errors_.attempt(part, connection, [&] {
       connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part");
     });
     if (!is_run) connection.query("ROLLBACK TO SAVEPOINT part");
     return is_run;
   };
-  for (const DefaultSetting& setting : step.object->settings) run_part(set_local(setting));
+  for (const DefaultSetting& setting : step.object->settings) run_part("a setting of " + subject, set_local(setting));
   bool is_made = true;
   for (const SchemaStatement& statement : step.statements) {
-    is_made = run_part(statement.sql) || statement.role != StatementRole::definition;
+    is_made = run_part(part_of(subject, *step.object, statement.role), statement.sql) || statement.role != StatementRole::definition;
     if (!is_made) break;
   }
   connection.query(is_made ? aside.behind + "COMMIT" : "ROLLBACK");

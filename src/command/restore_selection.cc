@@ -281,6 +281,7 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
 // needs a primary key stands in post-data.
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const std::vector<SchemaObject>& post_data,
                       const ScriptNames& names) {
+  constexpr const char* kHint = "pana show lists the backup's tables";
   std::vector<std::pair<std::string, std::string>> relations;
   std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
@@ -292,16 +293,15 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
   for (const SchemaObject& object : post_data) {
     if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
   }
+  for (const auto& [schema, name] : relations) schemas.insert(schema);
   if (!filter.has_table_patterns()) {
-    for (const auto& [schema, name] : relations) schemas.insert(schema);
     const std::vector<std::string> unmatched = filter.unmatched_schemas(schemas);
-    if (unmatched.empty()) return;
-    throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")), "pana show lists the backup's tables");
+    if (!unmatched.empty()) throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
+  } else if (const std::vector<std::string> unmatched = filter.unmatched_tables(relations); !unmatched.empty()) {
+    throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
   }
-  const std::vector<std::string> unmatched = filter.unmatched_tables(relations);
-  if (unmatched.empty()) return;
-  throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")),
-              "pana show lists the backup's tables");
+  schemas.erase("-");  // of what has none
+  if (filter.leaves_none_of(relations, schemas)) throw Error(ErrorKind::usage, "these patterns leave nothing of the backup", kHint);
 }
 
 // They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.

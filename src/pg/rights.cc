@@ -90,7 +90,7 @@ Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTabl
   return unreadable;
 }
 
-void refuse_unreadable(Connection& connection, const Unreadable& unreadable) {
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std::string_view way_around) {
   if (unreadable.empty()) return;
   const std::string role = connection.query("SELECT pg_catalog.quote_ident(current_user)").string(0, 0);
   std::string grants;
@@ -107,7 +107,7 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable) {
                         hint.empty() ? "" : " ", role);
   }
   throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
-              hint + " or leave them out with --exclude-table or --exclude-schema (exclude_schemas in a deployment), or whatever it is with --skip-unreadable");
+              fmt::format("{} or {}", hint, way_around));
 }
 
 std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter) {

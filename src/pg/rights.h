@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pg/catalog.h"
@@ -31,8 +32,9 @@ struct Unreadable {
 Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
                            const std::vector<CatalogDefinition>& definitions, const TableFilter& filter);
 
-// Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
-void refuse_unreadable(Connection& connection, const Unreadable& unreadable);
+// Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing. `way_around` is
+// what the user can say to do without it.
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std::string_view way_around);
 
 // What pg_dump leaves out of the schema because the server shows it to superusers and owners alone, as pg_dump's own users know it: the
 // subscriptions, and the options of user mappings. Nothing when not everything is wanted.

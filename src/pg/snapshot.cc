@@ -75,7 +75,7 @@ Snapshot try_once(Connection& control, const SnapshotRequest& request) {
   std::vector<CatalogTable> before = list_tables(control, request, request.filter);
   std::vector<CatalogDefinition> definitions = list_definitions(control, request, request.filter, before);
   Unreadable skipped = find_unreadable(control, before, definitions, request.filter);
-  if (!request.skip_unreadable) refuse_unreadable(control, skipped);
+  if (!request.skip_unreadable) refuse_unreadable(control, skipped, request.way_around);
   TableFilter filter = leave_out(request.filter, skipped);
   if (!skipped.empty()) {
     before = list_tables(control, request, filter);
@@ -155,7 +155,28 @@ std::string blockers(Connection& control) try {
 
 }  // namespace
 
+namespace {
+
+// A backup of nothing must not look like one. Patterns that match nothing are left to pg_dump.
+void refuse_empty_choice(Connection& control, const TableFilter& filter) {
+  if (filter.patterns().exclude_schemas.empty() && filter.patterns().exclude_tables.empty()) return;
+  const QueryResult result = control.query(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND "
+      "c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
+  std::vector<std::pair<std::string, std::string>> relations;
+  std::set<std::string> schemas;
+  for (int row = 0; row < result.rows(); ++row) {
+    schemas.insert(result.string(row, 0));
+    if (!result.is_null(row, 1)) relations.emplace_back(result.string(row, 0), result.string(row, 1));
+  }
+  if (!filter.leaves_none_of(relations, schemas)) return;
+  throw Error(ErrorKind::usage, "these patterns leave nothing of the database", "what -T and -N match is left out of what -t and -n choose");
+}
+
+}  // namespace
+
 Snapshot lock_and_export(Connection& control, const SnapshotRequest& request) {
+  refuse_empty_choice(control, request.filter);
   const auto deadline = Clock::now() + request.locks.give_up_after;
   // Listing the tables takes locks, too: their sizes are asked for. And so does what the session is asked later on, when it
   // holds locks that others wait for.

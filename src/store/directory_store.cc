@@ -157,11 +157,13 @@ DirectoryStore::DirectoryStore(fs::path directory) : directory_(std::move(direct
 
 std::string DirectoryStore::describe(const std::string& key) const { return (directory_ / key).string(); }
 
-std::unique_ptr<ObjectUpload> DirectoryStore::begin_upload(const std::string& key, std::uint64_t) {
+std::unique_ptr<ObjectUpload> DirectoryStore::begin_upload(const std::string& key, std::uint64_t) try {
   if (::mkdir(directory_.c_str(), 0700) != 0 && errno != EEXIST) throw_errno("create directory", directory_);
   if (!fs::is_directory(directory_)) throw_errno("write to", directory_, ENOTDIR);
   if (fs::exists(directory_ / key)) throw_exists(directory_ / key);
   return std::make_unique<DirectoryUpload>(directory_, key);
+} catch (const fs::filesystem_error& error) {
+  throw_errno("write to", directory_, error.code().value());
 }
 
 void DirectoryStore::remove_abandoned(const std::function<bool(const std::string& key)>& is_ours) {
