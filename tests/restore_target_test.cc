@@ -64,6 +64,26 @@ TEST_F(RestoreTarget, MayHaveTheTypesThatTheChosenTablesNeed) {
   EXPECT_TRUE(ends_with(kOk, restore(back_up("origin"), {"-t", "app.*", "--verify"})));
 }
 
+// Found before anything is made, whatever it is that has the name.
+TEST_F(RestoreTarget, IsLeftAsItIsWhenItHasANameAlready) {
+  origin("CREATE TABLE t (id int PRIMARY KEY); CREATE INDEX named ON t (id); CREATE TABLE u (id int); CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT lo_create(7)");
+  const fs::path backup = back_up("origin");
+  const auto refused = [&](const std::vector<std::string>& options, const std::string& why) {
+    const Outcome outcome = restore(backup, options);
+    EXPECT_TRUE(ends_with(kRefused, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr(why));
+    EXPECT_EQ("t", target("SELECT to_regclass('u') IS NULL AND to_regclass('t_pkey') IS NULL"));
+  };
+  target("CREATE TABLE other (id int); CREATE INDEX named ON other (id)");
+  refused({"-t", "t"}, "INDEX public.named: relation \\\"named\\\" already exists");
+  target("DROP TABLE other; CREATE TABLE t (id int)");
+  refused({"--allow-non-empty"}, "TABLE public.t: relation \\\"t\\\" already exists");
+  target("DROP TABLE t; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 2'");
+  refused({"--allow-non-empty"}, "FUNCTION public.f(): function \\\"f\\\" already exists");
+  target("DROP FUNCTION f; SELECT lo_create(7)");
+  refused({"--allow-non-empty"}, "1 of the backup's large objects are in the target already");
+}
+
 TEST_F(RestoreTarget, HasAnExtensionInAnotherSchema) {
   origin("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE TABLE t (c ext.citext)");
   target("CREATE EXTENSION citext");

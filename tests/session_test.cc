@@ -59,6 +59,20 @@ TEST_F(SessionSettings, TakeTheWholePreamble) {
   expect(connection, {{"client_encoding", "UTF8"}, {"search_path", ""}, {"statement_timeout", "0"}});
 }
 
+// Before a session is prepared, it waits for the others to be connected, and for pg_dump to be found.
+TEST_F(SessionSettings, LetNoTimeoutOfTheRoleEndASessionThatWaits) {
+  if (connect().server_version() < 140000) GTEST_SKIP() << "idle_session_timeout came with 14";
+  cluster().sql("settings", "ALTER ROLE pana_odd SET idle_session_timeout = '1s'");
+  const auto slow_pg_dump = backups_ / "pg_dump";
+  write_script(slow_pg_dump, R"([ "$1" != --version ] || sleep 2; exec pg_dump "$@")");
+  const std::string url = cluster().url("settings", "pana_odd", cluster().password());
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"check", url}, {"backup", url, "--to", backups_ / "here"}}) {
+    Command command = pana_command(arguments);
+    command.environment = {{"PANA_PG_DUMP", slow_pg_dump}};
+    EXPECT_TRUE(ends_with(kOk, run(command)));
+  }
+}
+
 TEST_F(SessionSettings, NeverLowerTheMemoryForIndexes) {
   Connection connection = connect();
   connection.query("SET maintenance_work_mem = '2GB'");

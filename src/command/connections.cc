@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "pg/pooler_probe.h"
+#include "pg/session.h"
 
 namespace pana {
 namespace {
@@ -47,7 +48,9 @@ std::vector<Connection> connect_workers(const DatabaseAddress& address, std::siz
   connections.front().query("SELECT 1");
   std::optional<Connection> worker = connect_worker(address, stop);
   worker ? void(refuse_transaction_pooling(connections.front(), *worker)) : refuse_unprovable_pooling(connections.front());
+  lift_timeouts(connections.front());
   while (worker && connections.size() < count) {
+    lift_timeouts(*worker);
     connections.push_back(std::move(*worker));
     worker = connections.size() < count ? connect_worker(address, stop) : std::nullopt;
   }
@@ -67,9 +70,11 @@ BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t
   }
   refuse_transaction_pooling(control, *worker);
   control.limit_silence(longest_silence);  // the probe had a limit of its own
+  lift_timeouts(control);
   if (jobs == 0) jobs = suggested_jobs(control);
   while (worker) {
     worker->limit_silence(longest_silence);
+    lift_timeouts(*worker);
     workers.push_back(std::move(*worker));
     worker = workers.size() < jobs ? connect_worker(address, stop) : std::nullopt;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "command/restore_large_objects.h"
 #include "pg/schema_names.h"
 #include "pg/sql_lexer.h"
 
@@ -90,7 +91,11 @@ void check_schemas_of_extensions(Connection& connection, const RestoreSelection&
 void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
   if (request.clean) return;
   check_schemas_of_extensions(connection, selection, problems);
-  if (request.allow_non_empty) return;
+  if (request.allow_non_empty) {
+    const std::size_t count = request.keep_going ? 0 : count_present_large_objects(connection, selection);
+    if (count > 0) problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to replace them, or --keep-going to leave them alone");
+    return;
+  }
   std::vector<std::string> in_the_way;
   const QueryResult objects = connection.query(kUserObjects);
   for (int row = 0; row < objects.rows(); ++row) {

@@ -298,7 +298,7 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
                     const ScriptNames& names, const std::vector<std::string>& roles) {
   const Index& index = backup.index();
   const bool is_of_parts = !request.filter.is_empty() || selection.leaves_extensions_out;
-  const bool may_be_refused = !request.keep_going && (is_of_parts || !is_superuser(connection) || has_owner_without_superuser(connection, selection));
+  const bool may_be_refused = !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) || has_owner_without_superuser(connection, selection));
   if (!may_be_refused && !request.clean) return;
   TrialFindings found;
   connection.query("BEGIN");
@@ -321,6 +321,10 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   connection.take_refused_grants();
   Problems problems;
   add_refusals(connection, request, found.refused, problems);
+  if (!found.taken.empty()) {
+    problems.add(fmt::format("the target has what the restore makes: {}", list_names(found.taken)),
+                 "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
+  }
   if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
                  "choose that as well, or make it first: -t chooses tables, views and sequences, -n all of a schema, --schema-only definitions alone; "

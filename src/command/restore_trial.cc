@@ -88,8 +88,9 @@ class Trial {
     if ((object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH") && object.relation) {
       findings_.not_attached.push_back(fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
     }
-    if (std::ranges::find(kMissing, error->sqlstate()) == kMissing.end()) return;
-    findings_.missing.push_back(fmt::format("{}: {}", subject_of(object), error->what()));
+    const std::string finding = fmt::format("{}: {}", subject_of(object), error->what());
+    if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication) findings_.taken.push_back(finding);
+    if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) findings_.missing.push_back(finding);
   }
 
   static StatementRole what_is_refused(const SchemaObject& object) {
@@ -122,6 +123,8 @@ class Trial {
     return sql;
   }
 
+  // duplicate_table (relations of any kind), duplicate_object, duplicate_function
+  static constexpr std::array kTaken = {"42P07", "42710", "42723"};
   // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
   static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
 

@@ -21,6 +21,7 @@ struct Refusal {
 struct TrialFindings {
   std::vector<std::string> missing;  // what the objects need and the target lacks, as the server says it
   std::vector<Refusal> refused;
+  std::vector<std::string> taken;    // what the target has already, as the server says it
   std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
 };
 

@@ -9,21 +9,26 @@ namespace {
 // its snapshot would stay. A worker waits for its turn and for a slow store no longer than this.
 constexpr int kIdleMinutes = 60;
 
-std::string common_settings(std::string_view encoding, int server_version, int idle_minutes) {
-  std::string sql = fmt::format(
-      "SET client_encoding = '{}'; SET standard_conforming_strings = on; SET search_path = ''; "
-      "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'; "
-      "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
-      "SET client_min_messages = warning; SET lc_monetary = 'C'; SET quote_all_identifiers = off; "
-      "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
-      "SET jit = off",  // the catalog's queries are long to compile and short to run: 0.9 s in place of 0.03 of one, at 2,000 tables
-      encoding, idle_minutes);
+std::string timeouts(int server_version, int idle_minutes) {
+  std::string sql = fmt::format("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'", idle_minutes);
   if (server_version >= 140000) sql += "; SET idle_session_timeout = 0";
   if (server_version >= 170000) sql += "; SET transaction_timeout = 0";
   return sql;
 }
 
+std::string common_settings(std::string_view encoding, int server_version, int idle_minutes) {
+  return fmt::format(
+      "SET client_encoding = '{}'; SET standard_conforming_strings = on; SET search_path = ''; {}; "
+      "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
+      "SET client_min_messages = warning; SET lc_monetary = 'C'; SET quote_all_identifiers = off; "
+      "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
+      "SET jit = off",  // the catalog's queries are long to compile and short to run: 0.9 s in place of 0.03 of one, at 2,000 tables
+      encoding, timeouts(server_version, idle_minutes));
+}
+
 }  // namespace
+
+void lift_timeouts(Connection& connection) { connection.query(timeouts(connection.server_version(), kIdleMinutes)); }
 
 void prepare_reading_session(Connection& connection, std::string_view encoding) {
   connection.query(common_settings(encoding, connection.server_version(), kIdleMinutes) +

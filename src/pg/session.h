@@ -8,6 +8,10 @@
 
 namespace pana {
 
+// What the role or the database has set shall not end a session that waits for its turn. Part of what prepares a session, and the first
+// thing to do as soon as it is known that no pooler would give the session to others.
+void lift_timeouts(Connection& connection);
+
 // Settings under which rows read out of a database have one form everywhere, under which no timeout of the role or
 // database ends a long backup, and damaged pages are errors. The client encoding becomes `encoding`, so that text passes unconverted.
 void prepare_reading_session(Connection& connection, std::string_view encoding);
