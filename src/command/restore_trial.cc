@@ -84,13 +84,22 @@ class Trial {
       if (without->sqlstate() == kInsufficientPrivilege) refuse(object, *without, StatementRole::definition);
       error = without;
     }
+    const bool is_consequence = follows_from_lost(*error);
     if (object.relation) lost_.insert(*object.relation);
+    if (is_consequence) return;
     if ((object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH") && object.relation) {
       findings_.not_attached.push_back(fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
     }
     const std::string finding = fmt::format("{}: {}", subject_of(object), error->what());
     if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication) findings_.taken.push_back(finding);
     if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) findings_.missing.push_back(finding);
+  }
+
+  // What is missing is something that could not be made itself.
+  bool follows_from_lost(const DatabaseError& error) const {
+    return std::ranges::any_of(lost_, [&error](const RelationName& relation) {
+      return error.what() == fmt::format("relation \"{}.{}\" does not exist", relation.schema, relation.name);
+    });
   }
 
   static StatementRole what_is_refused(const SchemaObject& object) {
