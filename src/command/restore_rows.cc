@@ -1,6 +1,7 @@
 #include "command/restore_rows.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,7 @@
 #include "command/restore_schema.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
