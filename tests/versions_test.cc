@@ -114,6 +114,31 @@ TEST_P(Versions, AreCarriedOneDownAsFarAsTheServerKnowsThem) {
   target.drop_database("plain");
 }
 
+// pg_dump says so in words that servers before 15 do not know, where they all are logged.
+TEST_P(Versions, KeepTheSequenceOfAnUnloggedTableLogged) {
+  const Cluster& source = of(GetParam());
+  source.create_database("numbered");
+  source.sql("numbered", R"(CREATE UNLOGGED TABLE "it's; $$" ("i'd" int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "LOGGED 'x'"), v text);
+                            INSERT INTO "it's; $$" (v) VALUES ('a'), ('b'))");
+  if (GetParam() >= 15) source.sql("numbered", R"(ALTER SEQUENCE "LOGGED 'x'" SET LOGGED)");
+  ASSERT_TRUE(ends_with(kOk, pana_by_path({"backup", source.url("numbered"), "--to", backups_.path()})));
+  source.drop_database("numbered");
+  const fs::path backup = backups_in(backups_.path()).at(0);
+  for (const int major : {kMajors.front(), kMajors.back()}) {
+    SCOPED_TRACE(fmt::format("from {} into {}", GetParam(), major));
+    const Cluster& target = of(major);
+    for (const char* const database : {"by_psql", "by_pana"}) target.create_database(database);
+    EXPECT_TRUE(ends_with(kOk, restore_with_psql(target, backup, "by_psql")));
+    EXPECT_TRUE(ends_with(kOk, pana_by_path({"restore", backup, "--into", target.url("by_pana"), "--verify"})));
+    for (const char* const database : {"by_psql", "by_pana"}) {
+      EXPECT_EQ("u,p,3", target.sql(database, R"(INSERT INTO "it's; $$" (v) VALUES ('c');
+                                                 SELECT concat_ws(',', (SELECT relpersistence FROM pg_class WHERE relname = 'it''s; $$'),
+                                                                  (SELECT relpersistence FROM pg_class WHERE relkind = 'S'), max("i'd")) FROM "it's; $$")")) << database;
+      target.drop_database(database);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(From, Versions, testing::ValuesIn(kMajors), testing::PrintToStringParamName());
 
 }  // namespace

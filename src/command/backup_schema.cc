@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "pg/identity_sequence.h"
 
 namespace pana {
 namespace {
@@ -43,7 +44,7 @@ void SchemaFrames::take(const SchemaEntry& entry) {
   }
   if (!in_entries_) append_drops();
   in_post_data_ = in_post_data_ || is_post_data(entry.type);
-  if (!in_post_data_) return add_pre_data(entry.text);
+  if (!in_post_data_) return add_pre_data(entry.type == "SEQUENCE" ? with_persistence_apart(entry.text) : entry.text);
   post_data_.add(entry.text);
   if (post_data_.bytes() >= kFrameBytes) kept_.push_back(post_data_.finish(Phase::post_data));
 }
