@@ -106,5 +106,22 @@ TEST_F(Loading, OfRowsAloneLeavesWhatAnExtensionBrought) {
   EXPECT_EQ("2", target("SELECT count(*) FROM probe.units WHERE built_in"));
 }
 
+// Over a slow line each question costs a round trip.
+TEST_F(Loading, OfRowsAloneAsksAboutManyTablesAtOnce) {
+  const Cluster server({"logging_collector = on", "log_filename = 'server.log'", "log_statement = all"});
+  const auto for_each_table = [&server](const std::string& sql) {
+    server.sql("postgres", "DO $$BEGIN FOR i IN 1..150 LOOP EXECUTE format('" + sql + "', i); END LOOP; END$$");
+  };
+  for_each_table("CREATE TABLE t%s AS SELECT 1 AS id");
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path()})));
+  for_each_table("TRUNCATE t%s");
+  const auto questions = [&server] {
+    return std::stoi(server.sql("postgres", "SELECT count(*) FROM regexp_matches(pg_read_file('log/server.log'), 'statement: SELECT', 'g')"));
+  };
+  const int before = questions();
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", server.url("postgres"), "--data-only"})));
+  EXPECT_LT(questions() - before, 50);
+}
+
 }  // namespace
 }  // namespace pana::test

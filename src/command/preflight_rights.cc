@@ -209,26 +209,29 @@ void check_rights(Connection& connection, const RestoreSelection& selection, Pro
 }
 
 void check_loading(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems) {
-  std::set<std::string> secured;
-  std::set<std::string> closed;
+  std::vector<std::string> names;
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects || table->content.rows == 0) continue;
-    const std::string name =
-        table->loaded_into.empty() ? sql_name(connection, index.header, table->schema, table->name) : sql_text(index.header, table->loaded_into);
-    const QueryResult found = connection.query(fmt::format(
-        "SELECT pg_catalog.row_security_active(t.oid), EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped "
-        "AND a.attgenerated = '' AND NOT pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT')), t.oid::pg_catalog.regclass::text "
-        "FROM (SELECT pg_catalog.to_regclass({})::pg_catalog.oid AS oid) AS t WHERE t.oid IS NOT NULL", connection.quote_literal(name)));
-    if (found.rows() == 0) continue;
-    if (found.boolean(0, 0)) secured.insert(found.string(0, 2));
-    if (found.boolean(0, 1)) closed.insert(found.string(0, 2));
+    names.push_back(connection.quote_literal(
+        table->loaded_into.empty() ? sql_name(connection, index.header, table->schema, table->name) : sql_text(index.header, table->loaded_into)));
+  }
+  const QueryResult found = connection.query(fmt::format(
+      "SELECT t.oid::pg_catalog.regclass::text, pg_catalog.row_security_active(t.oid), EXISTS (SELECT FROM pg_catalog.pg_attribute AS a "
+      "WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND NOT pg_catalog.has_column_privilege(t.oid, a.attnum, 'INSERT')) "
+      "FROM (SELECT DISTINCT pg_catalog.to_regclass(name)::pg_catalog.oid AS oid FROM pg_catalog.unnest(ARRAY[{}]::text[]) AS name) AS t "
+      "WHERE t.oid IS NOT NULL ORDER BY 1", fmt::join(names, ", ")));
+  std::vector<std::string> secured;
+  std::vector<std::string> closed;
+  for (int row = 0; row < found.rows(); ++row) {
+    if (found.boolean(row, 1)) secured.push_back(found.string(row, 0));
+    if (found.boolean(row, 2)) closed.push_back(found.string(row, 0));
   }
   if (!secured.empty()) {
-    problems.add(fmt::format("row level security holds for the role in the tables {}, and PostgreSQL loads no rows then", list_names({secured.begin(), secured.end()})),
+    problems.add(fmt::format("row level security holds for the role in the tables {}, and PostgreSQL loads no rows then", list_names(secured)),
                  "restore as a superuser or a role with BYPASSRLS; or as the owner, after ALTER TABLE ... NO FORCE ROW LEVEL SECURITY for the time of the restore");
   }
   if (!closed.empty()) {
-    problems.add(fmt::format("the role may not load rows into the tables {}", list_names({closed.begin(), closed.end()})),
+    problems.add(fmt::format("the role may not load rows into the tables {}", list_names(closed)),
                  "GRANT INSERT on them to it, or restore as their owner");
   }
 }

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/log.h"
-#include "base/unicode.h"
 #include "command/preflight_empty.h"
 #include "command/preflight_rights.h"
+#include "command/preflight_tables.h"
 #include "command/restore_clean.h"
 #include "command/restore_globals.h"
 #include "command/restore_large_objects.h"
@@ -33,19 +35,6 @@ std::vector<std::string> first_column(const QueryResult& result) {
   return values;
 }
 
-// Which of the index's columns a table lacks.
-std::vector<std::string> missing_columns(Connection& connection, const Index& index, const TableInfo& table, const std::string& name) {
-  const std::vector<std::string> present = first_column(connection.query(fmt::format(
-      "SELECT attname FROM pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass({}) AND attnum > 0 AND NOT attisdropped "
-      "AND attgenerated = ''", connection.quote_literal(name))));
-  std::vector<std::string> missing;
-  for (const std::string& column : table.columns) {
-    const std::string in_session = index.header.encoding == "SQL_ASCII" ? code_points_as_bytes(column) : column;
-    if (std::ranges::find(present, in_session) == present.end()) missing.push_back(fmt::format("{} ({})", name, column));
-  }
-  return missing;
-}
-
 // Foreign keys that go round in a circle let no table be the first.
 void check_circles(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems) {
   std::vector<std::string> tables;
@@ -53,46 +42,6 @@ void check_circles(Connection& connection, const Index& index, const RestoreSele
   if (tables.empty()) return;
   problems.add(fmt::format("the tables {} refer to each other by foreign keys, so that none of them can be loaded first", list_names(tables)),
                "--disable-triggers loads them without a look at the keys; or drop one of the keys, and add it again afterwards");
-}
-
-// Without definitions the tables must be there, and empty; of an extension's configuration table, of the rows that are the user's.
-void check_tables(Connection& connection, const RestoreRequest& request, const Index& index,
-                  const RestoreSelection& selection, Problems& problems) {
-  std::vector<std::string> missing;
-  std::vector<std::string> filled;
-  std::vector<std::string> columns;
-  const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
-  for (const TableInfo* const table : selection.tables) {
-    if (table->id == kLargeObjects) continue;
-    const auto condition = conditions.find(sql_relation(index.header, *table));
-    const std::string name = sql_name(connection, index.header, table->schema, table->name);
-    const QueryResult found =
-        connection.query(fmt::format("SELECT pg_catalog.to_regclass({})", connection.quote_literal(name)));
-    if (found.is_null(0, 0)) {
-      missing.push_back(name);
-      continue;
-    }
-    std::ranges::move(missing_columns(connection, index, *table, name), std::back_inserter(columns));
-    if (!request.clean && !request.allow_non_empty &&
-        connection.query(fmt::format("SELECT FROM ONLY {} {} LIMIT 1", name, condition == conditions.end() ? "" : condition->second)).rows() > 0) {
-      filled.push_back(name);
-    }
-  }
-  if (const std::size_t count = request.clean ? 0 : count_present_large_objects(connection, selection); count > 0) {
-    problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to empty them first");
-  }
-  if (!columns.empty()) {
-    problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
-                 "add them, or restore the tables with their definition: leave --data-only out");
-  }
-  if (!missing.empty()) {
-    problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),
-                 "restore them with their definition: leave --data-only out");
-  }
-  if (!filled.empty()) {
-    problems.add(fmt::format("the tables {} hold rows already", list_names(filled)),
-                 "say --clean to empty them first, or --allow-non-empty to add to them");
-  }
 }
 
 void check_extensions(Connection& connection, const RestoreSelection& selection, Problems& problems) {

@@ -1,0 +1,111 @@
+#include "command/preflight_tables.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "command/restore_large_objects.h"
+#include "command/sql_names.h"
+#include "pg/catalog.h"
+
+namespace pana {
+namespace {
+
+// A table of the index, and what the target has of that name.
+struct TargetTable {
+  const TableInfo* table = nullptr;
+  std::string name;                                     // quoted
+  std::optional<std::vector<std::string>> columns = {};  // that can be loaded; nothing when there is no such table
+};
+
+// The selected tables, some at a time: a question for each alone would cost a round trip, one for all of them much memory and
+// many of the server's locks.
+void for_target_tables(Connection& connection, const Index& index, const RestoreSelection& selection,
+                       const std::function<void(std::span<const TargetTable> tables)>& action) {
+  constexpr std::size_t kBatch = 100;
+  std::vector<TargetTable> tables;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id != kLargeObjects) tables.push_back({.table = table, .name = sql_name(connection, index.header, table->schema, table->name)});
+  }
+  for (std::size_t begin = 0; begin < tables.size(); begin += kBatch) {
+    const std::span<TargetTable> batch = std::span(tables).subspan(begin, std::min(kBatch, tables.size() - begin));
+    std::vector<std::string> names;
+    for (const TargetTable& table : batch) names.push_back(connection.quote_literal(table.name));
+    const QueryResult found = connection.query(fmt::format(
+        "SELECT t.number - 1, a.attname FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
+        "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = pg_catalog.to_regclass(t.name) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' "
+        "WHERE pg_catalog.to_regclass(t.name) IS NOT NULL", fmt::join(names, ", ")));
+    for (int row = 0; row < found.rows(); ++row) {
+      std::optional<std::vector<std::string>>& columns = batch[static_cast<std::size_t>(found.integer(row, 0))].columns;
+      if (!columns) columns.emplace();
+      if (!found.is_null(row, 1)) columns->push_back(found.string(row, 1));
+    }
+    action(batch);
+    for (TargetTable& table : batch) table = {};
+  }
+}
+
+// Those that hold rows; of an extension's configuration table, rows that are the user's.
+std::vector<std::string> filled_tables(Connection& connection, const Index& index, std::span<const TargetTable> tables,
+                                       const std::map<RelationName, std::string>& conditions) {
+  std::vector<std::string> questions;
+  for (const TargetTable& table : tables) {
+    if (!table.columns) continue;
+    const auto condition = conditions.find(sql_relation(index.header, *table.table));
+    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})", connection.quote_literal(table.name), table.name,
+                                    condition == conditions.end() ? "" : condition->second));
+  }
+  std::vector<std::string> filled;
+  if (questions.empty()) return filled;
+  const QueryResult names = connection.query(fmt::format("{}", fmt::join(questions, " UNION ALL ")));
+  for (int row = 0; row < names.rows(); ++row) filled.push_back(names.string(row, 0));
+  return filled;
+}
+
+}  // namespace
+
+void check_tables(Connection& connection, const RestoreRequest& request, const Index& index,
+                  const RestoreSelection& selection, Problems& problems) {
+  std::vector<std::string> missing;
+  std::vector<std::string> filled;
+  std::vector<std::string> columns;
+  const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
+  for_target_tables(connection, index, selection, [&](std::span<const TargetTable> tables) {
+    for (const TargetTable& table : tables) {
+      if (!table.columns) {
+        missing.push_back(table.name);
+        continue;
+      }
+      for (const std::string& column : table.table->columns) {
+        const bool is_there = std::ranges::find(*table.columns, sql_text(index.header, column)) != table.columns->end();
+        if (!is_there) columns.push_back(fmt::format("{} ({})", table.name, column));
+      }
+    }
+    if (!request.clean && !request.allow_non_empty) std::ranges::move(filled_tables(connection, index, tables, conditions), std::back_inserter(filled));
+  });
+  if (const std::size_t count = request.clean ? 0 : count_present_large_objects(connection, selection); count > 0) {
+    problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to empty them first");
+  }
+  if (!columns.empty()) {
+    problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
+                 "add them, or restore the tables with their definition: leave --data-only out");
+  }
+  if (!missing.empty()) {
+    problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),
+                 "restore them with their definition: leave --data-only out");
+  }
+  if (!filled.empty()) {
+    problems.add(fmt::format("the tables {} hold rows already", list_names(filled)),
+                 "say --clean to empty them first, or --allow-non-empty to add to them");
+  }
+}
+
+}  // namespace pana

@@ -1,0 +1,16 @@
+// Whether the target's tables can take rows that come without their definitions.
+#pragma once
+
+#include "command/preflight_rights.h"
+#include "command/restore.h"
+#include "command/restore_selection.h"
+#include "format/index.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// The tables must be there, and empty; of an extension's configuration table, of the rows that are the user's. In an action of
+// with_index_encoding().
+void check_tables(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection, Problems& problems);
+
+}  // namespace pana
