@@ -188,5 +188,21 @@ TEST_F(RestoreSchema, WithoutAnalyzeThereAreNoStatistics) {
   EXPECT_EQ("1", target(statistics));
 }
 
+// Its query comes behind the rows: a primary key lets it be. Columns of NULLs hold its place until then.
+TEST_F(RestoreSchema, OfAViewIsWholeOrNotThere) {
+  origin("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE VIEW by_key AS SELECT id, v FROM t GROUP BY id; CREATE VIEW over_it AS SELECT v FROM by_key;"
+         "CREATE VIEW \"over that\" AS SELECT v FROM over_it; CREATE MATERIALIZED VIEW kept AS SELECT v FROM by_key");
+  const Outcome alone = restore({}, {"-t", "by_key", "-t", "over*", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, alone));
+  EXPECT_THAT(alone.err, AllOf(HasSubstr("cannot restore RULE public.by_key _RETURN"),
+                               HasSubstr(R"(VIEW public.\"over that\", public.by_key, public.over_it is dropped again: of \"public\".\"by_key\" only the columns could be made)")));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"));
+  const Outcome with_others = restore({}, {"-t", "by_key", "-t", "kept", "--keep-going"});
+  EXPECT_THAT(with_others.err, HasSubstr("VIEW public.by_key stays, but of "));
+  target("DROP VIEW by_key CASCADE; CREATE VIEW by_key AS SELECT 'the target''s own' AS id");
+  EXPECT_TRUE(ends_with(kFailed, restore({}, {"-t", "by_key", "--keep-going", "--allow-non-empty"})));
+  EXPECT_EQ("the target's own", target("TABLE by_key"));
+}
+
 }  // namespace
 }  // namespace pana::test

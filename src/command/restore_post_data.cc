@@ -1,5 +1,8 @@
 #include "command/restore_post_data.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -7,10 +10,33 @@
 #include <optional>
 #include <set>
 
+#include "base/log.h"
 #include "base/parallel.h"
 
 namespace pana {
 namespace {
+
+// Columns of NULLs would pass for the view, and so would what other views make of them.
+void drop_placeholder(Connection& connection, const RelationName& view) {
+  const std::string name = connection.quote_identifier(view.schema) + "." + connection.quote_identifier(view.name);
+  const QueryResult found = connection.query(fmt::format(R"(
+WITH RECURSIVE views (oid) AS (
+  SELECT {}::pg_catalog.regclass::pg_catalog.oid
+  UNION SELECT c.oid FROM views AS v JOIN pg_catalog.pg_depend AS d
+    ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = v.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class AND c.relkind = 'v')
+SELECT oid::pg_catalog.regclass::text FROM views ORDER BY 1)", connection.quote_literal(name)));
+  std::vector<std::string> views;
+  for (int row = 0; row < found.rows(); ++row) views.push_back(found.string(row, 0));
+  const std::string list = fmt::format("{}", fmt::join(views, ", "));
+  try {
+    connection.query("DROP VIEW " + list);
+    log(LogLevel::warning, "placeholder", fmt::format("VIEW {} is dropped again: of {} only the columns could be made", list, name));
+  } catch (const DatabaseError& error) {
+    if (!connection.is_alive()) throw;
+    log(LogLevel::warning, "placeholder", fmt::format("VIEW {} stays, but of {} only the columns could be made: {}", list, name, error.what()));
+  }
+}
 
 // Cuts the objects into runs and carries them out.
 class PostData {
@@ -20,6 +46,7 @@ class PostData {
       : connections_(connections), runner_(runner), stop_(stop) {
     for (const SchemaObject& object : selection.pre_data) {
       if (object.type == "TABLE ATTACH" && object.relation && object.refers_to) partitions_[*object.refers_to].push_back(*object.relation);
+      if (object.type == "VIEW" && object.relation) views_[*object.relation] = &object;
     }
     for (const SchemaObject& object : selection.post_data) {
       if (object.type == "TABLE ATTACH" && object.relation) joining_.insert(*object.relation);
@@ -100,8 +127,19 @@ class PostData {
   void end_run() {
     run_together(std::exchange(first_, {}));
     run_together(std::exchange(second_, {}));
-    for (const SchemaStep& step : std::exchange(last_, {})) runner_.run(connections_.front(), step);
+    for (const SchemaStep& step : std::exchange(last_, {})) {
+      runner_.run(connections_.front(), step);
+      if (leaves_placeholder(*step.object)) drop_placeholder(connections_.front(), *step.object->relation);
+    }
     run_ = Run::single;
+  }
+
+  // A view that needs a primary key, or is part of a circle, stands twice in a script: in pre-data with columns of NULLs, and with
+  // its query behind the rows, as a rule.
+  bool leaves_placeholder(const SchemaObject& object) {
+    if (object.type != "RULE" || !object.relation || !object.name.ends_with(" _RETURN") || !runner_.has_failed(object)) return false;
+    const auto view = views_.find(*object.relation);
+    return view != views_.end() && !runner_.has_failed(*view->second);  // otherwise it is the target's own
   }
 
   void run_together(std::vector<SchemaStep> steps);
@@ -110,6 +148,7 @@ class PostData {
   SchemaRunner& runner_;
   const std::stop_token& stop_;
   std::map<RelationName, std::vector<RelationName>> partitions_;
+  std::map<RelationName, const SchemaObject*> views_;
   std::set<RelationName> joining_;  // partitions whose parents find their indexes by their age
   std::map<RelationName, std::uint64_t> bytes_;
   std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;

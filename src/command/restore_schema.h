@@ -75,6 +75,11 @@ class SchemaRunner {
   // Runs all objects in one transaction, or, when that is refused, each in its own. They need not live longer.
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
 
+  // Whether its definition was refused, or left out.
+  bool has_failed(const SchemaObject& object) {
+    return failed_.with([&object](const auto& failed) { return failed.contains(&object); });
+  }
+
   // What was refused so far.
   NotMade not_made() {
     return not_made_.with([](const NotMade& not_made) { return not_made; });
