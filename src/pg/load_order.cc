@@ -59,42 +59,96 @@ WHERE c.relkind = 'r' AND c.oid IN (
   UNION ALL SELECT a.attrelid FROM pg_catalog.pg_attribute AS a JOIN types AS t ON t.oid = a.atttypid WHERE NOT a.attisdropped)
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")";
 
+// Tarjan's algorithm (SIAM J. Comput. 1, 1972): every circle, and every table that is in none, is settled behind all that it
+// refers to. One look at each key; no recursion, for a chain of keys may be long.
+class LevelFinder {
+ public:
+  LevelFinder(const References& references, LoadOrder& order) : references_(references), order_(order) {}
+
+  void run() {
+    for (const auto& [table, others] : references_) {
+      if (!visits_.contains(table)) follow(table);
+    }
+  }
+
+ private:
+  struct Visit {
+    std::size_t number = 0;
+    std::size_t lowest = 0;  // number of an open table that it reaches
+    bool is_open = true;
+  };
+
+  // A table on the way, and which of its references comes next.
+  struct Step {
+    const RelationName& table;
+    Visit& visit;
+    std::set<RelationName>::const_iterator next;
+  };
+
+  void follow(const RelationName& start) {
+    enter(start);
+    while (!way_.empty()) {
+      Step& step = way_.back();
+      if (step.next == references_.at(step.table).end()) {
+        leave();
+        continue;
+      }
+      const RelationName& other = *step.next++;
+      const auto visited = visits_.find(other);
+      if (visited == visits_.end()) {
+        if (references_.contains(other)) enter(other);
+      } else if (visited->second.is_open) {
+        step.visit.lowest = std::min(step.visit.lowest, visited->second.number);
+      }
+    }
+  }
+
+  void enter(const RelationName& table) {
+    const std::size_t number = visits_.size();
+    visits_[table] = {.number = number, .lowest = number};
+    open_.push_back(table);
+    const auto found = references_.find(table);
+    way_.push_back({.table = found->first, .visit = visits_.at(table), .next = found->second.begin()});
+  }
+
+  void leave() {
+    const Visit& visit = way_.back().visit;
+    const RelationName& table = way_.back().table;
+    way_.pop_back();
+    if (!way_.empty()) way_.back().visit.lowest = std::min(way_.back().visit.lowest, visit.lowest);
+    if (visit.lowest == visit.number) settle(table);
+  }
+
+  // The tables that are open since this one refer to each other.
+  void settle(const RelationName& first) {
+    const auto begin = std::find(open_.rbegin(), open_.rend(), first).base() - 1;
+    const std::vector<RelationName> settled(begin, open_.end());
+    open_.erase(begin, open_.end());
+    std::size_t level = 1;
+    for (const RelationName& table : settled) {
+      visits_.at(table).is_open = false;
+      for (const RelationName& other : references_.at(table)) {
+        if (const auto known = order_.levels.find(other); known != order_.levels.end()) level = std::max(level, known->second + 1);
+      }
+    }
+    for (const RelationName& table : settled) order_.levels[table] = level;
+    if (settled.size() > 1) order_.in_circles.insert(settled.begin(), settled.end());
+  }
+
+  const References& references_;
+  LoadOrder& order_;
+  std::map<RelationName, Visit> visits_;
+  std::vector<RelationName> open_;  // not settled, in the order of their numbers
+  std::vector<Step> way_;
+};
+
 }  // namespace
 
-void find_levels(const std::map<RelationName, std::set<RelationName>>& references, LoadOrder& order) {
-  // Each round settles the tables of which all that they refer to is settled.
-  std::map<RelationName, std::set<RelationName>> open = references;
-  for (std::size_t level = 0;; ++level) {
-    std::set<RelationName> settled;
-    for (const auto& [table, others] : open) {
-      const bool waits = std::ranges::any_of(others, [&open](const RelationName& other) { return open.contains(other); });
-      if (!waits) settled.insert(table);
-    }
-    for (const RelationName& table : settled) {
-      open.erase(table);
-      order.levels[table] = level + 1;
-    }
-    if (settled.empty()) break;
-  }
-  // What is left refers to a circle, or is part of one: that is, it refers to itself by some way round.
-  const std::size_t last = open.empty() ? 0 : order.levels.size() + 1;
-  for (const auto& [table, others] : open) {
-    order.levels[table] = last;
-    std::set<RelationName> reached;
-    std::vector<RelationName> next(others.begin(), others.end());
-    while (!next.empty() && !reached.contains(table)) {
-      const RelationName other = std::move(next.back());
-      next.pop_back();
-      if (!open.contains(other) || !reached.insert(other).second) continue;
-      next.insert(next.end(), open.at(other).begin(), open.at(other).end());
-    }
-    if (reached.contains(table)) order.in_circles.insert(table);
-  }
-}
+void find_levels(const References& references, LoadOrder& order) { LevelFinder(references, order).run(); }
 
 LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, const std::set<RelationName>* among) {
   LoadOrder order;
-  std::map<RelationName, std::set<RelationName>> references;
+  References references;
   const QueryResult keys = connection.query(references_sql(connection.server_version(), foreign_keys));
   for (int row = 0; row < keys.rows(); ++row) {
     RelationName table{.schema = keys.string(row, 0), .name = keys.string(row, 1)};

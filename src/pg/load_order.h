@@ -33,7 +33,10 @@ struct LoadOrder {
 // Of these tables, or of all: foreign keys from and to others ask for no order.
 LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, const std::set<RelationName>* among = nullptr);
 
-// Levels and circles of a graph: what each table refers to, without itself.
-void find_levels(const std::map<RelationName, std::set<RelationName>>& references, LoadOrder& order);
+// What each table refers to, without itself; tables that refer to none are no keys.
+using References = std::map<RelationName, std::set<RelationName>>;
+
+// Levels and circles. Tables of one circle have one level.
+void find_levels(const References& references, LoadOrder& order);
 
 }  // namespace pana

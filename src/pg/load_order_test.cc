@@ -20,6 +20,29 @@ TEST(LoadOrder, NamesThoseInCirclesAndNotThoseBehindThem) {
   LoadOrder order;
   find_levels({{table("a"), {table("b")}}, {table("b"), {table("c")}}, {table("c"), {table("b"), table("free")}}}, order);
   EXPECT_EQ(order.in_circles, (std::set<RelationName>{table("b"), table("c")}));
+  EXPECT_EQ(order.levels, (std::map<RelationName, std::size_t>{{table("a"), 2}, {table("b"), 1}, {table("c"), 1}}));
+}
+
+TEST(LoadOrder, KnowsATableBetweenTwoCirclesFromThoseInThem) {
+  LoadOrder order;
+  find_levels({{table("a"), {table("b")}}, {table("b"), {table("a"), table("between")}}, {table("between"), {table("y")}}, {table("y"), {table("z")}}, {table("z"), {table("y")}}},
+              order);
+  EXPECT_EQ(order.in_circles, (std::set<RelationName>{table("a"), table("b"), table("y"), table("z")}));
+  EXPECT_EQ(order.levels, (std::map<RelationName, std::size_t>{{table("a"), 3}, {table("b"), 3}, {table("between"), 2}, {table("y"), 1}, {table("z"), 1}}));
+}
+
+// The time of the square of their number would be half an hour.
+TEST(LoadOrder, IsFoundForManyTablesInAChainAndInACircle) {
+  constexpr std::size_t kTables = 20'000;
+  References references;
+  for (std::size_t i = 1; i < kTables; ++i) references[table(std::to_string(i))] = {table(std::to_string(i - 1))};
+  LoadOrder chain;
+  find_levels(references, chain);
+  EXPECT_EQ(chain.levels.at(table(std::to_string(kTables - 1))), kTables - 1);
+  references[table("0")] = {table(std::to_string(kTables - 1))};
+  LoadOrder circle;
+  find_levels(references, circle);
+  EXPECT_EQ(circle.in_circles.size(), kTables);
 }
 
 TEST(LoadOrder, IsRightForAnyGraphWithoutCircles) {
