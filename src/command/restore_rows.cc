@@ -11,6 +11,7 @@
 #include "base/human.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
+#include "command/load_plan.h"
 #include "command/sql_names.h"
 #include "format/row_frame_reader.h"
 #include "pg/copy.h"
@@ -21,93 +22,6 @@ namespace {
 
 // Statements that restore large objects are sent together up to this length.
 constexpr std::size_t kStatementBytes = 1 << 20;
-
-// What is loaded in one transaction: these tables' rows out of a frame; out of several, in one COPY, where the rows of a
-// table refer to each other.
-struct LoadUnit {
-  std::vector<std::size_t> frames;
-  std::set<TableId> tables;
-};
-
-// Units that may be loaded side by side. Stages follow one another.
-using LoadStage = std::vector<LoadUnit>;
-
-// Puts the selected frames into the order that the target asks for: most into the first stage.
-class LoadPlan {
- public:
-  LoadPlan(const BackupReader& backup, const RestoreSelection& selection, const LoadOrder& order) : index_(backup.index()), selection_(selection) {
-    std::map<RelationName, TableId> ids;
-    for (const TableInfo* const table : selection.tables) ids[sql_relation(index_.header, *table)] = table->id;
-    const auto id_of = [&ids](const RelationName& name) {
-      const auto found = ids.find(name);
-      return found == ids.end() ? std::nullopt : std::optional(found->second);
-    };
-    for (const auto& [name, level] : order.levels) {
-      if (const std::optional<TableId> id = id_of(name)) levels_[*id] = level;
-    }
-    for (const RelationName& name : order.refer_to_themselves) {
-      if (const std::optional<TableId> id = id_of(name)) in_one_.insert(*id);
-    }
-    for (const RelationName& name : order.computed) {
-      if (const std::optional<TableId> id = id_of(name)) computed_.insert(*id);
-    }
-  }
-
-  std::vector<LoadStage> stages() {
-    std::map<std::size_t, LoadStage> by_level;
-    std::map<TableId, LoadUnit> whole_tables;
-    std::vector<LoadStage> last;
-    for (const std::size_t frame : selection_.frames) {
-      std::map<std::size_t, std::set<TableId>> parts;
-      std::set<TableId> computed;
-      for (const FrameRows& rows : index_.frames[frame].tables) {
-        const TableId table = rows.table;
-        if (!selection_.table_ids.contains(table)) continue;
-        if (computed_.contains(table)) {
-          computed.insert(table);
-        } else if (in_one_.contains(table)) {
-          whole_tables[table].frames.push_back(frame);
-        } else {
-          parts[level_of(table)].insert(table);
-        }
-      }
-      for (auto& [level, tables] : parts) by_level[level].push_back({.frames = {frame}, .tables = std::move(tables)});
-      if (!computed.empty()) add_computed(last, frame, std::move(computed));
-    }
-    for (auto& [table, unit] : whole_tables) {
-      unit.tables = {table};
-      by_level[level_of(table)].push_back(std::move(unit));
-    }
-    std::vector<LoadStage> stages;
-    for (auto& [level, stage] : by_level) stages.push_back(std::move(stage));
-    std::ranges::move(last, std::back_inserter(stages));
-    return stages;
-  }
-
- private:
-  std::size_t level_of(TableId table) const {
-    const auto found = levels_.find(table);
-    return found == levels_.end() ? 0 : found->second;
-  }
-
-  // In the file's order one table after the other: frames of one table alone go side by side.
-  void add_computed(std::vector<LoadStage>& stages, std::size_t frame, std::set<TableId> tables) const {
-    const bool goes_on = !stages.empty() && tables.size() == 1 && stages.back().front().tables == tables;
-    if (!goes_on) {
-      stages.push_back({{.frames = {frame}, .tables = std::move(tables)}});
-    } else if (in_one_.contains(*tables.begin())) {
-      stages.back().front().frames.push_back(frame);
-    } else {
-      stages.back().push_back({.frames = {frame}, .tables = std::move(tables)});
-    }
-  }
-
-  const Index& index_;
-  const RestoreSelection& selection_;
-  std::map<TableId, std::size_t> levels_;
-  std::set<TableId> in_one_;
-  std::set<TableId> computed_;
-};
 
 // Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
 // possible.
@@ -391,7 +305,7 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, co
   with_index_encoding(connections.front(), backup.index().header, [&] {
     order = order_of_loading(connections.front(), backup.index(), selection);
   });
-  return RowLoading(connections, backup, selection, errors, progress, stop).run(LoadPlan(backup, selection, order).stages());
+  return RowLoading(connections, backup, selection, errors, progress, stop).run(plan_loading(backup.index(), selection, order));
 }
 
 }  // namespace pana
