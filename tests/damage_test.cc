@@ -207,5 +207,22 @@ TEST_F(Damage, OfACompressedFrameCostsItsRowsAlone) {
   }
 }
 
+// Such rows come in one COPY, for they refer to each other: without a damaged frame's, the rest is tried frame by frame.
+TEST_F(Damage, OfATableThatRefersToItselfCostsOnlyWhatRefersToIt) {
+  cluster().sql("precious", "CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, t text);"
+                            "INSERT INTO tree SELECT i, greatest(i / 100, 1), repeat(md5(i::text), 20) FROM generate_series(1, 40000) AS i");
+  std::string content = intact("none");
+  content[content.find(cluster().sql("precious", "SELECT repeat(md5('20000'), 20)"))] ^= 1;
+  const fs::path file = damaged_.path() / "backup_20000101_000000.sql";
+  std::ofstream(file, std::ios::binary) << content;
+  const std::string target = fresh_database("rest");
+  ASSERT_TRUE(ends_with(kOk, pana({"restore", file, "--into", target, "--schema-only"})));
+  const Outcome outcome = pana({"restore", file, "--into", target, "--data-only", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  const std::string missing = cluster().sql("rest", "SELECT to_char(40000 - count(*), 'FM999,999') FROM tree");
+  EXPECT_EQ(missing.size(), 5U) << "a frame is about 4 MiB: " << missing;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, " + missing + " of public.tree: "), HasSubstr("1 object could not be restored")));
+}
+
 }  // namespace
 }  // namespace pana::test

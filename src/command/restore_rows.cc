@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -180,9 +181,10 @@ class RowLoading {
     bool is_last_chance = false;
     for (LoadStage rest = refused(); !rest.empty(); rest = refused()) {
       for (const LoadUnit& unit : rest) progress_.total += bytes_of(unit);
-      const std::size_t before = rest.size();
+      std::ranges::reverse(rest);  // each of them may wait for the next one
+      has_advanced_ = false;
       run_stage(rest, is_last_chance);
-      is_last_chance = refused_.with([before](const LoadStage& units) { return units.size() == before; });
+      is_last_chance = !has_advanced_;
     }
     for (Connection& connection : connections_) connection.set_stop(stop_);
     return loaded_.with([](auto& all) { return all; });
@@ -232,7 +234,16 @@ class RowLoading {
     } catch (const Error& error) {
       if (!errors_.keep_going() || error.kind() != ErrorKind::damaged) throw;
     }
-    load_what_can_be(connection, memory, unit, stop);
+    unit.frames.size() > 1 ? split(connection, unit) : load_what_can_be(connection, memory, unit, stop);
+  }
+
+  // Rows that refer to each other come in one COPY, which is had whole or not at all. Frame by frame some of them may be had.
+  void split(Connection& connection, const LoadUnit& unit) {
+    connection.query("ROLLBACK");
+    refused_.with([&unit](LoadStage& units) {
+      for (const std::size_t frame : unit.frames) units.push_back({.frames = {frame}, .tables = unit.tables});
+    });
+    has_advanced_ = true;
   }
 
   void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
@@ -270,6 +281,7 @@ class RowLoading {
   }
 
   void note(const UnitLoader& loader) {
+    has_advanced_ = true;
     loaded_.with([&](auto& all) {
       for (const auto& [table, rows] : loader.loaded()) {
         all[table] += rows;
@@ -285,6 +297,7 @@ class RowLoading {
   Progress& progress_;
   const std::stop_token& stop_;
   Guarded<LoadStage> refused_;
+  std::atomic<bool> has_advanced_ = false;  // since the round began: something was loaded, or can be loaded in smaller pieces
   Guarded<std::map<TableId, std::uint64_t>> loaded_;
 };
 
