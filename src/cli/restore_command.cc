@@ -104,7 +104,9 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
   command->add_option("--into", request.url, "the database to restore into; it must exist")
       ->required()->check(not_empty())->type_name("URL");
-  command->add_option("-j,--jobs", request.jobs, "connections")->check(CLI::Range(1, 64))->capture_default_str();
+  const CLI::Option* const jobs =
+      command->add_option("-j,--jobs", request.jobs, "connections; unless given, --clean --data-only loads over one, in one transaction")
+          ->check(CLI::Range(1, 64))->capture_default_str();
   add_filter_options(*command, options->patterns);
   CLI::Option* const schema_only = command->add_flag("-s,--schema-only", options->schema_only, "definitions, no rows");
   CLI::Option* const data_only = command->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
@@ -137,7 +139,10 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
       ->check(CLI::Range(0, 86400))->type_name("SECONDS");
   command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards")->excludes(schema_only);
   command->add_flag("--json", options->json, "print the result as JSON");
-  command->callback([options, &context] { run(*options, context); });
+  command->callback([options, jobs, &context] {
+    options->request.single_transaction = jobs->empty();
+    run(*options, context);
+  });
 }
 
 }  // namespace pana

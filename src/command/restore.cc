@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "base/work_list.h"
 #include "command/connections.h"
+#include "command/replace_rows.h"
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
 #include "command/restore_globals.h"
@@ -88,16 +89,6 @@ void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index
   });
 }
 
-void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
-  for (const TableInfo* const table : selection.tables) {
-    const auto found = loaded.find(table->id);
-    const std::uint64_t rows = found == loaded.end() ? 0 : found->second;
-    if (rows == table->content.rows) continue;
-    throw Error(ErrorKind::different, fmt::format("{}.{} has {} rows in the backup, {} were stored", table->schema,
-                                                  table->name, table->content.rows, rows));
-  }
-}
-
 // Statistics are no part of the data: what cannot be analyzed (a parent of a foreign table without a server, say) is
 // reported and left to autovacuum.
 void analyze(Connection& connection, const std::string& table) try {
@@ -168,12 +159,9 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   });
 
   RestoreErrors errors(request.keep_going, request.clean);
-  if (request.clean) progress.set_activity(request.schema ? "dropping what is there" : "emptying the tables");
   if (request.clean && request.schema) {
+    progress.set_activity("dropping what is there");
     drop_objects(control, request, backup, selection, names);
-  } else if (request.clean) {
-    with_index_encoding(control, index.header, [&] { empty_tables(control, backup, selection); });
-    empty_large_objects(control, selection);
   }
   // Whoever wants no grants of the backup wants the target's.
   SchemaRunner runner(errors, progress, request.privileges ? DefaultPrivileges::read(control) : DefaultPrivileges());
@@ -183,9 +171,9 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   RestoreReport report;
   if (request.rows) {
     leave_out_what_was_not_made(selection, index, names, runner, errors);
-    const std::map<TableId, std::uint64_t> loaded =
-        load_rows(connections, backup, selection, errors, progress, stop);
-    if (errors.all().empty()) check_counts(selection, loaded);
+    const bool replaces_rows = request.clean && !request.schema;
+    const std::map<TableId, std::uint64_t> loaded = replaces_rows ? replace_rows(connections, request, backup, selection, errors, progress, stop)
+                                                                  : load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
   }

@@ -33,6 +33,7 @@ struct RestoreRequest {
   std::map<std::string, std::string> role_map;  // who stands for which of the backup's roles
   std::string search_path;                      // of the restore's sessions; by default there is none, as in the preamble
   bool clean = false;            // drop what the backup makes before making it; without definitions: empty the tables
+  bool single_transaction = false;  // with `clean` and without definitions: over one connection
   bool allow_non_empty = false;  // restore beside what is there
   bool create_missing_roles = false;
   bool globals = false;           // the backup's roles and the database's properties as well

@@ -52,7 +52,9 @@ void empty_large_objects(Connection& connection, const RestoreSelection& selecti
   constexpr int kForWriting = 0x20000;  // INV_WRITE
   const std::span<const LargeObjectId> ids = selection.large_objects;
   for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
-    connection.query(fmt::format("SELECT pg_catalog.lo_truncate64(pg_catalog.lo_open(oid, {}), 0) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({})",
+    // Closed again, for the transaction may be that of all the others, and the server looks through the open ones for each.
+    connection.query(fmt::format("SELECT pg_catalog.lo_truncate64(object, 0), pg_catalog.lo_close(object) FROM (SELECT pg_catalog.lo_open(oid, {}) AS object "
+                                 "FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({}) OFFSET 0) AS opened",
                                  kForWriting, fmt::join(ids.subspan(begin, std::min(kBatch, ids.size() - begin)), ", ")));
   }
 }

@@ -24,13 +24,23 @@ namespace {
 // Statements that restore large objects are sent together up to this length.
 constexpr std::size_t kStatementBytes = 1 << 20;
 
+// What begins, keeps and undoes a unit: a transaction of its own, or a part of the one that is under way.
+struct Brackets {
+  const char* begin;
+  const char* keep;
+  const char* undo;
+};
+constexpr Brackets kTransaction = {.begin = "BEGIN", .keep = "COMMIT", .undo = "ROLLBACK"};
+constexpr Brackets kPart = {.begin = "SAVEPOINT unit", .keep = "RELEASE SAVEPOINT unit", .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
+
 // Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
 // possible.
 class UnitLoader {
  public:
   UnitLoader(Connection& connection, const BackupReader& backup, const RestoreSelection& selection, BackupReader::Memory& memory,
-             const LoadUnit& unit, RestoreErrors* collected, Progress& progress)
-      : connection_(connection), backup_(backup), selection_(selection), memory_(memory), unit_(unit), collected_(collected), progress_(progress) {}
+             const LoadUnit& unit, const Brackets& brackets, RestoreErrors* collected, Progress& progress)
+      : connection_(connection), backup_(backup), selection_(selection), memory_(memory), unit_(unit), brackets_(brackets), collected_(collected),
+        progress_(progress) {}
 
   // Whatever is thrown, no COPY is under way on the connection afterwards.
   void load(const std::stop_token& stop) try {
@@ -38,7 +48,7 @@ class UnitLoader {
                                   .row = [this](std::string_view row) { add_row(row); },
                                   .end_copy = [this] { end_copy(); },
                                   .large_object_line = [this](std::string_view line) { add_line(line); }};
-    connection_.query("BEGIN");
+    connection_.query(brackets_.begin);
     for (const std::size_t frame : unit_.frames) {
       RowFrameReader reader(handler);
       frame_ = &backup_.index().frames[frame];
@@ -52,7 +62,7 @@ class UnitLoader {
     }
     if (copy_) attempt([this] { finish_copy(); });
     send_statements();
-    connection_.query("COMMIT");
+    connection_.query(brackets_.keep);
   } catch (...) {
     copy_.reset();
     throw;
@@ -144,6 +154,7 @@ class UnitLoader {
   const RestoreSelection& selection_;
   BackupReader::Memory& memory_;
   const LoadUnit& unit_;
+  const Brackets& brackets_;
   RestoreErrors* const collected_;  // nullptr: the first error ends it
   Progress& progress_;
   const FrameInfo* frame_ = nullptr;
@@ -168,9 +179,10 @@ bool may_come_of_order(const DatabaseError& error) {
 
 class RowLoading {
  public:
-  RowLoading(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection, RestoreErrors& errors,
+  RowLoading(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup, const RestoreSelection& selection, RestoreErrors& errors,
              Progress& progress, const std::stop_token& stop)
-      : connections_(connections), backup_(backup), selection_(selection), errors_(errors), progress_(progress), stop_(stop) {}
+      : connections_(connections), brackets_(transactions == LoadTransactions::of_all ? kPart : kTransaction), backup_(backup), selection_(selection),
+        errors_(errors), progress_(progress), stop_(stop) {}
 
   std::map<TableId, std::uint64_t> run(std::vector<LoadStage> stages) {
     for (const LoadStage& stage : stages) {
@@ -218,7 +230,7 @@ class RowLoading {
   }
 
   void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance, const std::stop_token& stop) {
-    UnitLoader whole(connection, backup_, selection_, memory, unit, nullptr, progress_);
+    UnitLoader whole(connection, backup_, selection_, memory, unit, brackets_, nullptr, progress_);
     try {
       whole.load(stop);
       note(whole);
@@ -226,7 +238,7 @@ class RowLoading {
     } catch (const DatabaseError& error) {
       if (!connection.is_alive()) throw;
       if (!is_last_chance && may_come_of_order(error)) {
-        connection.query("ROLLBACK");
+        connection.query(brackets_.undo);
         refused_.with([&unit](LoadStage& units) { units.push_back(unit); });
         return;
       }
@@ -239,7 +251,7 @@ class RowLoading {
 
   // Rows that refer to each other come in one COPY, which is had whole or not at all. Frame by frame some of them may be had.
   void split(Connection& connection, const LoadUnit& unit) {
-    connection.query("ROLLBACK");
+    connection.query(brackets_.undo);
     refused_.with([&unit](LoadStage& units) {
       for (const std::size_t frame : unit.frames) units.push_back({.frames = {frame}, .tables = unit.tables});
     });
@@ -247,20 +259,20 @@ class RowLoading {
   }
 
   void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
-    connection.query("ROLLBACK");
+    connection.query(brackets_.undo);
     progress_.total += bytes_of(unit);
-    UnitLoader parts(connection, backup_, selection_, memory, unit, &errors_, progress_);
+    UnitLoader parts(connection, backup_, selection_, memory, unit, brackets_, &errors_, progress_);
     try {
       parts.load(stop);
       note(parts);
     } catch (const DatabaseError& error) {
       if (!connection.is_alive()) throw;
       errors_.take(parts.subject(), error);
-      connection.query("ROLLBACK");
+      connection.query(brackets_.undo);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::damaged) throw;
       errors_.take_damage(fmt::format("{}: {}", missing_rows(unit), error.what()));
-      connection.query("ROLLBACK");
+      connection.query(brackets_.undo);
     }
   }
 
@@ -291,6 +303,7 @@ class RowLoading {
   }
 
   const std::span<Connection> connections_;
+  const Brackets& brackets_;
   const BackupReader& backup_;
   const RestoreSelection& selection_;
   RestoreErrors& errors_;
@@ -300,6 +313,16 @@ class RowLoading {
   std::atomic<bool> has_advanced_ = false;  // since the round began: something was loaded, or can be loaded in smaller pieces
   Guarded<std::map<TableId, std::uint64_t>> loaded_;
 };
+
+void check_counts(const RestoreSelection& selection, const std::map<TableId, std::uint64_t>& loaded) {
+  for (const TableInfo* const table : selection.tables) {
+    const auto found = loaded.find(table->id);
+    const std::uint64_t rows = found == loaded.end() ? 0 : found->second;
+    if (rows == table->content.rows) continue;
+    throw Error(ErrorKind::different, fmt::format("{}.{} has {} rows in the backup, {} were stored", table->schema,
+                                                  table->name, table->content.rows, rows));
+  }
+}
 
 }  // namespace
 
@@ -311,14 +334,17 @@ LoadOrder order_of_loading(Connection& connection, const Index& index, const Res
   return read_load_order(connection, ForeignKeys::all, &with_rows);
 }
 
-std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, const BackupReader& backup,
+std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
                                            const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop) {
   LoadOrder order;
   with_index_encoding(connections.front(), backup.index().header, [&] {
     order = order_of_loading(connections.front(), backup.index(), selection);
   });
-  return RowLoading(connections, backup, selection, errors, progress, stop).run(plan_loading(backup.index(), selection, order));
+  const std::map<TableId, std::uint64_t> loaded =
+      RowLoading(connections, transactions, backup, selection, errors, progress, stop).run(plan_loading(backup.index(), selection, order));
+  if (errors.all().empty()) check_counts(selection, loaded);
+  return loaded;
 }
 
 }  // namespace pana

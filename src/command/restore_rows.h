@@ -18,10 +18,14 @@ namespace pana {
 // What the target's constraints ask of the selected tables that have rows. In an action of with_index_encoding().
 LoadOrder order_of_loading(Connection& connection, const Index& index, const RestoreSelection& selection);
 
-// Loads the selected frames, each in a transaction of its own that commits only after the frame's checksum was right; in the
-// order that the target asks for, and what it refuses all the same again behind the others. Returns how many rows of each
-// table the server says it stored; of large objects, how many pieces. When errors are collected, a damaged frame is one.
-std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, const BackupReader& backup,
+// Whether each frame is loaded in a transaction of its own, or all of them are parts of the one that is under way on the only
+// connection.
+enum class LoadTransactions { of_frames, of_all };
+
+// Loads the selected frames, each of which is kept only after its checksum was right; in the order that the target asks for, and
+// what it refuses all the same again behind the others. Returns how many rows of each table the server says it stored, which are as
+// many as the backup has; of large objects, how many pieces. When errors are collected, a damaged frame is one.
+std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
                                            const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop);
 

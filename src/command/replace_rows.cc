@@ -1,0 +1,45 @@
+#include "command/replace_rows.h"
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "command/restore_clean.h"
+#include "command/restore_large_objects.h"
+#include "command/restore_rows.h"
+#include "command/sql_names.h"
+
+namespace pana {
+namespace {
+
+std::map<TableId, std::uint64_t> empty_and_load(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
+                                                const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
+  Connection& control = connections.front();
+  progress.set_activity("emptying the tables");
+  with_index_encoding(control, backup.index().header, [&] { empty_tables(control, backup, selection); });
+  empty_large_objects(control, selection);
+  return load_rows(connections, transactions, backup, selection, errors, progress, stop);
+}
+
+}  // namespace
+
+std::map<TableId, std::uint64_t> replace_rows(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
+                                              const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
+  if (!request.single_transaction && connections.size() > 1) {
+    return empty_and_load(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+  }
+  Connection& control = connections.front();
+  std::map<TableId, std::uint64_t> loaded;
+  try {
+    // As with a transaction for each frame: a refusal is known with the rows it is about, and the server need not remember them.
+    control.query("BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
+    loaded = empty_and_load(connections.first(1), LoadTransactions::of_all, backup, selection, errors, progress, stop);
+  } catch (const Error& error) {
+    const std::string way_on = error.kind() == ErrorKind::damaged ? "restore another backup, or this one with --keep-going, without what is damaged" : "restore again";
+    throw Error(error.kind(), fmt::format("{}; the tables hold the rows that they held", error.what()), error.hint().empty() ? way_on : error.hint());
+  }
+  control.query("COMMIT");
+  return loaded;
+}
+
+}  // namespace pana

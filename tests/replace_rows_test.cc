@@ -1,0 +1,87 @@
+// restore --clean --data-only: the target has the backup's rows afterwards, or those that it had.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "support/origin_and_target.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kTables = R"(
+CREATE TABLE a (id int PRIMARY KEY, t text); CREATE TABLE b (a int REFERENCES a); CREATE TABLE c (id int);
+INSERT INTO a SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 20000) AS i; INSERT INTO b SELECT generate_series(1, 20000); INSERT INTO c SELECT generate_series(1, 100);
+SELECT lo_from_bytea(77, 'of the backup');
+)";
+
+constexpr const char* kOthers = "TRUNCATE a, b, c; INSERT INTO a VALUES (0, 'the target''s own'); INSERT INTO b VALUES (0); INSERT INTO c VALUES (0); "
+                                "SELECT lo_put(77, 0, 'of the target')";
+
+constexpr const char* kRefuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 50 THEN RAISE 'not 50'; END IF; RETURN NEW; END$$;";
+
+class ReplaceRows : public OriginAndTarget {
+ protected:
+  static std::string state() {
+    return target("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c), convert_from(lo_get(77), 'UTF8')");
+  }
+};
+
+TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
+  const fs::path backup = both(kTables);
+  for (const std::string& refusal : {std::string(kRefuse) + "CREATE TRIGGER refuse BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION refuse()",
+                                    std::string("DROP TRIGGER refuse ON c; ALTER TABLE c ADD CHECK (id <> 50)")}) {
+    target(kOthers + (";" + refusal));
+    const Outcome refused = restore(backup, {"--clean", "--data-only"});
+    EXPECT_TRUE(ends_with(kFailed, refused));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot restore rows of public.c: "), HasSubstr("; the tables hold the rows that they held"), HasSubstr("--keep-going")));
+    EXPECT_EQ("1|1|1|of the target", state());
+  }
+  EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--clean", "--data-only", "--keep-going"})));
+  EXPECT_EQ("20000|20000|0|of the backup", state());
+  target("ALTER TABLE c DROP CONSTRAINT c_id_check");
+  for (const std::vector<std::string>& jobs : std::vector<std::vector<std::string>>{{}, {"-j", "1"}, {"-j", "4"}}) {
+    target(kOthers);
+    std::vector<std::string> options = {"--clean", "--data-only"};
+    options.insert(options.end(), jobs.begin(), jobs.end());
+    ASSERT_TRUE(ends_with(kOk, restore(backup, options)));
+    EXPECT_EQ("20000|20000|100|of the backup", state());
+  }
+}
+
+TEST_F(ReplaceRows, OfNoneWhenTheBackupIsDamaged) {
+  const fs::path backup = both(kTables);
+  std::string content;
+  {
+    std::ifstream file(backup, std::ios::binary);
+    content.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  content[content.find(target("SELECT repeat(md5('15000'), 20)"))] ^= 1;
+  const fs::path damaged = backups_.path() / "backup_20000101_000000.sql";
+  std::ofstream(damaged, std::ios::binary) << content;
+  target(kOthers);
+  const Outcome outcome = restore(damaged, {"--clean", "--data-only"});
+  EXPECT_TRUE(ends_with(kDamaged, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("; the tables hold the rows that they held"), Not(HasSubstr("may hold a part"))));
+  EXPECT_EQ("1|1|1|of the target", state());
+}
+
+// What a constraint would only find at the end of all is named with the rows it is about, and costs no others.
+TEST_F(ReplaceRows, UnderConstraintsThatAreDeferred) {
+  const fs::path backup = both(kTables);
+  target(std::string(kOthers) + ";" + kRefuse + "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON c DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+  const Outcome refused = restore(backup, {"--clean", "--data-only"});
+  EXPECT_THAT(refused.err, HasSubstr("cannot restore rows of public.c: not 50"));
+  EXPECT_EQ("1|1|1|of the target", state());
+  EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--clean", "--data-only", "--keep-going"})));
+  EXPECT_EQ("20000|20000|0|of the backup", state());
+}
+
+}  // namespace
+}  // namespace pana::test
