@@ -42,6 +42,16 @@ class Parts : public EndToEnd {
     run(restore);  // goes on behind errors
   }
 
+  // psql takes the rows of a table that could not be made for statements, and loses those of others with them.
+  static void fill_by_pg_restore(const Source& source, const std::vector<std::string>& options, const std::string& database) {
+    const TemporaryDirectory directory;
+    const fs::path archive = directory.path() / "archive";
+    std::vector<std::string> arguments = {"-Fc", "-f", archive};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    run_successfully(cluster().client("pg_dump", arguments, source.database));
+    run(cluster().client("pg_restore", {"-d", database, archive}, database));  // goes on behind errors
+  }
+
   static void copy_database(const std::string& from, const std::string& to) {
     cluster().drop_database(to);
     cluster().sql("postgres", "CREATE DATABASE " + to + " TEMPLATE " + from);
@@ -104,9 +114,11 @@ class AsByPgDump : public Parts {
     fresh_database("parts_base");
     if (with_the_rest) fill_by_pg_dump(source, {"--schema-only", "-T", "*.*"}, "parts_base");
     for (const std::string& pattern : patterns) {
+      // Which of their rows another partition takes follows from the numbers that the database gives to an enum's values.
+      if (option == "-T" && (pattern == "\"parts\".\"by_enum_hash\"" || pattern.starts_with("\"parts\".\"enum_hash_"))) continue;
       copy_database("parts_base", "by_pg_dump");
       copy_database("parts_base", "by_pana");
-      fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
+      option == "-T" ? fill_by_pg_restore(source, {option, pattern}, "by_pg_dump") : fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
       std::vector<std::string> arguments = {"restore", backup, "--into", cluster().url("by_pana"), option, pattern, "--allow-non-empty", "--keep-going"};
       if (option != "-T") arguments.emplace_back("--no-publications");  // pg_dump leaves the tables' place in them out
       const Outcome outcome = pana(arguments);
