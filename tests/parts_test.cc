@@ -239,6 +239,16 @@ TEST_F(Replaced, APartitionAloneBecomesATable) {
   EXPECT_EQ("1|one", target("SELECT * FROM part_1"));
 }
 
+TEST_F(Replaced, APartitionAloneNeedsTheSequenceOfItsDefaults) {
+  origin("CREATE TABLE parent (id serial, k int) PARTITION BY LIST (k); CREATE TABLE part PARTITION OF parent FOR VALUES IN (1); INSERT INTO parent (k) VALUES (1), (1)");
+  const fs::path backup = back_up("origin");
+  const Outcome alone = restore(backup, {"-t", "part"});
+  EXPECT_TRUE(ends_with(kRefused, alone));
+  EXPECT_THAT(alone.err, HasSubstr("the target lacks what the chosen parts need: TABLE public.part: relation \\\"public.parent_id_seq\\\" does not exist"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "part", "-t", "parent_id_seq"})));
+  EXPECT_EQ("3", target("INSERT INTO part (k) VALUES (1) RETURNING id"));
+}
+
 TEST_F(Replaced, ListsWhatAChoiceNeeds) {
   origin("CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE other (id int PRIMARY KEY);"
          "CREATE TABLE t (m mood, n int DEFAULT f(1), o int REFERENCES other); CREATE VIEW v AS SELECT * FROM t");
