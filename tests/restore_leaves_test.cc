@@ -81,49 +81,6 @@ TEST_F(RestoreLeaves, LargeObjectsCastsServersAndViewsThatAreNotChosen) {
   EXPECT_EQ("PRECIOUS|1|1|t", target(look));
 }
 
-// Rows of others that have the names of the backup's, as far as --keep-going goes.
-TEST_F(RestoreLeaves, TheContentsOfWhatItHasNotMade) {
-  const std::string sql = "CREATE TABLE t AS SELECT i FROM generate_series(1, 1200) AS i; CREATE TABLE s (id serial, n int GENERATED ALWAYS AS IDENTITY, i int); INSERT INTO s (i) VALUES (1);"
-                          "CREATE TABLE par (k int) PARTITION BY LIST (k); CREATE TABLE par_1 PARTITION OF par FOR VALUES IN (1); INSERT INTO par VALUES (1); SELECT lo_from_bytea(5, 'backup');";
-  origin(sql + "CREATE TABLE fine AS SELECT 1 AS id; SELECT lo_from_bytea(6, 'fine'); CREATE SEQUENCE well; SELECT setval('well', 7)");
-  target(sql + "INSERT INTO s (i) VALUES (2), (3); SELECT lo_put(5, 0, 'TARGET')");
-  const Outcome outcome = restore(back_up("origin"), {"--allow-non-empty", "--keep-going"});
-  EXPECT_TRUE(ends_with(kFailed, outcome));
-  for (const std::string loss : {"1,200 rows of public.t:", "1 row of public.s:", "1 row of public.par_1:", "the value of sequence public.s_id_seq:",
-                                 "the value of sequence public.s_n_seq:", "the contents of 1 large object:"}) {
-    const std::size_t first = outcome.err.find("cannot restore " + loss);
-    EXPECT_NE(first, std::string::npos) << loss << outcome.description();
-    EXPECT_EQ(outcome.err.find("cannot restore " + loss, first + 1), std::string::npos) << loss;
-  }
-  EXPECT_EQ("1200|3|1|TARGET|3|3", target("SELECT (SELECT count(*) FROM t), (SELECT count(*) FROM s), (SELECT count(*) FROM par), convert_from(lo_get(5), 'UTF8'), "
-                                          "(SELECT last_value FROM s_id_seq), (SELECT last_value FROM s_n_seq)"));
-  EXPECT_EQ("1|fine|7", target("SELECT (SELECT id FROM fine), convert_from(lo_get(6), 'UTF8'), (SELECT last_value FROM well)"));
-}
-
-// Whoever has a table, view, sequence or large object of that name does not get the backup's triggers, policies and grants on it.
-TEST_F(RestoreLeaves, WhatIsThereWithoutWhatBelongsToTheBackups) {
-  const std::string names = R"(CREATE TABLE t (id int, v text); CREATE VIEW w AS SELECT 1 AS id; CREATE SEQUENCE q; CREATE TYPE e AS ENUM ('a'); SELECT lo_from_bytea(5, 'x');
-    CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE whole (id int) PARTITION BY LIST (id); CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1';
-    CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int); CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER srv FOREIGN DATA WRAPPER fdw; CREATE PUBLICATION pub)";
-  origin(names + R"(; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
-    ALTER TABLE t ADD PRIMARY KEY (id), ENABLE ROW LEVEL SECURITY, ALTER id SET DEFAULT 7; CREATE POLICY p ON t USING (true); CREATE INDEX ON t (v); COMMENT ON TABLE t IS 'theirs';
-    GRANT SELECT ON t, w, q TO pana_reader; GRANT SELECT ON LARGE OBJECT 5 TO pana_reader; COMMENT ON LARGE OBJECT 5 IS 'theirs'; CREATE TABLE fine (id int PRIMARY KEY REFERENCES k); CREATE TABLE half PARTITION OF whole FOR VALUES IN (1); CREATE SEQUENCE free OWNED BY t.id;
-    COMMENT ON FUNCTION g IS 'theirs'; GRANT EXECUTE ON FUNCTION total(int) TO pana_reader; GRANT USAGE ON TYPE e TO pana_reader; ALTER PUBLICATION pub ADD TABLE fine;
-    CREATE USER MAPPING FOR pana_reader SERVER srv OPTIONS (user 'theirs'); GRANT USAGE ON FOREIGN SERVER srv TO pana_reader; REVOKE USAGE ON TYPE e FROM PUBLIC)");
-  target(names);
-  const std::string before = schema_of(cluster(), "target");
-  const Outcome outcome = restore(back_up("origin"), {"--allow-non-empty", "--keep-going"});
-  EXPECT_TRUE(ends_with(kFailed, outcome));
-  for (const std::string left : {"TRIGGER public.t tr", "POLICY public.t p", "ACL public.TABLE w", "COMMENT public.FUNCTION g()", "ACL public.FUNCTION total(integer)",
-                                 "FK CONSTRAINT public.fine fine_id_fkey", "TABLE ATTACH public.half", "SEQUENCE OWNED BY public.free", "USER MAPPING USER MAPPING pana_reader SERVER srv",
-                                 "PUBLICATION TABLE public.pub fine"}) {
-    EXPECT_THAT(outcome.err, HasSubstr("cannot restore " + left + ": what it belongs to was refused")) << left;
-  }
-  EXPECT_EQ("|", target("SELECT lomacl, obj_description(5, 'pg_largeobject') FROM pg_largeobject_metadata"));
-  target("INSERT INTO fine VALUES (1); DROP TABLE fine, half; DROP SEQUENCE free; DROP FUNCTION f");
-  EXPECT_EQ("", different_entries(before, schema_of(cluster(), "target")));
-}
-
 TEST_F(RestoreLeaves, TheSequencesOfExcludedTables) {
   const fs::path backup = both("CREATE TABLE a (id serial); CREATE TABLE b (id bigserial); CREATE TABLE c (id int GENERATED ALWAYS AS IDENTITY); "
                                "INSERT INTO b DEFAULT VALUES; INSERT INTO c DEFAULT VALUES");

@@ -15,7 +15,7 @@ class NotMade {
  public:
   void add(const SchemaObject& object);
 
-  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment. Those of operators
+  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment, a table that inherits from it. Those of operators
   // are not recognized: pg_dump calls an operator and its comment by different names.
   bool is_of_one(const SchemaObject& object) const;
 
