@@ -123,5 +123,19 @@ TEST_F(Loading, OfRowsAloneAsksAboutManyTablesAtOnce) {
   EXPECT_LT(questions() - before, 50);
 }
 
+// Small tables share frames. From a store each reading is a request.
+TEST_F(Loading, OfRowsAloneReadsAFrameOnceForAllItsTables) {
+  origin("DO $$BEGIN FOR i IN 0..99 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, up int %s, text text)', i, CASE WHEN i % 10 > 0 THEN 'REFERENCES t' || i - 1 END);"
+         "EXECUTE format('INSERT INTO t%s SELECT g, g, repeat(md5(g::text), 10) FROM generate_series(1, 100) AS g', i); END LOOP; END$$");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  for (const char* const jobs : {"1", "4"}) {
+    const Outcome outcome = restore(backup, {"--data-only", "--clean", "--json", "--jobs", jobs});
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    EXPECT_LT(nlohmann::json::parse(outcome.out).at("bytes_read"), 2 * fs::file_size(backup));
+    expect_equal();
+  }
+}
+
 }  // namespace
 }  // namespace pana::test

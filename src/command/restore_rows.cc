@@ -12,6 +12,7 @@
 #include "base/human.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
+#include "command/frame_texts.h"
 #include "command/load_plan.h"
 #include "command/sql_names.h"
 #include "format/row_frame_reader.h"
@@ -37,9 +38,9 @@ constexpr Brackets kPart = {.begin = "SAVEPOINT unit", .keep = "RELEASE SAVEPOIN
 // possible.
 class UnitLoader {
  public:
-  UnitLoader(Connection& connection, const BackupReader& backup, const RestoreSelection& selection, BackupReader::Memory& memory,
+  UnitLoader(Connection& connection, const BackupReader& backup, FrameTexts& texts, const RestoreSelection& selection, BackupReader::Memory& memory,
              const LoadUnit& unit, const Brackets& brackets, RestoreErrors* collected, Progress& progress)
-      : connection_(connection), backup_(backup), selection_(selection), memory_(memory), unit_(unit), brackets_(brackets), collected_(collected),
+      : connection_(connection), backup_(backup), texts_(texts), selection_(selection), memory_(memory), unit_(unit), brackets_(brackets), collected_(collected),
         progress_(progress) {}
 
   // Whatever is thrown, no COPY is under way on the connection afterwards.
@@ -53,7 +54,7 @@ class UnitLoader {
       RowFrameReader reader(handler);
       frame_ = &backup_.index().frames[frame];
       section_ = 0;
-      backup_.read_frame(frame, [&](std::string_view text) {
+      texts_.read(frame, [&](std::string_view text) {
         reader.feed(text);
         progress_.bytes += text.size();
         progress_.done += text.size();
@@ -151,6 +152,7 @@ class UnitLoader {
 
   Connection& connection_;
   const BackupReader& backup_;
+  FrameTexts& texts_;
   const RestoreSelection& selection_;
   BackupReader::Memory& memory_;
   const LoadUnit& unit_;
@@ -188,6 +190,7 @@ class RowLoading {
     for (const LoadStage& stage : stages) {
       for (const LoadUnit& unit : stage) progress_.total += bytes_of(unit);
     }
+    texts_.emplace(backup_, stages);
     for (LoadStage& stage : stages) run_stage(stage, /*is_last_chance=*/false);
     // What was refused may have been for others that were not there yet: as long as some of it is taken, the rest is tried again.
     bool is_last_chance = false;
@@ -230,7 +233,7 @@ class RowLoading {
   }
 
   void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance, const std::stop_token& stop) {
-    UnitLoader whole(connection, backup_, selection_, memory, unit, brackets_, nullptr, progress_);
+    UnitLoader whole(connection, backup_, *texts_, selection_, memory, unit, brackets_, nullptr, progress_);
     try {
       whole.load(stop);
       note(whole);
@@ -261,7 +264,7 @@ class RowLoading {
   void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
     connection.query(brackets_.undo);
     progress_.total += bytes_of(unit);
-    UnitLoader parts(connection, backup_, selection_, memory, unit, brackets_, &errors_, progress_);
+    UnitLoader parts(connection, backup_, *texts_, selection_, memory, unit, brackets_, &errors_, progress_);
     try {
       parts.load(stop);
       note(parts);
@@ -305,6 +308,7 @@ class RowLoading {
   const std::span<Connection> connections_;
   const Brackets& brackets_;
   const BackupReader& backup_;
+  std::optional<FrameTexts> texts_;
   const RestoreSelection& selection_;
   RestoreErrors& errors_;
   Progress& progress_;
