@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "command/locations.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

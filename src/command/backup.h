@@ -13,7 +13,7 @@
 #include "format/compression.h"
 #include "format/index.h"
 #include "pg/snapshot.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 #include "store/object_store.h"
 
 namespace pana {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "pg/identity_sequence.h"
+#include "sql/identity_sequence.h"
 
 namespace pana {
 namespace {

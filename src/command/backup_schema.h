@@ -8,7 +8,7 @@
 
 #include "format/backup_writer.h"
 #include "format/frame_builder.h"
-#include "pg/schema_script.h"
+#include "sql/schema_script.h"
 
 namespace pana {
 

@@ -11,13 +11,13 @@
 #include "command/connections.h"
 #include "command/plan.h"
 #include "command/row_reading.h"
-#include "pg/schema_names.h"
-#include "pg/schema_object.h"
-#include "pg/schema_script.h"
-#include "pg/session.h"
 #include "pg/rights.h"
+#include "pg/session.h"
 #include "pg/snapshot.h"
 #include "pg/text_array.h"
+#include "sql/schema_names.h"
+#include "sql/schema_object.h"
+#include "sql/schema_script.h"
 
 namespace pana {
 namespace {

@@ -10,7 +10,7 @@
 #include "base/progress.h"
 #include "command/comparison_report.h"
 #include "format/backup_reader.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pg/schema_names.h"
-#include "pg/sql_lexer.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

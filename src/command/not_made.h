@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "pg/large_objects.h"
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 namespace pana {
 

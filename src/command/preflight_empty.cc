@@ -6,8 +6,8 @@
 #include <array>
 
 #include "command/restore_large_objects.h"
-#include "pg/schema_names.h"
-#include "pg/sql_lexer.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "base/progress.h"
 #include "format/backup_reader.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

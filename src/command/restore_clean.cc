@@ -15,7 +15,7 @@
 #include "command/sql_names.h"
 #include "pg/catalog.h"
 #include "pg/load_order.h"
-#include "pg/schema_names.h"
+#include "sql/schema_names.h"
 
 namespace pana {
 namespace {

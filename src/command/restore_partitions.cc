@@ -10,8 +10,8 @@
 #include <set>
 #include <string_view>
 
-#include "pg/schema_names.h"
-#include "pg/sql_lexer.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "pg/connection.h"
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 namespace pana {
 

@@ -22,9 +22,9 @@
 #include "command/sql_names.h"
 #include "pg/catalog.h"
 #include "pg/default_privileges.h"
-#include "pg/schema_names.h"
 #include "pg/session.h"
-#include "pg/sql_lexer.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "base/log.h"
-#include "pg/role_names.h"
-#include "pg/schema_names.h"
 #include "pg/session.h"
-#include "pg/sql_lexer.h"
+#include "sql/role_names.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -13,7 +13,7 @@
 #include "command/sql_names.h"
 #include "pg/connection.h"
 #include "pg/large_objects.h"
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 namespace pana {
 

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "command/restore_schema.h"
-#include "pg/role_names.h"
+#include "sql/role_names.h"
 
 namespace pana {
 namespace {

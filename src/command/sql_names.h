@@ -8,7 +8,7 @@
 
 #include "format/index.h"
 #include "pg/connection.h"
-#include "pg/schema_names.h"
+#include "sql/schema_names.h"
 
 namespace pana {
 

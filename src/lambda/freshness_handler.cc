@@ -9,7 +9,7 @@
 #include "command/locations.h"
 #include "lambda/metrics.h"
 #include "lambda/settings.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 namespace {

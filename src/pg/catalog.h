@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "pg/connection.h"
-#include "pg/schema_names.h"
-#include "pg/table_filter.h"
+#include "sql/schema_names.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "pg/connection.h"
-#include "pg/schema_names.h"
+#include "sql/schema_names.h"
 
 namespace pana {
 

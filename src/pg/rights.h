@@ -9,7 +9,7 @@
 #include "pg/catalog.h"
 #include "pg/connection.h"
 #include "pg/large_objects.h"
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

@@ -1,9 +1,9 @@
-#include "pg/identity_sequence.h"
+#include "sql/identity_sequence.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pg/schema_script.h"
+#include "sql/schema_script.h"
 
 namespace pana {
 namespace {

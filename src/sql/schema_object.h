@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pg/schema_names.h"
-#include "pg/schema_script.h"
+#include "sql/schema_names.h"
+#include "sql/schema_script.h"
 
 namespace pana {
 

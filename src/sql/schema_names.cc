@@ -1,8 +1,8 @@
-#include "pg/schema_names.h"
+#include "sql/schema_names.h"
 
 #include <algorithm>
 
-#include "pg/sql_lexer.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -1,4 +1,4 @@
-#include "pg/table_filter.h"
+#include "sql/table_filter.h"
 
 #include <algorithm>
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "pg/name_pattern.h"
+#include "sql/name_pattern.h"
 
 namespace pana {
 

@@ -1,4 +1,4 @@
-#include "pg/role_names.h"
+#include "sql/role_names.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 #include <algorithm>
 #include <array>
 
-#include "pg/sql_lexer.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

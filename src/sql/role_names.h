@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 namespace pana {
 

@@ -1,7 +1,7 @@
-#include "pg/role_names.h"
+#include "sql/role_names.h"
 
-#include "pg/schema_names.h"
-#include "pg/sql_lexer.h"
+#include "sql/schema_names.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

@@ -1,4 +1,4 @@
-#include "pg/schema_script.h"
+#include "sql/schema_script.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "pg/sql_lexer.h"
+#include "sql/sql_lexer.h"
 
 #include <algorithm>
 #include <iterator>

@@ -1,4 +1,4 @@
-#include "pg/schema_script.h"
+#include "sql/schema_script.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "pg/name_pattern.h"
+#include "sql/name_pattern.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

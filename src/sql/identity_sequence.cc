@@ -1,10 +1,10 @@
-#include "pg/identity_sequence.h"
+#include "sql/identity_sequence.h"
 
 #include <fmt/format.h>
 
 #include <optional>
 
-#include "pg/sql_lexer.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {

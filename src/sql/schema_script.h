@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pg/sql_lexer.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "pg/schema_object.h"
+#include "sql/schema_object.h"
 
 namespace {
 
