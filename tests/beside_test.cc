@@ -97,21 +97,25 @@ TEST_F(Beside, AReindexBehindRowsThatWentIntoTheSameFrameBreaksNothing) {
 // A lock that closes a circle in the middle of the rows ends one of the two. If it is us, nothing of the attempt stays.
 TEST_F(Beside, ADeadlockInTheMiddleOfATablesRowsStartsOver) {
   cluster().sql("beside", "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
-                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i;"
-                          "ALTER ROLE postgres SET deadlock_timeout = '10ms'");
-  Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "8MiB"}));
-  ASSERT_TRUE(becomes_true([this] { return reads("docs"); })) << backup.err_so_far();
-  cluster().sql("beside", "ALTER ROLE postgres RESET deadlock_timeout");
-  // It waits for us before we wait for it: the circle is closed, and seen, by us.
-  Session reindex(url_);
-  reindex.execute("SET deadlock_timeout = '1h'; BEGIN");
-  reindex.send("REINDEX TABLE docs; ALTER TABLE docs ADD COLUMN more int; COMMIT");
-  const Outcome outcome = backup.wait();
-  ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("start_over"), HasSubstr("deadlock")));
-  reindex.finish();
-  EXPECT_THAT(pana({"list", backups_.path(), "--json"}).out, HasSubstr("\"rows\": 6"));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path()})));
+                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i");
+  std::string said;
+  for (int attempt = 0; attempt < 5 && said.find("deadlock") == std::string::npos; ++attempt) {
+    cluster().sql("beside", "ALTER ROLE postgres SET deadlock_timeout = '10ms'");
+    Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "8MiB"}));
+    ASSERT_TRUE(becomes_true([this] { return reads("docs"); })) << backup.err_so_far();
+    cluster().sql("beside", "ALTER ROLE postgres RESET deadlock_timeout");
+    // It waits for us before we wait for it, unless the machine is slow: the circle is closed, and seen, by us.
+    Session reindex(url_);
+    reindex.execute("SET deadlock_timeout = '1h'; BEGIN");
+    reindex.send("REINDEX TABLE docs; ALTER TABLE docs ADD COLUMN IF NOT EXISTS more int; COMMIT");
+    const Outcome outcome = backup.wait();
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    said = outcome.err;
+    reindex.finish();
+    EXPECT_THAT(pana({"list", backups_.path(), "--json"}).out, HasSubstr("\"rows\": 6"));
+    EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path()})));
+  }
+  EXPECT_THAT(said, testing::AllOf(HasSubstr("start_over"), HasSubstr("deadlock")));
 }
 
 // The server sees no circle in which the backup has part with two sessions: one holds all tables, the other reads.

@@ -55,6 +55,23 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
   }
 }
 
+// Two tables that each ask for the other's rows at the end of a transaction come in one frame.
+TEST_F(ReplaceRows, ThatDeferredConstraintsLookAtBehindThem) {
+  const fs::path backup = both(R"(
+    CREATE TABLE a (id int); CREATE TABLE b (id int); INSERT INTO a VALUES (1); INSERT INTO b VALUES (1);
+    CREATE FUNCTION needs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF (SELECT count(*) FROM public.a) <> (SELECT count(*) FROM public.b) THEN RAISE 'one is missing'; END IF; RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER of_a AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION needs();
+    CREATE CONSTRAINT TRIGGER of_b AFTER INSERT ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION needs())");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--data-only"})));
+  target("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'too late'; END$$; "
+         "CREATE CONSTRAINT TRIGGER too_late AFTER INSERT ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse(); UPDATE a SET id = 5");
+  const Outcome refused = restore(backup, {"--clean", "--data-only"});
+  EXPECT_TRUE(ends_with(kFailed, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("too late"), HasSubstr("; the tables hold the rows that they held")));
+  EXPECT_EQ("5|1", target("SELECT (SELECT id FROM a), (SELECT id FROM b)"));
+}
+
 TEST_F(ReplaceRows, OfNoneWhenTheBackupIsDamaged) {
   const fs::path backup = both(kTables);
   std::string content;

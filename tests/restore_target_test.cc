@@ -107,23 +107,32 @@ TEST_F(RestoreTarget, KeepsTheContentsOfWhatHasTheName) {
 TEST_F(RestoreTarget, KeepsWhatHasTheNameWithoutWhatBelongsToTheBackups) {
   const std::string names = R"(CREATE TABLE t (id int, v text); CREATE VIEW w AS SELECT 1 AS id; CREATE SEQUENCE q; CREATE TYPE e AS ENUM ('a'); SELECT lo_from_bytea(5, 'x');
     CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE whole (id int) PARTITION BY LIST (id); CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1';
-    CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int); CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER srv FOREIGN DATA WRAPPER fdw; CREATE PUBLICATION pub)";
+    CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int); CREATE FOREIGN DATA WRAPPER fdw; CREATE SERVER srv FOREIGN DATA WRAPPER fdw; CREATE PUBLICATION pub;
+    CREATE FUNCTION named(a int, "The b" text) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE PROCEDURE proc(a int) LANGUAGE sql AS 'SELECT 1';
+    CREATE TYPE "Mood" AS ENUM ('a'); CREATE DOMAIN d AS int; CREATE DOMAIN kept AS int CONSTRAINT big CHECK (VALUE > 10); CREATE SERVER "My ""s" FOREIGN DATA WRAPPER fdw;
+    CREATE OPERATOR FAMILY fam USING btree; CREATE INDEX "Idx" ON t (v); CREATE COLLATION "Coll" (provider = libc, locale = 'C');
+    CREATE FUNCTION eq(int, int) RETURNS bool LANGUAGE sql AS 'SELECT $1 = $2'; CREATE OPERATOR === (FUNCTION = eq, LEFTARG = int, RIGHTARG = int))";
   origin(names + R"(; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'; CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
     ALTER TABLE t ADD PRIMARY KEY (id), ENABLE ROW LEVEL SECURITY, ALTER id SET DEFAULT 7; CREATE POLICY p ON t USING (true); CREATE INDEX ON t (v); COMMENT ON TABLE t IS 'theirs';
     GRANT SELECT ON t, w, q TO pana_reader; GRANT SELECT ON LARGE OBJECT 5 TO pana_reader; COMMENT ON LARGE OBJECT 5 IS 'theirs'; CREATE TABLE fine (id int PRIMARY KEY REFERENCES k); CREATE TABLE half PARTITION OF whole FOR VALUES IN (1); CREATE TABLE heir (inherits int) INHERITS (k, t); CREATE SEQUENCE free OWNED BY t.id;
     COMMENT ON FUNCTION g IS 'theirs'; GRANT EXECUTE ON FUNCTION total(int) TO pana_reader; GRANT USAGE ON TYPE e TO pana_reader; ALTER PUBLICATION pub ADD TABLE fine;
-    CREATE USER MAPPING FOR pana_reader SERVER srv OPTIONS (user 'theirs'); GRANT USAGE ON FOREIGN SERVER srv TO pana_reader; REVOKE USAGE ON TYPE e FROM PUBLIC)");
+    CREATE USER MAPPING FOR pana_reader SERVER srv OPTIONS (user 'theirs'); GRANT USAGE ON FOREIGN SERVER srv TO pana_reader; REVOKE USAGE ON TYPE e FROM PUBLIC;
+    COMMENT ON FUNCTION named IS 'theirs'; GRANT EXECUTE ON FUNCTION named TO pana_reader; COMMENT ON PROCEDURE proc IS 'theirs'; COMMENT ON TYPE "Mood" IS 'theirs';
+    GRANT USAGE ON TYPE "Mood" TO pana_reader; ALTER DOMAIN d ADD CONSTRAINT pos CHECK (VALUE > 0) NOT VALID; COMMENT ON CONSTRAINT big ON DOMAIN kept IS 'theirs';
+    COMMENT ON SERVER "My ""s" IS 'theirs'; COMMENT ON OPERATOR FAMILY fam USING btree IS 'theirs'; COMMENT ON COLLATION "Coll" IS 'theirs'; COMMENT ON OPERATOR === (int, int) IS 'theirs';
+    CREATE OPERATOR CLASS cls FOR TYPE int USING btree FAMILY fam AS OPERATOR 1 <, OPERATOR 3 =, FUNCTION 1 btint4cmp(int, int);
+    CREATE TABLE other_one (v text); DROP INDEX "Idx"; CREATE INDEX "Idx" ON other_one (v); COMMENT ON INDEX "Idx" IS 'theirs')");
   target(names);
   const std::string before = schema_of(cluster(), "target");
   const Outcome outcome = restore(back_up("origin"), {"--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
   for (const std::string left : {"TRIGGER public.t tr", "POLICY public.t p", "ACL public.TABLE w", "COMMENT public.FUNCTION g()", "ACL public.FUNCTION total(integer)",
                                  "FK CONSTRAINT public.fine fine_id_fkey", "TABLE public.heir", "TABLE ATTACH public.half", "SEQUENCE OWNED BY public.free", "USER MAPPING USER MAPPING pana_reader SERVER srv",
-                                 "PUBLICATION TABLE public.pub fine"}) {
+                                 "PUBLICATION TABLE public.pub fine", "CHECK CONSTRAINT public.d pos", "OPERATOR CLASS public.cls"}) {
     EXPECT_THAT(outcome.err, HasSubstr("cannot restore " + left + ": what it belongs to was refused")) << left;
   }
   EXPECT_EQ("|", target("SELECT lomacl, obj_description(5, 'pg_largeobject') FROM pg_largeobject_metadata"));
-  target("INSERT INTO fine VALUES (1); DROP TABLE fine, half; DROP SEQUENCE free; DROP FUNCTION f");
+  target("INSERT INTO fine VALUES (1); DROP TABLE fine, half, other_one; DROP SEQUENCE free; DROP FUNCTION f");
   EXPECT_EQ("", different_entries(before, schema_of(cluster(), "target")));
 }
 
@@ -189,9 +198,9 @@ TEST_F(RestoreTarget, IsLeftAloneByOptionsThatMakeNoSense) {
   const fs::path backup = back_up("origin");
   for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
            {"-n", ""}, {"-t", ""}, {"-N", ""}, {"-s", "--verify"}, {"--role-map", "a=b", "--role-map", "a=c"},
-           {"-t", "t", "-T", "t"}, {"-n", "public", "-N", "public"}, {"-N", "*"}}) {
+           {"-t", "t", "-T", "t"}, {"-n", "public", "-N", "public"}}) {
     EXPECT_TRUE(ends_with(kUsage, restore(backup, options)));
-    if (options[0] == "-t" || options[0] == "-n" || options[0] == "-N") {
+    if (options[0] == "-t" || options[0] == "-n") {
       std::vector<std::string> of_nothing = {"backup", cluster().url("origin"), "--to", backups_.path()};
       of_nothing.insert(of_nothing.end(), options.begin(), options.end());
       EXPECT_TRUE(ends_with(kUsage, pana(of_nothing)));
@@ -199,6 +208,20 @@ TEST_F(RestoreTarget, IsLeftAloneByOptionsThatMakeNoSense) {
   }
   EXPECT_THAT(restore(backup, {"--search-path", "x; DROP"}).err, HasSubstr("search_path"));
   EXPECT_EQ("0", target("SELECT count(*) FROM pg_publication"));
+}
+
+// -T without a schema means what is in the search path, and without -t and -n there is more than tables.
+TEST_F(RestoreTarget, GetsWhatPatternsLeave) {
+  origin("CREATE SCHEMA app; CREATE TABLE app.foo AS SELECT 1 AS id; CREATE TABLE foo AS SELECT 2 AS id; SELECT lo_create(9)");
+  ASSERT_TRUE(ends_with(kOk, restore(back_up("origin", {"-t", "app.foo", "-T", "foo"}), {})));
+  EXPECT_EQ("1", target("SELECT id FROM app.foo"));
+  const fs::path schema = back_up("origin", {"-n", "app"});
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-N", "app"}, {"-n", "public"}, {"-N", "app", "-T", "t"}}) {
+    EXPECT_TRUE(ends_with(kUsage, restore(schema, options)));
+  }
+  target_ = fresh_database("target");
+  ASSERT_TRUE(ends_with(kOk, restore(back_up("origin", {"-N", "*"}), {"-N", "*"})));
+  EXPECT_EQ("9|0", target("SELECT oid, (SELECT count(*) FROM pg_class WHERE relname = 'foo') FROM pg_largeobject_metadata"));
 }
 
 // Of tables that are not chosen, no trigger can change what is loaded.

@@ -3,7 +3,7 @@
 
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include "pg/large_objects.h"
 #include "sql/schema_object.h"
@@ -15,19 +15,20 @@ class NotMade {
  public:
   void add(const SchemaObject& object);
 
-  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment, a table that inherits from it. Those of operators
-  // are not recognized: pg_dump calls an operator and its comment by different names.
+  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment, a table that
+  // inherits from it. Functions are told apart by their names alone: what is said of one with other arguments counts as well.
   bool is_of_one(const SchemaObject& object) const;
 
   // Tables, views and sequences, by their names in the script.
   const std::set<RelationName>& relations() const { return relations_; }
   const std::set<LargeObjectId>& large_objects() const { return large_objects_; }
 
- private:
-  using Described = std::pair<std::string, std::string>;  // the schema, and "FUNCTION f(integer)": what a comment's entry calls it
+  // The kind, the schema (empty where it has none) and the name.
+  using Named = std::tuple<std::string, std::string, std::string>;
 
+ private:
   std::set<RelationName> relations_;
-  std::set<Described> described_;
+  std::set<Named> named_;
   std::set<LargeObjectId> large_objects_;
 };
 

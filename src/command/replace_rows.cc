@@ -30,15 +30,17 @@ std::map<TableId, std::uint64_t> replace_rows(std::span<Connection> connections,
   }
   Connection& control = connections.front();
   std::map<TableId, std::uint64_t> loaded;
+  bool is_complete = false;
   try {
-    // As with a transaction for each frame: a refusal is known with the rows it is about, and the server need not remember them.
-    control.query("BEGIN; SET CONSTRAINTS ALL IMMEDIATE");
+    control.query("BEGIN");
     loaded = empty_and_load(connections.first(1), LoadTransactions::of_all, backup, selection, errors, progress, stop);
+    is_complete = true;
+    control.query("COMMIT");
   } catch (const Error& error) {
     const std::string way_on = error.kind() == ErrorKind::damaged ? "restore another backup, or this one with --keep-going, without what is damaged" : "restore again";
-    throw Error(error.kind(), fmt::format("{}; the tables hold the rows that they held", error.what()), error.hint().empty() ? way_on : error.hint());
+    const char* const outcome = is_complete && !control.is_alive() ? "whether the tables hold the backup's rows or those that they held is not known" : "the tables hold the rows that they held";
+    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome), error.hint().empty() ? way_on : error.hint());
   }
-  control.query("COMMIT");
   return loaded;
 }
 

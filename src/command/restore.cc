@@ -158,7 +158,9 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     globals->give_database_away();
   });
 
-  RestoreErrors errors(request.keep_going, request.clean);
+  // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
+  const char* const way_on = request.clean ? "--keep-going" : request.allow_non_empty ? "" : "--clean --keep-going";
+  RestoreErrors errors(request.keep_going, way_on);
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
     drop_objects(control, request, backup, selection, names);

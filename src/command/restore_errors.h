@@ -22,8 +22,8 @@ class RestoreError : public DatabaseError {
 
 class RestoreErrors {
  public:
-  // `clean`: whether the restore makes room for itself, which another one behind it would need.
-  RestoreErrors(bool keep_going, bool clean) : keep_going_(keep_going), clean_(clean) {}
+  // `way_on`: options with which another restore would go on where this one fails; empty where there are none that cost nothing.
+  RestoreErrors(bool keep_going, std::string way_on) : keep_going_(keep_going), way_on_(std::move(way_on)) {}
 
   bool keep_going() const { return keep_going_; }
 
@@ -73,20 +73,19 @@ class RestoreErrors {
   }
 
   std::string hint_for(const DatabaseError& error) const {
-    // The target has a part of the backup now.
-    const std::string_view way_on = clean_ ? "--keep-going" : "--clean --keep-going";
     constexpr std::string_view kForeignKeyViolation = "23503";
     constexpr std::string_view kDiskFull = "53100";
     if (error.sqlstate() == kForeignKeyViolation) {
-      return fmt::format("rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all "
-                         "tables were chosen; {} restores the rest", way_on);
+      constexpr std::string_view kWhy = "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables were chosen";
+      return way_on_.empty() ? std::string(kWhy) : fmt::format("{}; {} restores the rest", kWhy, way_on_);
     }
     if (is_of_an_empty_search_path(error)) {
       return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: ALTER FUNCTION ... SET "
              "search_path at the source helps for good, --search-path for this restore";
     }
     if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
-    return error.hint().empty() ? fmt::format("{} restores what can be restored", way_on) : error.hint();
+    if (!error.hint().empty()) return error.hint();
+    return way_on_.empty() ? "what was restored before stays beside what was there: look at both before another restore" : fmt::format("{} restores what can be restored", way_on_);
   }
 
   // undefined_function, undefined_table, undefined_object of a name without a schema: pg_dump writes all names with theirs.
@@ -105,7 +104,7 @@ class RestoreErrors {
   }
 
   const bool keep_going_;
-  const bool clean_;
+  const std::string way_on_;
   Guarded<std::vector<std::string>> errors_;
   Guarded<std::vector<std::string>> rights_;
 };

@@ -10,31 +10,34 @@
 #include <optional>
 #include <set>
 
-#include "base/log.h"
 #include "base/parallel.h"
+#include "sql/sql_lexer.h"
 
 namespace pana {
 namespace {
 
-// Columns of NULLs would pass for the view, and so would what other views make of them.
-void drop_placeholder(Connection& connection, const RelationName& view) {
+// Columns of NULLs would pass for the view, and so would what other views make of them: these are dropped as well, and each is lost.
+void drop_placeholder(Connection& connection, const RelationName& view, SchemaRunner& runner) {
   const std::string name = connection.quote_identifier(view.schema) + "." + connection.quote_identifier(view.name);
   const QueryResult found = connection.query(fmt::format(R"(
-WITH RECURSIVE views (oid) AS (
-  SELECT {}::pg_catalog.regclass::pg_catalog.oid
-  UNION SELECT c.oid FROM views AS v JOIN pg_catalog.pg_depend AS d
+WITH RECURSIVE views (oid, depth) AS (
+  SELECT pg_catalog.to_regclass({})::pg_catalog.oid, 0
+  UNION SELECT c.oid, v.depth + 1 FROM views AS v JOIN pg_catalog.pg_depend AS d
     ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = v.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-  JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class AND c.relkind = 'v')
-SELECT oid::pg_catalog.regclass::text FROM views ORDER BY 1)", connection.quote_literal(name)));
-  std::vector<std::string> views;
-  for (int row = 0; row < found.rows(); ++row) views.push_back(found.string(row, 0));
-  const std::string list = fmt::format("{}", fmt::join(views, ", "));
+  JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm') AND c.oid <> v.oid)
+SELECT c.oid::pg_catalog.regclass::text, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW ' ELSE 'VIEW ' END
+FROM views JOIN pg_catalog.pg_class AS c USING (oid) GROUP BY c.oid, c.relkind ORDER BY max(depth) DESC, 1)", connection.quote_literal(name)));
+  std::string drops;
+  for (int row = 0; row < found.rows(); ++row) drops += "DROP " + found.string(row, 1) + found.string(row, 0) + ";\n";
+  std::string what = "is dropped again";
   try {
-    connection.query("DROP VIEW " + list);
-    log(LogLevel::warning, "placeholder", fmt::format("VIEW {} is dropped again: of {} only the columns could be made", list, name));
+    connection.query(drops);
   } catch (const DatabaseError& error) {
     if (!connection.is_alive()) throw;
-    log(LogLevel::warning, "placeholder", fmt::format("VIEW {} stays, but of {} only the columns could be made: {}", list, name, error.what()));
+    what = fmt::format("stays, and is not what it was ({})", error.what());
+  }
+  for (int row = 0; row < found.rows(); ++row) {
+    runner.lose(found.string(row, 1) + found.string(row, 0), fmt::format("of {} only the columns could be made, and it {}", name, what));
   }
 }
 
@@ -129,7 +132,7 @@ class PostData {
     run_together(std::exchange(second_, {}));
     for (const SchemaStep& step : std::exchange(last_, {})) {
       runner_.run(connections_.front(), step);
-      if (leaves_placeholder(*step.object)) drop_placeholder(connections_.front(), *step.object->relation);
+      if (leaves_placeholder(*step.object)) drop_placeholder(connections_.front(), *step.object->relation, runner_);
     }
     run_ = Run::single;
   }
@@ -137,7 +140,8 @@ class PostData {
   // A view that needs a primary key, or is part of a circle, stands twice in a script: in pre-data with columns of NULLs, and with
   // its query behind the rows, as a rule.
   bool leaves_placeholder(const SchemaObject& object) {
-    if (object.type != "RULE" || !object.relation || !object.name.ends_with(" _RETURN") || !runner_.has_failed(object)) return false;
+    if (object.type != "RULE" || !object.relation || object.statements.empty() || !runner_.has_failed(object)) return false;
+    if (!SqlLexemes(object.statements.front().sql).skip({"CREATE", "OR", "REPLACE", "VIEW"})) return false;
     const auto view = views_.find(*object.relation);
     return view != views_.end() && !runner_.has_failed(*view->second);  // otherwise it is the target's own
   }

@@ -272,7 +272,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   add_refusals(connection, request, found.refused, problems);
   if (!found.taken.empty()) {
     problems.add(fmt::format("the target has what the restore makes: {}", list_names(found.taken)),
-                 "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
+                 request.clean ? "it belongs to something else there: rename or drop it; --keep-going restores the rest, and leaves what is there alone"
+                               : "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
   }
   if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),

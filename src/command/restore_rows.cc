@@ -32,7 +32,8 @@ struct Brackets {
   const char* undo;
 };
 constexpr Brackets kTransaction = {.begin = "BEGIN", .keep = "COMMIT", .undo = "ROLLBACK"};
-constexpr Brackets kPart = {.begin = "SAVEPOINT unit", .keep = "RELEASE SAVEPOINT unit", .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
+// Deferred constraints are looked at behind each part, as they are at the end of a transaction.
+constexpr Brackets kPart = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT unit", .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
 
 // Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
 // possible.

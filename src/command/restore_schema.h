@@ -75,6 +75,9 @@ class SchemaRunner {
   // Runs all objects in one transaction, or, when that is refused, each in its own. They need not live longer.
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
 
+  // When errors are collected: one more object that could not be restored.
+  void lose(const std::string& subject, const std::string& why) { errors_.take(subject, DatabaseError(why, "")); }
+
   // Whether its definition was refused, or left out.
   bool has_failed(const SchemaObject& object) {
     return failed_.with([&object](const auto& failed) { return failed.contains(&object); });

@@ -300,8 +300,6 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
   } else if (const std::vector<std::string> unmatched = filter.unmatched_tables(relations); !unmatched.empty()) {
     throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
   }
-  schemas.erase("-");  // of what has none
-  if (filter.leaves_none_of(relations, schemas)) throw Error(ErrorKind::usage, "these patterns leave nothing of the backup", kHint);
 }
 
 // They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.
@@ -385,6 +383,9 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   if (!request.schema) pre_data.clear();
   choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
   if (!request.filter.includes_everything()) leave_publications_out(connection, selection.post_data);
+  if (!request.filter.is_empty() && selection.is_empty()) {
+    throw Error(ErrorKind::usage, "these patterns leave nothing of the backup", "pana show lists the backup's tables");
+  }
   return selection;
 }
 

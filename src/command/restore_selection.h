@@ -37,6 +37,12 @@ struct RestoreSelection {
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
   std::set<LargeObjectId> large_objects_left_alone;  // which have somebody else's contents
+
+  bool is_empty() const {
+    const auto is_run = [](const SchemaObject& object) { return !object.statements.empty(); };
+    return std::ranges::none_of(pre_data, is_run) && std::ranges::none_of(post_data, is_run) && tables.empty() && large_objects.empty() && sequence_values.empty();
+  }
+
   std::vector<LargeObjectId> large_objects;  // their definitions are read again when their turn comes: there may be many
 };
 
@@ -45,7 +51,7 @@ struct RestoreSelection {
 void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop,
                                    const std::function<void(SchemaObject object)>& take);
 
-// Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing.
+// Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing, or nothing is chosen.
 // `connection`, to the target, tells which parents and publications of
 // chosen tables are there: a partition is attached to a parent that is not chosen when its indexes are made, which then become
 // parts of the parent's.

@@ -157,19 +157,18 @@ std::string blockers(Connection& control) try {
 
 namespace {
 
-// A backup of nothing must not look like one. Patterns that match nothing are left to pg_dump.
+// A backup of nothing must not look like one. Patterns that match nothing are left to pg_dump; without -t and -n there are large objects,
+// extensions and more.
 void refuse_empty_choice(Connection& control, const TableFilter& filter) {
-  if (filter.patterns().exclude_schemas.empty() && filter.patterns().exclude_tables.empty()) return;
+  if (filter.includes_everything() || (filter.patterns().exclude_schemas.empty() && filter.patterns().exclude_tables.empty())) return;
   const QueryResult result = control.query(
-      "SELECT n.nspname, c.relname FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid AND "
-      "c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
-  std::vector<std::pair<std::string, std::string>> relations;
-  std::set<std::string> schemas;
+      "SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
+      "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
   for (int row = 0; row < result.rows(); ++row) {
-    schemas.insert(result.string(row, 0));
-    if (!result.is_null(row, 1)) relations.emplace_back(result.string(row, 0), result.string(row, 1));
+    const bool is_chosen = filter.has_table_patterns() ? !result.is_null(row, 1) && filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
+                                                       : filter.includes_schema(result.text(row, 0));
+    if (is_chosen) return;
   }
-  if (!filter.leaves_none_of(relations, schemas)) return;
   throw Error(ErrorKind::usage, "these patterns leave nothing of the database", "what -T and -N match is left out of what -t and -n choose");
 }
 

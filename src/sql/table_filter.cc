@@ -73,11 +73,6 @@ std::vector<std::string> TableFilter::unmatched_schemas(const std::set<std::stri
   return unmatched;
 }
 
-bool TableFilter::leaves_none_of(const std::vector<std::pair<std::string, std::string>>& relations, const std::set<std::string>& schemas) const {
-  if (!has_table_patterns()) return std::ranges::none_of(schemas, [this](const std::string& schema) { return includes_schema(schema); });
-  return std::ranges::none_of(relations, [this](const auto& relation) { return includes(relation.first, relation.second); });
-}
-
 std::vector<std::string> TableFilter::arguments() const {
   std::vector<std::string> arguments;
   const auto add = [&arguments](const char* option, const std::vector<std::string>& patterns) {

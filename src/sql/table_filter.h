@@ -50,9 +50,6 @@ class TableFilter {
   // The schema patterns that match none of these schemas.
   std::vector<std::string> unmatched_schemas(const std::set<std::string>& schemas) const;
 
-  // Whether patterns contradict each other so far that none of these is left: no relation with table patterns, else no schema.
-  bool leaves_none_of(const std::vector<std::pair<std::string, std::string>>& relations, const std::set<std::string>& schemas) const;
-
   const Patterns& patterns() const { return patterns_; }
 
   // pg_dump's options for the same choice, one "--option=pattern" each.
