@@ -148,7 +148,7 @@ TEST_F(Globals, GiveTheDatabaseAwayBeforeItsOwnerOwnsWhatIsInPublic) {
   target_.allow_login("maker");
   const Outcome refused = restore({"--create-missing-roles"}, "maker");
   EXPECT_TRUE(ends_with(kRefused, refused));
-  EXPECT_THAT(refused.err, HasSubstr("TABLE public.orders (permission denied for schema public)"));
+  EXPECT_THAT(refused.err, HasSubstr("cannot give TABLE public.orders to shop_owner (permission denied for schema public)"));
   ASSERT_TRUE(ends_with(kOk, restore({"--globals"}, "maker")));
   EXPECT_EQ("shop_owner", target_.sql("shop", "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders'"));
 }

@@ -380,10 +380,12 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   std::erase_if(post_data, [&request](const SchemaObject& object) {
     return object.type == "MATERIALIZED VIEW DATA" ? !request.rows : !request.schema;
   });
+  const auto is_chosen = [&chooser](const SchemaObject& object) { return object.relation && chooser.wants(*object.relation); };
+  const bool has_relation = std::ranges::any_of(pre_data, is_chosen) || std::ranges::any_of(post_data, is_chosen);  // a view has no rows
   if (!request.schema) pre_data.clear();
   choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
   if (!request.filter.includes_everything()) leave_publications_out(connection, selection.post_data);
-  if (!request.filter.is_empty() && selection.is_empty()) {
+  if (!request.filter.is_empty() && !has_relation && selection.is_empty()) {
     throw Error(ErrorKind::usage, "these patterns leave nothing of the backup", "pana show lists the backup's tables");
   }
   return selection;
