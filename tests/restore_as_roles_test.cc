@@ -82,7 +82,7 @@ class RestoreAs : public EndToEnd {
   std::unique_ptr<Cluster> elsewhere_;
 };
 
-// Short enough for every major version (tests/server_tests).
+// Short enough to be tried on every major version by hand: PANA_TEST_SERVER.
 TEST_F(RestoreAs, EverybodyHasAWayToAllOfIt) {
   const fs::path backup = back_up(shop().database);
   EXPECT_EQ(std::nullopt, refusal(shop(), backup, "postgres", {"--globals"}));
