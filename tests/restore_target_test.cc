@@ -215,6 +215,9 @@ TEST_F(RestoreTarget, GetsWhatPatternsLeave) {
   origin("CREATE SCHEMA app; CREATE TABLE app.foo AS SELECT 1 AS id; CREATE TABLE foo AS SELECT 2 AS id; SELECT lo_create(9)");
   ASSERT_TRUE(ends_with(kOk, restore(back_up("origin", {"-t", "app.foo", "-T", "foo"}), {})));
   EXPECT_EQ("1", target("SELECT id FROM app.foo"));
+  target("DROP TABLE app.foo");
+  ASSERT_TRUE(ends_with(kOk, restore(back_up("origin", {"-t", "foo", "-T", "none"}), {})));
+  EXPECT_EQ("2", target("SELECT id FROM foo"));
   const fs::path schema = back_up("origin", {"-n", "app"});
   for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-N", "app"}, {"-n", "public"}, {"-N", "app", "-T", "t"}}) {
     EXPECT_TRUE(ends_with(kUsage, restore(schema, options)));

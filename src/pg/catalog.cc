@@ -232,6 +232,18 @@ std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const 
   return names;
 }
 
+bool chooses_something(Connection& connection, const TableFilter& filter) {
+  const QueryResult result = query_by_default_path(connection, fmt::format(
+      "SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
+      "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE {}", kUserSchema));
+  for (int row = 0; row < result.rows(); ++row) {
+    const bool is_chosen = filter.has_table_patterns() ? !result.is_null(row, 1) && filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
+                                                       : filter.includes_schema(result.text(row, 0));
+    if (is_chosen) return true;
+  }
+  return false;
+}
+
 std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {
   const std::string sql = fmt::format(
       R"(

@@ -71,6 +71,9 @@ std::vector<CatalogName> read_text_ranges(Connection& connection);
 // On a standby, the unlogged tables and sequences: their contents are on the primary alone. Nothing elsewhere.
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter);
 
+// Whether the filter leaves a relation of any kind, where it has table patterns, or else a schema.
+bool chooses_something(Connection& connection, const TableFilter& filter);
+
 struct CatalogSequence {
   CatalogName name;
   bool readable = false;

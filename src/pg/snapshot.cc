@@ -153,22 +153,11 @@ std::string blockers(Connection& control) try {
   throw;
 }
 
-}  // namespace
-
-namespace {
-
 // A backup of nothing must not look like one. Patterns that match nothing are left to pg_dump; without -t and -n there are large objects,
 // extensions and more.
 void refuse_empty_choice(Connection& control, const TableFilter& filter) {
   if (filter.includes_everything() || (filter.patterns().exclude_schemas.empty() && filter.patterns().exclude_tables.empty())) return;
-  const QueryResult result = control.query(
-      "SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
-      "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'");
-  for (int row = 0; row < result.rows(); ++row) {
-    const bool is_chosen = filter.has_table_patterns() ? !result.is_null(row, 1) && filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
-                                                       : filter.includes_schema(result.text(row, 0));
-    if (is_chosen) return;
-  }
+  if (chooses_something(control, filter)) return;
   throw Error(ErrorKind::usage, "these patterns leave nothing of the database", "what -T and -N match is left out of what -t and -n choose");
 }
 
