@@ -2,10 +2,9 @@
 #pragma once
 
 #include <set>
-#include <string>
-#include <tuple>
 
 #include "pg/large_objects.h"
+#include "sql/named_object.h"
 #include "sql/schema_object.h"
 
 namespace pana {
@@ -23,12 +22,9 @@ class NotMade {
   const std::set<RelationName>& relations() const { return relations_; }
   const std::set<LargeObjectId>& large_objects() const { return large_objects_; }
 
-  // The kind, the schema (empty where it has none) and the name.
-  using Named = std::tuple<std::string, std::string, std::string>;
-
  private:
   std::set<RelationName> relations_;
-  std::set<Named> named_;
+  std::set<NamedObject> named_;
   std::set<LargeObjectId> large_objects_;
 };
 

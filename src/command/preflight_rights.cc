@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "command/restore_schema.h"
+#include "command/sql_names.h"
 #include "pg/session.h"
 #include "sql/role_names.h"
 #include "sql/schema_names.h"
@@ -241,9 +242,8 @@ void check_sequences_and_views(Connection& connection, const RestoreSelection& s
   std::vector<std::string> closed;
   // What is asked of the relation `name` as c.
   const auto look = [&](const RelationName& relation, std::string_view kind, std::string_view may) {
-    const std::string quoted = connection.quote_identifier(relation.schema) + "." + connection.quote_identifier(relation.name);
     const QueryResult found = connection.query(fmt::format("SELECT {} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({})", may,
-                                                           connection.quote_literal(quoted)));
+                                                           connection.quote_literal(sql_name(connection, relation))));
     if (found.rows() > 0 && found.boolean(0, 0)) return;
     (found.rows() == 0 ? missing : closed).push_back(fmt::format("{} {}.{}", kind, relation.schema, relation.name));
   };

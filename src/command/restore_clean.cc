@@ -50,15 +50,12 @@ std::vector<RelationName> late_views(const RestoreSelection& selection) {
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
 // matter, and whatever else is chosen by its name.
 std::vector<std::string> drops_of_tables(Connection& connection, const RestoreSelection& selection) {
-  const auto quoted = [&connection](const RelationName& relation) {
-    return connection.quote_identifier(relation.schema) + "." + connection.quote_identifier(relation.name);
-  };
   std::vector<std::string> statements;
-  for (const RelationName& view : late_views(selection)) statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + quoted(view));
+  for (const RelationName& view : late_views(selection)) statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + sql_name(connection, view));
   std::vector<std::string> tables;
   for (const SchemaObject& object : selection.pre_data) {
     if (!object.relation) continue;
-    const std::string name = quoted(*object.relation);
+    const std::string name = sql_name(connection, *object.relation);
     if (object.type == "TABLE") tables.push_back(name);
     const bool is_other = object.type == "VIEW" || object.type == "MATERIALIZED VIEW" || object.type == "FOREIGN TABLE" ||
                           (object.type == "SEQUENCE" && !object.refers_to);  // an identity column's goes with it
@@ -147,7 +144,7 @@ std::vector<std::string> deletes_of_extension_rows(Connection& connection, const
   for (const TableInfo* const table : selection.tables) with_rows.insert({.schema = table->schema, .name = table->name});
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (replaced.holds(table) || !with_rows.contains(names.unicode(table))) continue;
-    statements.push_back(fmt::format("DELETE FROM ONLY {}.{} {}", connection.quote_identifier(table.schema), connection.quote_identifier(table.name), condition));
+    statements.push_back(fmt::format("DELETE FROM ONLY {} {}", sql_name(connection, table), condition));
   }
   return statements;
 }
@@ -229,24 +226,21 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
   for (const TableInfo* const table : selection.tables) {
     if (table->id != kLargeObjects) tables.insert(sql_relation(backup.index().header, *table));
   }
-  const auto sql_of = [&connection](const RelationName& table) {
-    return connection.quote_identifier(table.schema) + "." + connection.quote_identifier(table.name);
-  };
   const LoadOrder order = read_load_order(connection, ForeignKeys::all);
   std::multimap<std::size_t, std::string, std::greater<>> deletes_by_level;  // those first that refer to others
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (condition.empty() || tables.erase(table) == 0) continue;
     const auto level = order.levels.find(table);
-    deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second, fmt::format("DELETE FROM ONLY {} {};\n", sql_of(table), condition));
+    deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second, fmt::format("DELETE FROM ONLY {} {};\n", sql_name(connection, table), condition));
   }
   std::string deletes;
   for (const auto& [level, sql] : deletes_by_level) deletes += sql;
   std::vector<std::string> names;
   for (const auto& [root, leaves] : whole_trees(connection, tables)) {
-    names.push_back(sql_of(root));
+    names.push_back(sql_name(connection, root));
     for (const RelationName& leaf : leaves) tables.erase(leaf);
   }
-  for (const RelationName& table : tables) names.push_back("ONLY " + sql_of(table));
+  for (const RelationName& table : tables) names.push_back("ONLY " + sql_name(connection, table));
   try {
     if (!names.empty() || !deletes.empty()) {
       connection.query((names.empty() ? "" : fmt::format("TRUNCATE {};\n", fmt::join(names, ", "))) + deletes);

@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 
+#include "command/sql_names.h"
 #include "sql/schema_names.h"
 #include "sql/sql_lexer.h"
 
@@ -100,8 +101,7 @@ Sorted sort_out(const std::set<RelationName>& tables, const std::map<RelationNam
 
 // Zero: there is none.
 std::uint32_t relation_id(Connection& connection, const RelationName& name) {
-  const std::string quoted = connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
-  return connection.query(fmt::format("SELECT coalesce(pg_catalog.to_regclass({})::pg_catalog.oid, 0)", connection.quote_literal(quoted))).oid(0, 0);
+  return connection.query(fmt::format("SELECT coalesce(pg_catalog.to_regclass({})::pg_catalog.oid, 0)", connection.quote_literal(sql_name(connection, name)))).oid(0, 0);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "command/restore_post_data.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -11,6 +10,7 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "command/sql_names.h"
 #include "sql/sql_lexer.h"
 
 namespace pana {
@@ -18,7 +18,7 @@ namespace {
 
 // Columns of NULLs would pass for the view, and so would what other views make of them: these are dropped as well, and each is lost.
 void drop_placeholder(Connection& connection, const RelationName& view, SchemaRunner& runner) {
-  const std::string name = connection.quote_identifier(view.schema) + "." + connection.quote_identifier(view.name);
+  const std::string name = sql_name(connection, view);
   const QueryResult found = connection.query(fmt::format(R"(
 WITH RECURSIVE views (oid, depth) AS (
   SELECT pg_catalog.to_regclass({})::pg_catalog.oid, 0

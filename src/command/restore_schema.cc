@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "command/sql_names.h"
+
 namespace pana {
 namespace {
 
@@ -40,9 +42,8 @@ bool is_member_already(const SchemaObject& object, const DatabaseError& error) {
 // Out and in again, with the columns and the rows that the backup says.
 SchemaStep join_again(Connection& connection, const SchemaStep& step) {
   SchemaStep again = step;
-  const RelationName& table = *step.object->relation;
-  again.statements.insert(again.statements.begin(), {.sql = fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {}.{};", connection.quote_identifier(*step.object->publication),
-                                                                        connection.quote_identifier(table.schema), connection.quote_identifier(table.name))});
+  again.statements.insert(again.statements.begin(), {.sql = fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {};", connection.quote_identifier(*step.object->publication),
+                                                                        sql_name(connection, *step.object->relation))});
   return again;
 }
 
@@ -166,8 +167,7 @@ std::string subject_of(const SchemaObject& object) {
 }
 
 void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
-  const bool has_failed = failed_.with([&step](const auto& failed) { return failed.contains(step.object); });
-  if (step.statements.empty() || has_failed) return;
+  if (step.statements.empty() || has_failed(*step.object)) return;
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
   if (is_of_something_not_made(*step.object)) {

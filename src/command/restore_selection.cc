@@ -381,11 +381,11 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     return object.type == "MATERIALIZED VIEW DATA" ? !request.rows : !request.schema;
   });
   const auto is_chosen = [&chooser](const SchemaObject& object) { return object.relation && chooser.wants(*object.relation); };
-  const bool has_relation = std::ranges::any_of(pre_data, is_chosen) || std::ranges::any_of(post_data, is_chosen);  // a view has no rows
+  const bool chooses_relation = std::ranges::any_of(pre_data, is_chosen) || std::ranges::any_of(post_data, is_chosen);  // a view has no rows
   if (!request.schema) pre_data.clear();
   choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
   if (!request.filter.includes_everything()) leave_publications_out(connection, selection.post_data);
-  if (!request.filter.is_empty() && !has_relation && selection.is_empty()) {
+  if (!request.filter.is_empty() && !chooses_relation && selection.is_empty()) {
     throw Error(ErrorKind::usage, "these patterns leave nothing of the backup", "pana show lists the backup's tables");
   }
   return selection;

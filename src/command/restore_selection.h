@@ -1,6 +1,7 @@
 // Which parts of a backup a restore wants.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>

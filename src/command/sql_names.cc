@@ -35,8 +35,12 @@ std::string ScriptNames::in_script(const std::string& unicode) const {
   return connection_.query(fmt::format("SELECT pg_catalog.convert_from(pg_catalog.decode('{}', 'hex'), 'UTF8')", hex(unicode))).string(0, 0);
 }
 
+std::string sql_name(Connection& connection, const RelationName& name) {
+  return connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
+}
+
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name) {
-  return connection.quote_identifier(sql_text(header, schema)) + "." + connection.quote_identifier(sql_text(header, name));
+  return sql_name(connection, {.schema = sql_text(header, schema), .name = sql_text(header, name)});
 }
 
 }  // namespace pana

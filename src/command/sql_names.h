@@ -40,7 +40,8 @@ class ScriptNames {
   mutable std::map<std::string, std::string> converted_;
 };
 
-// A qualified name, quoted, for such an action.
+// A qualified name, quoted: of the script, in its encoding, or of the index, in such an action.
+std::string sql_name(Connection& connection, const RelationName& name);
 std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name);
 
 }  // namespace pana
