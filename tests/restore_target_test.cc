@@ -198,9 +198,13 @@ TEST_F(RestoreTarget, IsLeftAloneByOptionsThatMakeNoSense) {
   const fs::path backup = back_up("origin");
   for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
            {"-n", ""}, {"-t", ""}, {"-N", ""}, {"-s", "--verify"}, {"--role-map", "a=b", "--role-map", "a=c"},
-           {"-t", "t", "-T", "t"}, {"-n", "public", "-N", "public"}}) {
+           {"-t", "t", "-T", "t"}, {"-n", "public", "-N", "public"},
+           {"-t", "none"}, {"-n", "none"}}) {
     EXPECT_TRUE(ends_with(kUsage, restore(backup, options)));
     if (options[0] == "-t" || options[0] == "-n") {
+      std::vector<std::string> look = {"check", cluster().url("origin")};
+      look.insert(look.end(), options.begin(), options.end());
+      EXPECT_TRUE(ends_with(options[1].empty() ? kUsage : kRefused, pana(look)));
       std::vector<std::string> of_nothing = {"backup", cluster().url("origin"), "--to", backups_.path()};
       of_nothing.insert(of_nothing.end(), options.begin(), options.end());
       EXPECT_TRUE(ends_with(kUsage, pana(of_nothing)));

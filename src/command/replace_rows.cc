@@ -39,7 +39,8 @@ std::map<TableId, std::uint64_t> replace_rows(std::span<Connection> connections,
   } catch (const Error& error) {
     const std::string way_on = error.kind() == ErrorKind::damaged ? "restore another backup, or this one with --keep-going, without what is damaged" : "restore again";
     const char* const outcome = is_complete && !control.is_alive() ? "whether the tables hold the backup's rows or those that they held is not known" : "the tables hold the rows that they held";
-    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome), error.hint().empty() ? way_on : error.hint());
+    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome),
+                fmt::format("{}; with --keep-going the tables lose the rows that they hold, whatever is refused", error.hint().empty() ? way_on : error.hint()));
   }
   return loaded;
 }

@@ -153,12 +153,11 @@ std::string blockers(Connection& control) try {
   throw;
 }
 
-// A backup of nothing must not look like one. Patterns that match nothing are left to pg_dump; without -t and -n there are large objects,
-// extensions and more.
+// A backup of nothing must not look like one. Without -t and -n there are large objects, extensions and more.
 void refuse_empty_choice(Connection& control, const TableFilter& filter) {
-  if (filter.includes_everything() || (filter.patterns().exclude_schemas.empty() && filter.patterns().exclude_tables.empty())) return;
-  if (chooses_something(control, filter)) return;
-  throw Error(ErrorKind::usage, "these patterns leave nothing of the database", "what -T and -N match is left out of what -t and -n choose");
+  if (filter.includes_everything() || chooses_something(control, filter)) return;
+  throw Error(ErrorKind::usage, "these patterns choose nothing of the database",
+              "patterns are matched as pg_dump and psql do: upper case needs quotes; what -T and -N match is left out of what -t and -n choose");
 }
 
 }  // namespace
