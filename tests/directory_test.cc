@@ -4,6 +4,7 @@
 
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "base/time.h"
 #include "support/pana.h"
@@ -189,6 +190,42 @@ TEST_F(Directory, IsNoBackupWhereTheNewestHoldsOtherParts) {
   EXPECT_THAT(same_parts.err, HasSubstr("partial_backup"));
   back_up("two");
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", url})));
+}
+
+// Two databases of one name on two servers, as all are called at some providers, and a third of another name.
+TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
+  const Cluster other;
+  fresh_database("app");
+  const std::string app = cluster().url("app");
+  const std::string small = cluster().url("small");
+  other.create_database("small");
+  other.sql("small", "CREATE TABLE elsewhere AS SELECT 1 AS i");
+  const fs::path oldest = back_up("app");
+  const Outcome made = pana({"backup", other.url("small"), "--to", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, made));
+  const fs::path elsewhere = backups_.path() / nlohmann::json::parse(made.out).at("key").get<std::string>();
+  back_up("small");
+  const fs::path newest = back_up("small");
+
+  const Outcome listed = pana({"list", backups_.path()});
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("rows of app\n"), HasSubstr("rows of small of the server " + other.sql("small", "SELECT system_identifier FROM pg_control_system()"))));
+  for (const std::vector<std::string>& reading :
+       {std::vector<std::string>{"restore", backups_.path(), "--into", fresh_database("target")},
+        {"verify", backups_.path(), "--against", small}, {"show", backups_.path()}}) {
+    const Outcome refused = pana(reading);
+    EXPECT_TRUE(ends_with(kRefused, refused)) << reading.front();
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("holds backups of several databases"), HasSubstr("such as " + newest.string() + " or " + elsewhere.string())));
+  }
+  const Outcome checked = pana({"check", app, "--to", backups_.path()});
+  EXPECT_THAT(checked.out, HasSubstr("the newest complete backup is " + oldest.filename().string()));
+  fresh_database("third");
+  EXPECT_THAT(pana({"check", cluster().url("third"), "--to", backups_.path()}).out, HasSubstr("no complete backup yet of this database, only of others"));
+
+  ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-last", "1"})));
+  EXPECT_THAT(names(), ElementsAre(oldest.filename(), elsewhere.filename(), newest.filename()));
+  fs::remove(oldest);
+  fs::remove(elsewhere);
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", small})));
 }
 
 TEST_F(Directory, PassesTheCheckOfTonight) {

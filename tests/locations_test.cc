@@ -121,6 +121,7 @@ TEST_F(Locations, ArePrunedOfNothingThatCouldNotBeRead) {
 // nobody is told that it is the newest good one.
 TEST_F(Locations, AreNotPrunedForABackupWhoseLongIndexIsDamaged) {
   for (const std::string& key : {older_, damaged_, newer_, unreadable_}) fs::remove(backups_ / key);
+  std::ofstream(backups_ / good_) << tiny_backup();
   const std::string newest = key_of_days_ago(1);
   write_plain_terabyte(backups_ / newest);
   {
@@ -154,7 +155,8 @@ TEST_F(Locations, SayWhyThereIsNoCompleteBackup) {
 
 TEST_F(Locations, ArePrunedOfTheOthersWhenOneCannotBeRemoved) {
   const std::string first = key_of_days_ago(60);
-  std::ofstream(backups_ / first) << tiny_backup();
+  fs::copy_file(backups_ / older_, backups_ / first);
+  give(backups_ / first);
   fs::permissions(backups_.path(), fs::perms::owner_read | fs::perms::owner_exec);
   const Outcome outcome = pana_as_user({"prune", backups_.path(), "--keep-last", "1"});
   fs::permissions(backups_.path(), fs::perms::owner_all);

@@ -24,6 +24,7 @@ Json summary_json(const BackupSummary& backup) {
                {"complete", backup.complete()}};
   if (backup.complete()) {
     json["database"] = backup.header.database;
+    json["system_identifier"] = backup.header.system_identifier;
     json["server"] = backup.header.server;
     json["tables"] = backup.totals.tables;
     json["rows"] = backup.totals.rows;
@@ -36,10 +37,10 @@ Json summary_json(const BackupSummary& backup) {
   return json;
 }
 
-std::string content_of(const BackupSummary& backup) {
+std::string content_of(const BackupSummary& backup, const DatabaseNames& databases) {
   switch (backup.state) {
     case BackupState::complete:
-      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows), without_controls(backup.header.database),
+      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows), without_controls(databases.of(backup.header.series())),
                          backup.header.filters.empty() ? "" : ", filtered");
     case BackupState::damaged: return "DAMAGED: " + without_controls(backup.why);
     case BackupState::unreadable: return "UNREADABLE: " + without_controls(backup.why);
@@ -52,8 +53,9 @@ void run(const Options& options, const CommandContext& context) {
   const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   const std::vector<BackupSummary> backups = list_backups(*store, context.stop);
   if (!options.json) {
+    const DatabaseNames databases(backups);
     for (const BackupSummary& backup : backups) {
-      fmt::print("{:<32}  {:>10}  {}\n", backup.key, human_bytes(backup.bytes), content_of(backup));
+      fmt::print("{:<32}  {:>10}  {}\n", backup.key, human_bytes(backup.bytes), content_of(backup, databases));
     }
     if (backups.empty()) log(LogLevel::info, "no_backups", fmt::format("{} holds no backups", options.location));
     return;

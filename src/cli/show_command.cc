@@ -34,6 +34,7 @@ Json header_json(const OpenBackup& backup) {
                {"rows", backup.reader->index().rows()},
                {"frames", backup.reader->index().frames.size()},
                {"database", header.database},
+               {"system_identifier", header.system_identifier},
                {"snapshot_time", header.snapshot_time},
                {"server", header.server},
                {"pg_dump", header.pg_dump},
@@ -123,6 +124,7 @@ void print(const OpenBackup& backup) {
   fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding, without_controls(header.snapshot_time));
   fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", without_controls(header.pana),
              without_controls(header.pg_dump), without_controls(header.server));
+  if (!header.system_identifier.empty()) print_line("server", {"system identifier " + header.system_identifier});
   fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
              human_bytes(index.text_bytes()), index.frames.size(), without_controls(header.compression));
   fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,

@@ -230,6 +230,7 @@ struct Attempt {
   const PgDumpProgram& pg_dump;
   BackupConnections& connections;
   std::string encoding;
+  std::string system_identifier;
 };
 
 // Of pg_dump a pattern without a schema takes the server's own catalogs as well.
@@ -248,7 +249,7 @@ void warn_of_empty_trees(Connection& control, const Snapshot& snapshot) {
 }
 
 BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
-  const auto& [request, store, progress, stop, pg_dump, connections, encoding] = attempt;
+  const auto& [request, store, progress, stop, pg_dump, connections, encoding, system_identifier] = attempt;
   Connection& control = connections.control;
   const std::string restrict_key = pg_dump.has_restrict_key ? random_key() : "";
   SchemaDump schema_dump(pg_dump, control,
@@ -258,6 +259,7 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
                           .arguments = pg_dump_arguments(snapshot.filter),
                           .longest_silence = request.longest_silence});
   BackupContents contents = read_backup_contents(control, request, pg_dump, std::move(snapshot), encoding);
+  contents.header.system_identifier = system_identifier;
   if (request.filter.has_table_patterns()) warn_of_empty_trees(control, contents.snapshot);
   for (Connection& worker : connections.workers) import_snapshot(worker, contents.snapshot.id);
   BackupReport report{.tables = contents.snapshot.tables.size(),
@@ -312,7 +314,8 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
                         .stop = stop,
                         .pg_dump = pg_dump,
                         .connections = connections,
-                        .encoding = database_encoding(control)};
+                        .encoding = database_encoding(control),
+                        .system_identifier = system_identifier(control)};
   prepare_sessions(connections, attempt.encoding);
 
   progress.set_activity("locking tables");

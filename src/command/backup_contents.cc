@@ -62,7 +62,7 @@ void add_constraint_indexes(Connection& control, BackupContents& contents) {
 
 void add_roles_and_extensions(Connection& control, BackupContents& contents) {
   IndexHeader& header = contents.header;
-  std::vector<std::string> names = {control.query("SELECT pg_catalog.current_database()").string(0, 0)};
+  std::vector<std::string> names;
   const std::vector<CatalogRole> roles = read_roles(control);
   contents.globals = read_globals(control, header.encoding, roles);
   const std::vector<CatalogExtension> extensions = read_extensions(control);
@@ -70,7 +70,6 @@ void add_roles_and_extensions(Connection& control, BackupContents& contents) {
   for (const CatalogExtension& extension : extensions) names.insert(names.end(), {extension.name, extension.schema});
   names = to_unicode(control, header.encoding, std::move(names));
   auto name = names.begin();
-  header.database = *name++;
   for (const CatalogRole& role : roles) {
     header.roles.push_back(
         {.name = *name++, .owns = role.owns, .granted = role.granted, .in_policy = role.in_policy});
@@ -120,6 +119,7 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   std::vector<std::string> text_ranges;
   for (CatalogName& table : read_text_ranges(control)) text_ranges.push_back(std::move(table.sql_name));
   header.text_ranges = to_unicode(control, header.encoding, std::move(text_ranges));
+  header.database = database_name(control, header.encoding);
   header.locale = database_locale(control);
   header.lc_monetary = "C";
   header.run = request.run;

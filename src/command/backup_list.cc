@@ -95,6 +95,22 @@ void BackupSummary::take_failure(const Error& error) {
   hint = error.hint();
 }
 
+bool may_be_of_one_database(const BackupSeries& one, const BackupSeries& other) {
+  return one.database == other.database && (one.system_identifier == other.system_identifier ||
+                                            one.system_identifier.empty() || other.system_identifier.empty());
+}
+
+DatabaseNames::DatabaseNames(const std::vector<BackupSummary>& backups) {
+  for (const BackupSummary& backup : backups) servers_[backup.header.database].insert(backup.header.system_identifier);
+}
+
+std::string DatabaseNames::of(const BackupSeries& series) const {
+  const auto servers = servers_.find(series.database);
+  if (servers == servers_.end() || servers->second.size() < 2) return series.database;
+  return fmt::format("{} of {}", series.database,
+                     series.system_identifier.empty() ? "an unknown server" : "the server " + series.system_identifier);
+}
+
 void read_whole_index(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop) {
   read(store, backup, [&](const ObjectReader& object) {
     const BackupReader reader(object, stop);

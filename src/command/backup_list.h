@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -49,6 +51,19 @@ struct BackupSummary {
   bool complete() const { return state == BackupState::complete; }
   // Makes of the failure to read it a state; throws it again when it is that pana was stopped.
   void take_failure(const Error& error);
+};
+
+// Whether both can be of one database, as far as is known: of the same name, and not on different servers.
+bool may_be_of_one_database(const BackupSeries& one, const BackupSeries& other);
+
+// How the databases of several backups are called: by name, and by the server, too, where several have the name.
+class DatabaseNames {
+ public:
+  explicit DatabaseNames(const std::vector<BackupSummary>& backups);
+  std::string of(const BackupSeries& series) const;  // "shop", "postgres of the server 7312345678901234567"
+
+ private:
+  std::map<std::string, std::set<std::string>> servers_;  // by the database's name
 };
 
 // Sums the backup up from its whole index, of which list_backups() may have seen the beginning only: for one that others are

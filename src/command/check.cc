@@ -79,7 +79,8 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
   return warning(fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged), "back up the primary to have them");
 }
 
-void check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {
+// Returns what a backup of it would be one of, as far as that was seen.
+std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {
   std::optional<BackupConnections> connections;
   if (!checks.run("connections", [&] {
         connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
@@ -88,7 +89,7 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
         const std::string message = fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
         return request.jobs == 0 || workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
       })) {
-    return;
+    return std::nullopt;
   }
   Connection& control = connections->control;
   checks.run("encryption", [&] { return check_encryption(control, DatabaseAddress(request.url).sslmode()); });
@@ -96,25 +97,33 @@ void check_database(const CheckRequest& request, Checks& checks, const std::stop
     const PgDumpProgram program = find_pg_dump(control.server_version());
     return ok(fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));
   });
+  std::optional<BackupSeries> series;
   checks.run("tables", [&] {
-    prepare_reading_session(control, database_encoding(control));
+    const std::string encoding = database_encoding(control);
+    prepare_reading_session(control, encoding);
+    series = {.database = database_name(control, encoding), .system_identifier = system_identifier(control), .filters = request.filter.arguments()};
     return check_tables(control, request.filter);
   });
+  return series;
 }
 
-// The newest of those that a backup with these filters would be one of. Newer ones that are none are worth a warning: each
-// may have been meant to be the newest.
-CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::stop_token& stop) {
+// The newest of those that a backup would be one of: of this database, unless it was not seen, and with the same filters. Newer
+// ones that are none are worth a warning: each may have been meant to be the newest.
+CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::optional<BackupSeries>& wanted,
+                         const std::stop_token& stop) {
   std::optional<BackupSummary> newest;
   std::optional<BackupSummary> passed_over;
-  bool are_others = false;
+  bool are_other_choices = false;
+  bool are_other_databases = false;
   visit_newest_first(store, [&](const BackupSummary& backup) {
     if (!backup.complete()) {
       if (!passed_over) passed_over = backup;
+    } else if (wanted && !may_be_of_one_database(*wanted, backup.header.series())) {
+      are_other_databases = true;
     } else if (backup.header.filters == filters) {
       newest = backup;
     } else {
-      are_others = true;
+      are_other_choices = true;
     }
     return !newest;
   }, stop);
@@ -123,11 +132,11 @@ CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& fil
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
     message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
     if (!passed_over) return ok(message);
-  } else if (are_others) {
+  } else if (are_other_choices) {
     message = fmt::format("there is no complete backup yet of {}, only of other choices",
                           filters.empty() ? "the whole database" : "what is chosen");
   } else {
-    message = "there is no complete backup yet";
+    message = are_other_databases ? "there is no complete backup yet of this database, only of others" : "there is no complete backup yet";
   }
   if (!passed_over) return warning(message, "make one with pana backup");
   return warning(fmt::format("{}; {} is {}: {}", message, passed_over->key, state_name(passed_over->state), passed_over->why),
@@ -145,7 +154,8 @@ CheckResult check_upload(ObjectStore& store, const std::string& location, const 
   return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
 }
 
-void check_location(const std::string& location, const std::vector<std::string>& filters, const StoreAccess& access, Checks& checks) {
+void check_location(const CheckRequest& request, const std::optional<BackupSeries>& wanted, const StoreAccess& access, Checks& checks) {
+  const std::string& location = request.location;
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
@@ -153,15 +163,15 @@ void check_location(const std::string& location, const std::vector<std::string>&
       })) {
     return;
   }
-  checks.run("backups", [&] { return check_newest(*store, filters, access.stop); });
+  checks.run("backups", [&] { return check_newest(*store, request.filter.arguments(), wanted, access.stop); });
 }
 
 }  // namespace
 
 std::vector<CheckResult> check(const CheckRequest& request, const StoreAccess& access, const std::stop_token& stop) {
   Checks checks;
-  check_database(request, checks, stop);
-  if (!request.location.empty()) check_location(request.location, request.filter.arguments(), access, checks);
+  const std::optional<BackupSeries> wanted = check_database(request, checks, stop);
+  if (!request.location.empty()) check_location(request, wanted, access, checks);
   return checks.results;
 }
 

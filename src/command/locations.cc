@@ -49,37 +49,49 @@ void warn_of_parts(const OpenBackup& backup) {
       fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
 }
 
-[[noreturn]] void refuse_other_parts(const OpenBackup& newest, const std::vector<std::string>& filters, const std::string& before,
-                                     const std::string& location) {
-  throw Error(ErrorKind::refused,
-              fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
-                          fmt::join(newest.reader->index().header.filters, " "), newest.name,
-                          filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")),
-                          before),
-              fmt::format("name the one that is meant, such as {}", before));
+// Who names a location whose newest backup is of another database than they think, or of one table that somebody stored
+// beside the whole, would get that and believe it to be theirs and everything.
+void refuse_others(ObjectStore& store, const OpenBackup& newest, const std::string& location, const std::stop_token& stop) {
+  const std::vector<BackupSummary> backups = list_backups(store, stop);
+  const DatabaseNames databases(backups);
+  const BackupSeries series = newest.reader->index().header.series();
+  for (auto other = backups.rbegin(); other != backups.rend(); ++other) {
+    if (!other->complete()) continue;
+    const BackupSeries others = other->header.series();
+    const std::string name = store.describe(other->key);
+    if (!may_be_of_one_database(series, others)) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("{} holds backups of several databases: the newest is of {}: {}; another is of {}: {}", location,
+                              databases.of(series), newest.name, databases.of(others), name),
+                  fmt::format("name the one that is meant, such as {} or {}", newest.name, name));
+    }
+    if (!series.filters.empty() && series.filters != others.filters) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
+                              fmt::join(series.filters, " "), newest.name,
+                              others.filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(others.filters, " ")),
+                              name),
+                  fmt::format("name the one that is meant, such as {}", name));
+    }
+  }
 }
 
-// A backup of parts is the newest one only where all are of the same parts: somebody may have stored one table beside the
-// whole database, and who names the location would get that table and believe it to be everything.
 OpenBackup open_newest(ObjectStore& store, const std::string& location, const std::stop_token& stop) {
   std::optional<OpenBackup> newest;
   std::optional<BackupSummary> passed_over;
-  const auto take_newest = [&](BackupSummary backup) {
+  visit_newest_first(store, [&](const BackupSummary& backup) {
     if (backup.complete()) {
       newest = open_backup(store, backup.key, stop);
-      return !backup.header.filters.empty();
+      return false;
     }
     log_passed_over(backup);
-    if (!passed_over) passed_over = std::move(backup);
+    if (!passed_over) passed_over = backup;
     return true;
-  };
-  visit_newest_first(store, [&](const BackupSummary& backup) {
-    if (!newest) return take_newest(backup);
-    const std::vector<std::string>& filters = backup.header.filters;
-    if (!backup.complete() || filters == newest->reader->index().header.filters) return true;
-    refuse_other_parts(*newest, filters, store.describe(backup.key), location);
   }, stop);
-  if (newest) return std::move(*newest);
+  if (newest) {
+    refuse_others(store, *newest, location, stop);
+    return std::move(*newest);
+  }
   throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
               passed_over ? passed_over->hint : "pana list shows what is there");
 }

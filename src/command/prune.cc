@@ -3,23 +3,23 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 namespace pana {
 namespace {
 
-PruneDecision decide(const BackupSummary& backup, std::size_t newer_complete, const PrunePolicy& policy, TimePoint now) {
+PruneDecision decide(const BackupSummary& backup, const std::string& series, std::size_t newer_complete, const PrunePolicy& policy,
+                     TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
   PruneDecision decision{.key = backup.key, .bytes = backup.bytes, .keep = true};
-  const std::string parts =
-      backup.header.filters.empty() ? "" : fmt::format(" of parts, {}", fmt::join(backup.header.filters, " "));
   if (backup.state == BackupState::unreadable || backup.state == BackupState::newer) {
     decision.reason = fmt::format("{}, nobody knows what it is worth: {}", state_name(backup.state), backup.why);
   } else if (backup.complete() && newer_complete == 0) {
-    decision.reason = "the newest complete backup" + parts;
+    decision.reason = "the newest complete backup of " + series;
   } else if (backup.complete() && policy.keep_last && newer_complete < *policy.keep_last) {
-    decision.reason = fmt::format("one of the newest {}{}", *policy.keep_last, parts);
+    decision.reason = fmt::format("one of the newest {} of {}", *policy.keep_last, series);
   } else if (policy.keep_days && now - backup.time < std::chrono::days(*policy.keep_days)) {
     decision.reason = fmt::format("{} days old, {} are kept", days, *policy.keep_days);
   } else if (newer_complete == 0) {
@@ -31,16 +31,50 @@ PruneDecision decide(const BackupSummary& backup, std::size_t newer_complete, co
   return decision;
 }
 
+std::string describe(const BackupSeries& series, const DatabaseNames& databases) {
+  return databases.of(series) + (series.filters.empty() ? "" : fmt::format(", parts of it, {}", fmt::join(series.filters, " ")));
+}
+
+// How many complete backups are newer, as one goes through them from the newest on.
+class NewerComplete {
+ public:
+  explicit NewerComplete(const std::vector<BackupSummary>& backups) {
+    for (const BackupSummary& backup : backups) {
+      if (backup.complete()) seen_[backup.header.series()] = 0;
+    }
+  }
+
+  void add(const BackupSummary& backup) {
+    if (backup.complete()) ++seen_[backup.header.series()];
+  }
+
+  // What was damaged before it could tell whose it was has as many newer ones as that database which has the fewest.
+  std::size_t than(const BackupSummary& backup) const {
+    if (!backup.header.database.empty()) {
+      const auto seen = seen_.find(backup.header.series());
+      return seen == seen_.end() ? 0 : seen->second;
+    }
+    std::optional<std::size_t> fewest;
+    for (const auto& [series, count] : seen_) {
+      if (series.filters.empty()) fewest = std::min(fewest.value_or(count), count);
+    }
+    return fewest.value_or(0);
+  }
+
+ private:
+  std::map<BackupSeries, std::size_t> seen_;
+};
+
 }  // namespace
 
 std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& backups, const PrunePolicy& policy,
                                           TimePoint now) {
   std::vector<PruneDecision> decisions(backups.size());
-  std::map<std::vector<std::string>, std::size_t> newer_complete;  // by what was chosen
+  const DatabaseNames databases(backups);
+  NewerComplete newer(backups);
   for (std::size_t i = backups.size(); i-- > 0;) {
-    std::size_t& newer = newer_complete[backups[i].header.filters];
-    decisions[i] = decide(backups[i], newer, policy, now);
-    if (backups[i].complete()) ++newer;
+    decisions[i] = decide(backups[i], describe(backups[i].header.series(), databases), newer.than(backups[i]), policy, now);
+    newer.add(backups[i]);
   }
   return decisions;
 }

@@ -23,9 +23,9 @@ struct PruneDecision {
   std::string failure;  // why it could not be removed; it is still there
 };
 
-// A backup stays when any rule keeps it; the newest complete one always stays. Backups of parts (with filters) do not
-// stand for whole ones: those of each choice are counted for themselves. A damaged backup counts for no rule but that
-// of days. What could not be read, or is newer than this pana, always stays, for it may be the good one, and counts for
+// A backup stays when any rule keeps it; the newest complete one always stays. Those of each series are counted for
+// themselves: no backup stands for another database, nor one of parts for the whole. A damaged backup counts for no rule
+// but that of days; one that does not tell whose it was can be of any of the databases. What could not be read, or is newer than this pana, always stays, for it may be the good one, and counts for
 // nothing, for it may be none: no other goes on its account. Oldest first, as `backups` are.
 std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& backups, const PrunePolicy& policy,
                                           TimePoint now);

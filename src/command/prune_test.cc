@@ -14,7 +14,11 @@ const TimePoint kNow = *parse_compact_time("20240401_000000");
 BackupSummary backup(const std::string& day, BackupState state = BackupState::complete, std::vector<std::string> filters = {}) {
   BackupSummary summary{.key = "backup_" + day + "_000000.sql", .state = state};
   summary.time = *backup_time(summary.key);
-  summary.header.filters = std::move(filters);
+  if (state == BackupState::complete) {
+    summary.header.database = "shop";
+    summary.header.system_identifier = "7301";
+    summary.header.filters = std::move(filters);
+  }
   return summary;
 }
 
@@ -56,7 +60,7 @@ TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
                                               backup("20240301", BackupState::complete, {"--table=one"}),
                                               backup("20240302", BackupState::complete, {"--table=one"})};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-K-K");
-  EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason, "the newest complete backup of parts, --table=one");
+  EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason, "the newest complete backup of shop, parts of it, --table=one");
 }
 
 TEST(Prune, RemovesNothingThatWasNotRead) {
@@ -66,7 +70,31 @@ TEST(Prune, RemovesNothingThatWasNotRead) {
   }
 }
 
-// Whatever there is: what was not read stays, the newest complete one of each choice stays, and the others go or stay as
+TEST(Prune, CountsEachDatabaseForItself) {
+  std::vector<BackupSummary> backups = {backup("20240101"), backup("20240102"), backup("20240201"), backup("20240202"), backup("20240301")};
+  backups[0].header.database = "app";
+  backups[2].header.system_identifier = "7302";
+  backups[3].header.system_identifier = "";
+  const std::vector<PruneDecision> decisions = decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow);
+  std::vector<std::string> reasons;
+  for (const PruneDecision& decision : decisions) reasons.push_back(decision.keep ? decision.reason : "removed");
+  EXPECT_EQ(reasons, (std::vector<std::string>{"the newest complete backup of app", "removed",
+                                               "the newest complete backup of shop of the server 7302",
+                                               "the newest complete backup of shop of an unknown server",
+                                               "the newest complete backup of shop of the server 7301"}));
+}
+
+// Nobody knows of which database a damaged one was, and that may have no other.
+TEST(Prune, KeepsADamagedBackupThatOneOfTheDatabasesMayNeed) {
+  std::vector<BackupSummary> backups = {backup("20230102"), backup("20230201", BackupState::damaged), backup("20230301")};
+  backups[0].header.database = "app";
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KKK");
+  backups.push_back(backup("20230302"));
+  backups.back().header.database = "app";
+  EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "--KK");
+}
+
+// Whatever there is: what was not read stays, the newest complete one of each series stays, and the others go or stay as
 // if what was not read were not there.
 TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
   std::mt19937 random(17);
@@ -77,6 +105,8 @@ TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
     for (unsigned i = 0, count = below(12); i < count; ++i) {
       BackupSummary next = backup("20240101", static_cast<BackupState>(below(4)));
       if (next.complete() && below(3) == 0) next.header.filters = {"--table=one"};
+      if (next.complete() && below(3) == 0) next.header.database = "app";
+      if (next.complete() && below(4) == 0) next.header.system_identifier = "";
       next.time = kNow - std::chrono::hours(24 * (100 - 8 * i));
       next.key = std::to_string(i);
       all.push_back(next);
@@ -88,14 +118,14 @@ TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
     for (const PruneDecision& decision : decide_pruning(readable, policy, kNow)) {
       if (decision.keep) kept_of_readable.insert(decision.key);
     }
-    std::map<std::vector<std::string>, std::string> newest;
+    std::map<BackupSeries, std::string> newest;
     const std::vector<PruneDecision> decisions = decide_pruning(all, policy, kNow);
     for (std::size_t i = 0; i < all.size(); ++i) {
       const bool was_read = all[i].complete() || all[i].state == BackupState::damaged;
       EXPECT_EQ(decisions[i].keep, !was_read || kept_of_readable.contains(all[i].key));
-      if (all[i].complete()) newest[all[i].header.filters] = all[i].key;
+      if (all[i].complete()) newest[all[i].header.series()] = all[i].key;
     }
-    for (const auto& [filters, key] : newest) EXPECT_TRUE(kept_of_readable.contains(key));
+    for (const auto& [series, key] : newest) EXPECT_TRUE(kept_of_readable.contains(key));
   }
 }
 

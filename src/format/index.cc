@@ -62,6 +62,7 @@ Json header_json(const IndexHeader& header, const IndexTotals& totals) {
                {"filters", header.filters},
                {"roles", Json::array()},
                {"extensions", Json::array()}};
+  if (!header.system_identifier.empty()) json["system_identifier"] = header.system_identifier;
   if (!header.locale.empty()) json["locale"] = header.locale;
   if (!header.text_ranges.empty()) json["text_ranges"] = header.text_ranges;
   if (!header.unlogged.empty()) json["unlogged"] = header.unlogged;
@@ -102,6 +103,7 @@ IndexHeader parse_header(const Json& json) {
   header.sequences = number<std::uint64_t>(json.at("sequences"));
   header.large_objects = number<std::uint64_t>(json.at("large_objects"));
   header.filters = json.at("filters").get<std::vector<std::string>>();
+  header.system_identifier = json.value("system_identifier", "");
   header.locale = json.value("locale", "");
   header.text_ranges = json.value("text_ranges", std::vector<std::string>());
   header.unlogged = json.value("unlogged", std::vector<std::string>());

@@ -27,6 +27,14 @@ class NewerFormat : public Error {
       : Error(ErrorKind::failed, message, "restore it with a newer pana, or with psql") {}
 };
 
+// The backups that stand for one another, the newest for all: of one database, with the same filters.
+struct BackupSeries {
+  std::string database;
+  std::string system_identifier;  // as in IndexHeader
+  std::vector<std::string> filters;
+  auto operator<=>(const BackupSeries&) const = default;
+};
+
 // A role that the backup's SQL names, and what for: decides which of them a restore needs.
 struct RoleUse {
   std::string name;
@@ -65,7 +73,8 @@ struct IndexHeader {
   int format = kFormatVersion;
   std::string pana;  // the version that wrote the backup
   std::string database;
-  std::string server;  // "15.8"
+  std::string system_identifier;  // of the server, for databases of one name; empty in older backups and where the server kept it
+  std::string server;             // "15.8"
   int server_version_num = 0;
   std::string pg_dump;        // "15.8"
   std::string encoding;       // PostgreSQL's name of the database's encoding: that of the file
@@ -82,6 +91,8 @@ struct IndexHeader {
   std::vector<std::string> skipped;  // what the role might not read: "table public.orders"
   std::uint64_t sequences = 0;
   std::uint64_t large_objects = 0;
+
+  BackupSeries series() const { return {.database = database, .system_identifier = system_identifier, .filters = filters}; }
 };
 
 // What the whole index adds up to; it stands in the header, so that the beginning of a long index tells it.

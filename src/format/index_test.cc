@@ -12,7 +12,7 @@ namespace {
 
 Index small_index() {
   Index index;
-  index.header = {.database = "shop", .server_version_num = 150008, .encoding = "UTF8", .sequences = 2, .large_objects = 3};
+  index.header = {.database = "shop", .system_identifier = "7301", .server_version_num = 150008, .encoding = "UTF8", .sequences = 2, .large_objects = 3};
   index.header.roles = {{.name = "app", .owns = true}};
   index.header.extensions = {{.name = "pgcrypto", .version = "1.3", .schema = "public"}};
   index.tables = {{.id = 7, .oid = 16385, .schema = "public", .name = "a", .columns = {"i"}, .content = {.rows = 6, .bytes = 60}}};

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "pg/text_array.h"
+
 namespace pana {
 namespace {
 
@@ -87,12 +89,23 @@ bool is_superuser(Connection& connection) {
   return connection.query("SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user").boolean(0, 0);
 }
 
+std::string system_identifier(Connection& connection) try {
+  return connection.query("SELECT system_identifier FROM pg_catalog.pg_control_system()").string(0, 0);
+} catch (const DatabaseError& error) {
+  if (error.sqlstate().empty()) throw;  // the connection's failure, not the server's answer
+  return "";
+}
+
 std::string database_locale(Connection& connection) {
   const int version = connection.server_version();
   const std::string provider = version >= 150000 ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'";
   const std::string locale = version >= 170000 ? "datlocale" : version >= 150000 ? "daticulocale" : "NULL";
   return connection.query(fmt::format("SELECT pg_catalog.concat_ws(' ', {}, {}, datcollate, datctype) FROM pg_catalog.pg_database "
                                       "WHERE datname = pg_catalog.current_database()", provider, locale)).string(0, 0);
+}
+
+std::string database_name(Connection& connection, std::string_view encoding) {
+  return to_unicode(connection, encoding, {connection.query("SELECT pg_catalog.current_database()").string(0, 0)}).front();
 }
 
 std::string database_encoding(Connection& connection) {

@@ -32,8 +32,15 @@ std::string backup_preamble(std::string_view encoding);
 // Whether the session's role is one.
 bool is_superuser(Connection& connection);
 
+// Which cluster it is, the same on its standbys and after a restart; empty where the server keeps it to itself. Not in a
+// transaction, which a refusal would end.
+std::string system_identifier(Connection& connection);
+
 // How the database sorts and compares text: "libc C C", "icu de-DE en_US.utf8 en_US.utf8".
 std::string database_locale(Connection& connection);
+
+// The database's name in Unicode; the session's client encoding must be `encoding`, the database's.
+std::string database_name(Connection& connection, std::string_view encoding);
 
 // The database's encoding by PostgreSQL's name ("UTF8", "EUC_JP", "SQL_ASCII").
 std::string database_encoding(Connection& connection);

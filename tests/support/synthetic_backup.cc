@@ -50,7 +50,7 @@ std::vector<TableInfo> tables() {
 }
 
 Index terabyte_index() {
-  Index index{.header = {.database = "large", .encoding = "UTF8"}, .tables = tables()};
+  Index index{.header = {.database = "small", .encoding = "UTF8"}, .tables = tables()};
   for (std::uint64_t i = 0; i < frame_count(); ++i) {
     index.frames.push_back(frame(i));
     const FrameRows& rows = index.frames.back().tables.front();
@@ -62,6 +62,7 @@ Index terabyte_index() {
 }  // namespace
 
 std::string tiny_backup(IndexHeader header) {
+  if (header.database.empty()) header.database = "small";
   MemoryUpload upload;
   BackupWriter writer(upload, {});
   FrameBuilder builder({});
@@ -93,7 +94,7 @@ std::string terabyte_backup() {
     const FrameInfo info = frame(i);
     writer.append({.info = info, .encoded = "x", .digests = {{info.tables[0].table, {.rows = info.tables[0].rows}}}}, {});
   }
-  writer.finish({.header = {.database = "large", .encoding = "UTF8"}, .tables = tables()}, {});
+  writer.finish({.header = {.database = "small", .encoding = "UTF8"}, .tables = tables()}, {});
   return upload.bytes;
 }
 

@@ -9,7 +9,7 @@
 
 namespace pana::test {
 
-// A whole backup of one table with a row.
+// A whole backup of one table with a row, of the database "small" unless the header says another.
 std::string tiny_backup(IndexHeader header = {});
 
 // What an index says of a database of 1 TB of text: as many frames as pana cuts it into, and 500 tables.
