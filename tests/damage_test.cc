@@ -171,6 +171,23 @@ TEST_F(Damage, IsFoundByARestoreBeforeItIsCalledASuccess) {
   EXPECT_TRUE(ends_with(kDamaged, pana({"restore", file, "--into", fresh_database("restored")})));
 }
 
+TEST_F(Damage, OfADefinitionIsFoundBeforeAnythingIsChanged) {
+  std::string content = intact("none");
+  content[content.find("CREATE TABLE public.orders")] = 'D';
+  const fs::path file = damaged_ / "backup_20000101_000000.sql";
+  std::ofstream(file, std::ios::binary) << content;
+  const std::string url = fresh_database("restored");
+  cluster().sql("restored", "CREATE TABLE orders AS SELECT 'of the target' AS t");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{}, {"--clean"}, {"--clean", "--keep-going"}}) {
+    std::vector<std::string> arguments = {"restore", file, "--into", url};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = pana(arguments);
+    EXPECT_TRUE(ends_with(kDamaged, outcome));
+    EXPECT_THAT(outcome.err, HasSubstr("the definitions are damaged, and nothing was changed: restore another backup"));
+    EXPECT_EQ("of the target", cluster().sql("restored", "SELECT t FROM orders"));
+  }
+}
+
 // The day for which --keep-going exists: of a frame that is damaged nothing is believed, all else comes back.
 TEST_F(Damage, CostsARestoreThatKeepsGoingOneFrame) {
   cluster().sql("precious", "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 20) AS t FROM generate_series(1, 20000) AS i;"

@@ -43,6 +43,10 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
     EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot restore rows of public.c: "), HasSubstr("; the tables hold the rows that they held"), HasSubstr("with --keep-going the tables lose")));
     EXPECT_EQ("1|1|1|of the target", state());
   }
+  const Outcome emptied = restore(backup, {"--clean", "--data-only", "-j", "2"});
+  EXPECT_TRUE(ends_with(kFailed, emptied));
+  EXPECT_THAT(emptied.err, AllOf(HasSubstr("the tables were emptied before, and hold what was loaded until then"), HasSubstr("\"hint\":")));
+  EXPECT_EQ("0", target("SELECT count(*) FROM c"));
   EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--clean", "--data-only", "--keep-going"})));
   EXPECT_EQ("20000|20000|0|of the backup", state());
   target("ALTER TABLE c DROP CONSTRAINT c_id_check");
@@ -52,6 +56,20 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
     options.insert(options.end(), jobs.begin(), jobs.end());
     ASSERT_TRUE(ends_with(kOk, restore(backup, options)));
     EXPECT_EQ("20000|20000|100|of the backup", state());
+  }
+}
+
+// A view would take no rows, and cannot be emptied.
+TEST_F(ReplaceRows, OfTablesAlone) {
+  const fs::path backup = both("CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i");
+  target("DROP TABLE a; CREATE VIEW a AS SELECT i FROM b");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{}, {"-t", "a"}, {"--keep-going"}}) {
+    std::vector<std::string> arguments = {"--clean", "--data-only"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome refused = restore(backup, arguments);
+    EXPECT_TRUE(ends_with(kRefused, refused));
+    EXPECT_THAT(refused.err, HasSubstr("are no tables, and cannot be emptied: "));
+    EXPECT_EQ("1", target("SELECT count(*) FROM b"));
   }
 }
 

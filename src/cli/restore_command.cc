@@ -63,7 +63,7 @@ RestoreRequest request_of(const Options& options) {
 }
 
 Json report_json(const RestoreReport& report, const std::string& backup) {
-  return {{"backup", backup},         {"rows", report.rows},       {"tables", report.tables},
+  return {{"backup", backup},         {"target", report.target},   {"rows", report.rows},       {"tables", report.tables},
           {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors},
           {"roles_created", report.globals.roles}, {"globals_not_restored", report.globals.not_restored},
           {"rights_not_restored", report.rights_not_restored}};
@@ -85,8 +85,8 @@ void run(const Options& options, const CommandContext& context) {
     if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
   } else {
-    fmt::print("restored {} rows of {} tables in {}, {} read from {}\n", human_count(report.rows),
-               human_count(report.tables), human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
+    fmt::print("restored {} rows of {} tables into {} in {}, {} read from {}\n", human_count(report.rows), human_count(report.tables),
+               report.target, human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
     if (!report.rights_not_restored.empty()) {
       fmt::print("not all rights are as in the backup: {}\n", report.rights_not_restored.size() == 1 ? "1 warning tells" : fmt::format("{} warnings tell", report.rights_not_restored.size()));
     }

@@ -24,6 +24,7 @@ struct TargetTable {
   const TableInfo* table = nullptr;
   std::string name;                                     // quoted
   std::optional<std::vector<std::string>> columns = {};  // that can be loaded; nothing when there is no such table
+  bool is_table = false;
 };
 
 // The selected tables, some at a time: a question for each alone would cost a round trip, one for all of them much memory and
@@ -40,13 +41,14 @@ void for_target_tables(Connection& connection, const Index& index, const Restore
     std::vector<std::string> names;
     for (const TargetTable& table : batch) names.push_back(connection.quote_literal(table.name));
     const QueryResult found = connection.query(fmt::format(
-        "SELECT t.number - 1, a.attname FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
-        "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = pg_catalog.to_regclass(t.name) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' "
-        "WHERE pg_catalog.to_regclass(t.name) IS NOT NULL", fmt::join(names, ", ")));
+        "SELECT t.number - 1, a.attname, c.relkind IN ('r', 'p', 'f') FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
+        "JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(t.name) "
+        "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''", fmt::join(names, ", ")));
     for (int row = 0; row < found.rows(); ++row) {
-      std::optional<std::vector<std::string>>& columns = batch[static_cast<std::size_t>(found.integer(row, 0))].columns;
-      if (!columns) columns.emplace();
-      if (!found.is_null(row, 1)) columns->push_back(found.string(row, 1));
+      TargetTable& table = batch[static_cast<std::size_t>(found.integer(row, 0))];
+      table.is_table = found.boolean(row, 2);
+      if (!table.columns) table.columns.emplace();
+      if (!found.is_null(row, 1)) table.columns->push_back(found.string(row, 1));
     }
     action(batch);
     for (TargetTable& table : batch) table = {};
@@ -77,6 +79,7 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
   std::vector<std::string> missing;
   std::vector<std::string> filled;
   std::vector<std::string> columns;
+  std::vector<std::string> views;  // or sequences; without --clean a view may have a trigger that takes the rows
   const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
   for_target_tables(connection, index, selection, [&](std::span<const TargetTable> tables) {
     for (const TargetTable& table : tables) {
@@ -84,6 +87,7 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
         missing.push_back(table.name);
         continue;
       }
+      if (request.clean && !table.is_table) views.push_back(table.name);
       for (const std::string& column : table.table->columns) {
         const bool is_there = std::ranges::find(*table.columns, sql_text(index.header, column)) != table.columns->end();
         if (!is_there) columns.push_back(fmt::format("{} ({})", table.name, column));
@@ -97,6 +101,9 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
   if (!columns.empty()) {
     problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
                  "add them, or restore the tables with their definition: leave --data-only out");
+  }
+  if (!views.empty()) {
+    problems.add(fmt::format("what the target has of these names are no tables, and cannot be emptied: {}", list_names(views)), "restore into another database, or leave them out with -T");
   }
   if (!missing.empty()) {
     problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),

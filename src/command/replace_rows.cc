@@ -12,13 +12,21 @@
 namespace pana {
 namespace {
 
-std::map<TableId, std::uint64_t> empty_and_load(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
-                                                const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
-  Connection& control = connections.front();
+void empty(Connection& control, const BackupReader& backup, const RestoreSelection& selection, Progress& progress) {
   progress.set_activity("emptying the tables");
   with_index_encoding(control, backup.index().header, [&] { empty_tables(control, backup, selection); });
   empty_large_objects(control, selection);
-  return load_rows(connections, transactions, backup, selection, errors, progress, stop);
+}
+
+std::map<TableId, std::uint64_t> replace_over_several(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
+                                                      RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
+  empty(connections.front(), backup, selection, progress);
+  try {
+    return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}; the tables were emptied before, and hold what was loaded until then", error.what()),
+                error.hint().empty() ? "restore again; without --jobs all of it is one transaction" : error.hint());
+  }
 }
 
 }  // namespace
@@ -26,14 +34,15 @@ std::map<TableId, std::uint64_t> empty_and_load(std::span<Connection> connection
 std::map<TableId, std::uint64_t> replace_rows(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
                                               const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
   if (!request.single_transaction && connections.size() > 1) {
-    return empty_and_load(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+    return replace_over_several(connections, backup, selection, errors, progress, stop);
   }
   Connection& control = connections.front();
   std::map<TableId, std::uint64_t> loaded;
   bool is_complete = false;
   try {
     control.query("BEGIN");
-    loaded = empty_and_load(connections.first(1), LoadTransactions::of_all, backup, selection, errors, progress, stop);
+    empty(control, backup, selection, progress);
+    loaded = load_rows(connections.first(1), LoadTransactions::of_all, backup, selection, errors, progress, stop);
     is_complete = true;
     control.query("COMMIT");
   } catch (const Error& error) {

@@ -59,6 +59,14 @@ void make_roles(Connection& connection, const std::vector<std::string>& roles) {
   for (const std::string& role : roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
 }
 
+// Nothing is changed until all definitions have been read.
+RestoreSelection select(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& control, const std::stop_token& stop) try {
+  return select_for_restore(request, backup, names, control, stop);
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::damaged || !error.hint().empty()) throw;
+  throw Error(error.kind(), error.what(), "the definitions are damaged, and nothing was changed: restore another backup");
+}
+
 // Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold the same
 // rows already, and would then hold them twice.
 void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names, SchemaRunner& runner, RestoreErrors& errors) {
@@ -147,7 +155,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   Connection& control = connections.front();
   progress.set_activity("reading the schema");
   const ScriptNames names(control, index.header);
-  RestoreSelection selection = select_for_restore(request, backup, names, control, stop);
+  RestoreSelection selection = select(request, backup, names, control, stop);
   RoleRewriter roles(control, request, names, index);
   roles.rewrite(selection);
   const std::vector<std::string> missing_roles = check_restore_target(control, request, backup, selection, names);
@@ -170,7 +178,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   run_pre_data(control, selection, runner);
   make_large_objects(control, request, backup, selection, roles, runner, stop);
 
-  RestoreReport report;
+  RestoreReport report{.target = control.place()};
   if (request.rows) {
     leave_out_what_was_not_made(selection, index, names, runner, errors);
     const bool replaces_rows = request.clean && !request.schema;

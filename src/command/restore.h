@@ -50,6 +50,7 @@ struct RestoredGlobals {
 };
 
 struct RestoreReport {
+  std::string target;  // "host:port/database"
   std::uint64_t rows = 0;
   std::uint64_t tables = 0;
   std::uint64_t bytes_read = 0;  // of the backup

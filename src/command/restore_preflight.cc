@@ -162,28 +162,30 @@ void check_trees(const Index& index, const RestoreSelection& selection, Problems
   }
 }
 
+// The triggers of the tables that are loaded, of these kinds of pg_trigger.tgenabled.
+std::vector<std::string> triggers_of(Connection& connection, const RestoreRequest& request, std::string_view kinds) {
+  const QueryResult triggers = connection.query(fmt::format(
+      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM pg_catalog.pg_trigger AS t "
+      "JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "WHERE NOT t.tgisinternal AND t.tgenabled IN ({}) ORDER BY 1", kinds));
+  std::vector<std::string> names;
+  for (int row = 0; row < triggers.rows(); ++row) {
+    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2))) names.push_back(triggers.string(row, 0));
+  }
+  return names;
+}
+
 // They fire for rows that are loaded, too, and may change what they like.
 void warn_of_triggers(Connection& connection, const RestoreRequest& request) {
-  const QueryResult triggers = connection.query(
-      "SELECT n.nspname, c.relname FROM pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid "
-      "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A')");
-  int count = 0;
-  for (int row = 0; row < triggers.rows(); ++row) count += request.filter.includes(triggers.text(row, 0), triggers.text(row, 1));
-  if (count == 0) return;
+  const std::vector<std::string> triggers = triggers_of(connection, request, "'O', 'A'");
+  if (triggers.empty()) return;
   log(LogLevel::warning, "triggers",
-      fmt::format("{} triggers of the target are enabled and may change what is loaded; see --disable-triggers", count));
+      fmt::format("triggers of the target are enabled and may change what is loaded: {}; see --disable-triggers", list_names(triggers)));
 }
 
 // Those that session_replication_role = replica, which is --disable-triggers, does not keep off, but may even wake.
 void check_replica_triggers(Connection& connection, const RestoreRequest& request, Problems& problems) {
-  const QueryResult triggers = connection.query(
-      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM pg_catalog.pg_trigger AS t "
-      "JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-      "WHERE NOT t.tgisinternal AND t.tgenabled IN ('A', 'R') ORDER BY 1");
-  std::vector<std::string> in_the_way;
-  for (int row = 0; row < triggers.rows(); ++row) {
-    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2))) in_the_way.push_back(triggers.string(row, 0));
-  }
+  const std::vector<std::string> in_the_way = triggers_of(connection, request, "'A', 'R'");
   if (in_the_way.empty()) return;
   problems.add(fmt::format("the triggers {} are ENABLE ALWAYS or ENABLE REPLICA, and would fire for what is loaded", list_names(in_the_way)),
                "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");

@@ -50,6 +50,9 @@ std::string value_of(const Profile& profile, const char* key) {
   return found == profile.end() ? std::string() : found->second;
 }
 
+constexpr const char* kSources =
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run where a role is attached";
+
 struct Url {
   std::string origin;
   std::string path;
@@ -73,8 +76,7 @@ HttpRequest machine_request(const std::string& url) {
 std::string ask(HttpClient& http, const HttpRequest& request, const std::stop_token& stop) {
   HttpResponse response = http.send(request, stop);
   if (response.status == 200) return std::move(response.body);
-  throw Error(ErrorKind::failed,
-              fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status));
+  throw Error(ErrorKind::failed, fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status), kSources);
 }
 
 std::optional<TimedCredentials> from_profile(const std::string& asked_for) {
@@ -144,9 +146,7 @@ TimedCredentials load_from_chain(HttpClient& http, const std::string& profile, c
   if (std::optional<TimedCredentials> found = from_profile(profile)) return *found;
   if (std::optional<TimedCredentials> found = from_container(http, stop)) return *found;
   if (std::optional<TimedCredentials> found = from_instance(http, stop)) return *found;
-  throw Error(ErrorKind::refused, "no AWS credentials were found",
-              "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run "
-              "where a role is attached");
+  throw Error(ErrorKind::refused, "no AWS credentials were found", kSources);
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ std::string connection_hint(std::string_view message) {
   }
   if (message.starts_with(kNotEvenTried)) return "check the host, the port and the options behind the ? of the URL";
   if (says("could not translate host name")) return "check the host name in the URL";
+  if (says("connection to server on socket")) return "give the URL, or set DATABASE_URL: without a host it is a server of this machine";
   if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {
     return "check host and port, and that the database is running and reachable from here";
   }
@@ -350,6 +351,8 @@ QueryResult Connection::query(const std::string& sql) {
   send(sql);
   return last_result();
 }
+
+std::string Connection::place() const { return fmt::format("{}:{}/{}", PQhost(handle_.get()), PQport(handle_.get()), PQdb(handle_.get())); }
 
 std::string Connection::parameter(const char* name) const {
   const char* const value = PQparameterStatus(handle_.get(), name);

@@ -127,7 +127,7 @@ class FileReader : public ObjectReader {
     if (!file_) throw_errno("open", path_);
     struct stat status {};
     if (::fstat(file_.get(), &status) != 0) throw_errno("examine", path_);
-    if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, fmt::format("{} is not a file", path_.string()));
+    if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, fmt::format("{} is not a file", path_.string()), "name a file or a directory of backups");
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
 
