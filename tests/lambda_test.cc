@@ -260,7 +260,7 @@ TEST_F(Lambda, TellsThatTheTimeIsOver) {
   store().set_rate(200'000);
   Function function("backup", environment_);
   const auto started = std::chrono::steady_clock::now();
-  expect_failure(function, "Pana.Interrupted", "time was over", 33);
+  expect_failure(function, "Pana.Interrupted", "ran out of time", 33);
   EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(25)) << "a guard that comes too late is none";
   EXPECT_THAT(function.log(), HasSubstr("rows"));
 }

@@ -4,18 +4,27 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "lambda/backup_handler.h"
-#include "lambda/freshness_handler.h"
+#include "deployment/freshness.h"
+#include "deployment/scheduled_backup.h"
+#include "lambda/runtime.h"
 
 namespace pana {
 namespace {
 
 constexpr const char* kAddressVariable = "AWS_LAMBDA_RUNTIME_API";
+
+// What to do when memory was not enough.
+constexpr const char* kMemoryHint = "raise memory_size, or lower jobs";
+
+// What an invocation does: returns its answer, or throws what becomes its error.
+using Handler = std::function<Json(const Run& run, const std::stop_token& stop)>;
 
 // The zip brings what Lambda's machine lacks, or has in another version: see scripts/package-lambda.
 void use_if_packaged(const char* variable, const std::string& name) {
@@ -23,12 +32,37 @@ void use_if_packaged(const char* variable, const std::string& name) {
   if (::access(path.c_str(), R_OK) == 0) ::setenv(variable, path.c_str(), /*overwrite=*/0);
 }
 
+std::string next_steps(const std::string& request_id) {
+  const std::string region = environment_value("AWS_REGION");
+  return fmt::format(
+      "Where to look:\n"
+      "  request {0}\n"
+      "  aws logs filter-log-events --region {1} --log-group-name {2} --log-stream-names '{3}' --filter-pattern '\"{0}\"'\n\n"
+      "When it is mended, try at once:\n"
+      "  aws lambda invoke --region {1} --function-name {4} --cli-read-timeout 0 response.json\n\n"
+      "Lambda runs a scheduled backup once more, a minute after it failed; another message follows if that fails, too.\n",
+      request_id, region, environment_value("AWS_LAMBDA_LOG_GROUP_NAME"), environment_value("AWS_LAMBDA_LOG_STREAM_NAME"),
+      environment_value("AWS_LAMBDA_FUNCTION_NAME"));
+}
+
+Host lambda_host() {
+  return {.name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
+          .memory_hint = kMemoryHint,
+          .time_hint = "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); what takes longer than Lambda "
+                       "allows is done by pana backup on a machine or as a container task",
+          .next_steps = next_steps};
+}
+
 Handler make_handler() {
   use_if_packaged("PANA_PG_DUMP", "bin/pg_dump");
   use_if_packaged("SSL_CERT_FILE", "ca-certificates.crt");
   const std::string name = environment_value("_HANDLER");
-  if (name == "backup") return make_backup_handler();
-  if (name == "freshness") return make_freshness_handler();
+  if (name == "backup") {
+    return [backup = ScheduledBackup(lambda_host())](const Run& run, const std::stop_token& stop) { return backup.run(run, stop); };
+  }
+  if (name == "freshness") {
+    return [freshness = Freshness(lambda_host())](const Run&, const std::stop_token& stop) { return freshness.look(stop); };
+  }
   throw Error(ErrorKind::usage, fmt::format("there is no handler {}", name), "the function's handler is backup or freshness");
 }
 
@@ -36,7 +70,7 @@ void complain(const Error& error) {
   log(LogLevel::error, "error", error.what(), error.hint().empty() ? Json::object() : Json{{"hint", error.hint()}});
 }
 
-void serve(Runtime& runtime, const Handler& handler, const Invocation& invocation, const std::stop_token& stop) {
+void serve(Runtime& runtime, const Handler& handler, const Run& invocation, const std::stop_token& stop) {
   set_log_fields({{"requestId", invocation.id}});
   std::optional<Error> failure;
   Json answer;

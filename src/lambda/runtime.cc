@@ -30,13 +30,13 @@ Json describe(const Error& error) {
 
 }  // namespace
 
-Invocation Runtime::next(const std::stop_token& stop) {
+Run Runtime::next(const std::stop_token& stop) {
   const HttpResponse response = http_.send({.origin = origin_,
                                             .path = fmt::format("{}/invocation/next", kPath),
                                             .silence = std::chrono::seconds(0),
                                             .direct = true},
                                            stop);
-  Invocation invocation{.id = response.header("lambda-runtime-aws-request-id"), .deadline = {}, .event = response.body};
+  Run invocation{.id = response.header("lambda-runtime-aws-request-id"), .deadline = {}, .event = response.body};
   const std::string deadline = response.header("lambda-runtime-deadline-ms");
   std::int64_t milliseconds = 0;
   std::from_chars(deadline.data(), deadline.data() + deadline.size(), milliseconds);
@@ -47,11 +47,11 @@ Invocation Runtime::next(const std::stop_token& stop) {
   return invocation;
 }
 
-void Runtime::respond(const Invocation& invocation, const Json& answer) {
+void Runtime::respond(const Run& invocation, const Json& answer) {
   post(fmt::format("/invocation/{}/response", invocation.id), answer, {});
 }
 
-void Runtime::fail(const Invocation& invocation, const Error& error) {
+void Runtime::fail(const Run& invocation, const Error& error) {
   post(fmt::format("/invocation/{}/error", invocation.id), describe(error), type_of(error));
 }
 

@@ -8,26 +8,20 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "base/time.h"
+#include "deployment/host.h"
 #include "net/http.h"
 
 namespace pana {
-
-struct Invocation {
-  std::string id;      // the same when Lambda repeats an asynchronous invocation
-  TimePoint deadline;  // when Lambda ends the process
-  std::string event;   // JSON, as the caller sent it; not for the log
-};
 
 class Runtime {
  public:
   explicit Runtime(const std::string& address) : origin_("http://" + address) {}  // "127.0.0.1:9001"
 
   // Waits for as long as it takes; the process may be frozen meanwhile. Throws Error(interrupted) when stopped.
-  Invocation next(const std::stop_token& stop);
+  Run next(const std::stop_token& stop);
 
-  void respond(const Invocation& invocation, const Json& answer);
-  void fail(const Invocation& invocation, const Error& error);
+  void respond(const Run& invocation, const Json& answer);
+  void fail(const Run& invocation, const Error& error);
   // The function cannot take any invocation.
   void fail_initialization(const Error& error);
 

@@ -1,4 +1,4 @@
-#include "lambda/settings.h"
+#include "deployment/settings.h"
 
 #include <fmt/format.h>
 

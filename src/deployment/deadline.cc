@@ -1,4 +1,4 @@
-#include "lambda/deadline.h"
+#include "deployment/deadline.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "lambda/backup_event.h"
+#include "deployment/backup_event.h"
 
 #include <gtest/gtest.h>
 

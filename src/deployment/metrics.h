@@ -20,7 +20,7 @@ struct Metric {
 // Namespace "Pana", dimension FunctionName.
 Json embedded_metrics(const std::string& function, TimePoint time, const std::vector<Metric>& metrics);
 
-// Writes them into the log, for this function and now.
-void emit(const std::vector<Metric>& metrics);
+// Writes them into the log, for now.
+void emit(const std::string& function, const std::vector<Metric>& metrics);
 
 }  // namespace pana

@@ -1,4 +1,4 @@
-#include "lambda/freshness_handler.h"
+#include "deployment/freshness.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "command/backup_list.h"
 #include "command/locations.h"
-#include "lambda/metrics.h"
-#include "lambda/settings.h"
+#include "deployment/metrics.h"
+#include "deployment/settings.h"
 #include "sql/table_filter.h"
 
 namespace pana {
@@ -46,14 +46,21 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, c
   return found;
 }
 
-Json look(const std::string& location, const std::vector<std::string>& filters, const std::stop_token& stop) {
-  const std::unique_ptr<ObjectStore> store = open_store(location, {.s3 = {}, .stop = stop});
-  const Found found = find_newest(*store, filters, stop);
+}  // namespace
+
+Freshness::Freshness(const Host& host)
+    : host_name_(host.name),
+      location_(required_setting("PANA_LOCATION")),
+      filters_(TableFilter({.exclude_schemas = excluded_schemas()}).arguments()) {}
+
+Json Freshness::look(const std::stop_token& stop) const {
+  const std::unique_ptr<ObjectStore> store = open_store(location_, {.s3 = {}, .stop = stop});
+  const Found found = find_newest(*store, filters_, stop);
   const std::vector<BackupSummary>& backups = found.backups;
   if (backups.empty()) {
     const std::string but = found.other.empty() ? "" : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);
     const std::string why = found.passed_over.empty() ? "" : "; " + found.passed_over;
-    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}{}", location, but, why),
+    throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}{}", location_, but, why),
                 "invoke the backup function by hand and see what it says");
   }
   const BackupSummary& newest = backups.front();
@@ -67,16 +74,8 @@ Json look(const std::string& location, const std::vector<std::string>& filters, 
     metrics.push_back({.name = "BackupSizePercent", .unit = "Percent", .value = percent});
     answer["size_percent"] = percent;
   }
-  emit(metrics);
+  emit(host_name_, metrics);
   return answer;
-}
-
-}  // namespace
-
-Handler make_freshness_handler() {
-  const std::string location = required_setting("PANA_LOCATION");
-  const std::vector<std::string> filters = TableFilter({.exclude_schemas = excluded_schemas()}).arguments();
-  return [location, filters](const Invocation&, const std::stop_token& stop) { return look(location, filters, stop); };
 }
 
 }  // namespace pana

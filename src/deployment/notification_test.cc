@@ -1,4 +1,4 @@
-#include "lambda/notification.h"
+#include "deployment/notification.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,19 +14,14 @@ FailedBackup example(const std::string& database) {
           .location = "s3://bucket/backups",
           .started = TimePoint(std::chrono::seconds(1'700'000'000)),
           .seconds = 3.2,
-          .function = "pana_db_backup",
-          .region = "eu-central-1",
-          .log_group = "/aws/lambda/pana_db_backup",
-          .log_stream = "2026/01/31/[$LATEST]abc",
-          .request_id = "request-1"};
+          .next_steps = "look at request-1"};
 }
 
 TEST(Notification, SaysWhatFailedWhyWhatToDoAndWhereToLook) {
   const Notification told = describe(example("host:5432/shop"), Error(ErrorKind::failed, "no route to host", "mend the network"));
   EXPECT_EQ("pana: the backup of host:5432/shop failed", told.subject);
   EXPECT_THAT(told.message, AllOf(HasSubstr("2023-11-14T22:13:20"), HasSubstr("no route to host"), HasSubstr("mend the network"),
-                                  HasSubstr("s3://bucket/backups/"), HasSubstr("/aws/lambda/pana_db_backup"),
-                                  HasSubstr("request-1")));
+                                  HasSubstr("s3://bucket/backups/"), HasSubstr("look at request-1")));
 }
 
 TEST(Notification, HasASubjectThatSnsTakes) {

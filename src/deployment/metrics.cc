@@ -1,8 +1,6 @@
-#include "lambda/metrics.h"
+#include "deployment/metrics.h"
 
 #include <cstdio>
-
-#include "base/environment.h"
 
 namespace pana {
 
@@ -20,10 +18,8 @@ Json embedded_metrics(const std::string& function, TimePoint time, const std::ve
   return line;
 }
 
-void emit(const std::vector<Metric>& metrics) {
-  const Json line =
-      embedded_metrics(environment_value("AWS_LAMBDA_FUNCTION_NAME"), std::chrono::system_clock::now(), metrics);
-  const std::string text = line.dump() + "\n";
+void emit(const std::string& function, const std::vector<Metric>& metrics) {
+  const std::string text = embedded_metrics(function, std::chrono::system_clock::now(), metrics).dump() + "\n";
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);
 }

@@ -1,10 +1,11 @@
-#include "lambda/backup_handler.h"
+#include "deployment/scheduled_backup.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "base/environment.h"
 #include "base/human.h"
@@ -14,40 +15,24 @@
 #include "command/backup.h"
 #include "command/backup_list.h"
 #include "command/locations.h"
-#include "lambda/backup_event.h"
-#include "lambda/database_url.h"
-#include "lambda/deadline.h"
-#include "lambda/metrics.h"
-#include "lambda/notification.h"
-#include "lambda/settings.h"
+#include "deployment/backup_event.h"
+#include "deployment/database_url.h"
+#include "deployment/deadline.h"
+#include "deployment/metrics.h"
+#include "deployment/notification.h"
+#include "deployment/settings.h"
 #include "pg/database_address.h"
 #include "store/s3_client.h"
 
 namespace pana {
 namespace {
 
-// Lambda delivers an event again within minutes, and never after six hours.
+// A host may start a run again within minutes, and never does after six hours (Lambda's limit for asynchronous events).
 constexpr std::chrono::hours kRepeatedWithin{6};
 
 // What telling the topic may take, and what is kept for the answer behind it.
 constexpr std::chrono::seconds kTimeToTell{15};
 constexpr std::chrono::seconds kTimeToAnswer{5};
-
-struct Deployment {
-  std::string location;
-  std::string topic;
-  BackupRequest defaults;
-  TableFilter::Patterns patterns;
-};
-
-Deployment read_deployment() {
-  require_database_url();
-  Deployment deployment{.location = required_setting("PANA_LOCATION"), .topic = required_setting("PANA_TOPIC_ARN")};
-  deployment.defaults.jobs = number_setting("PANA_JOBS", 1, 64, deployment.defaults.jobs);
-  deployment.defaults.compression = parse_compression(first_of({environment_value("PANA_COMPRESSION"), "none"}));
-  deployment.patterns.exclude_schemas = excluded_schemas();
-  return deployment;
-}
 
 // "s3://bucket/KEY"
 std::string key_in_bucket(const std::string& name) {
@@ -83,14 +68,12 @@ std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string&
   return std::nullopt;
 }
 
-Error too_late(const ProgressReading& reading) {
+Error too_late(const ProgressReading& reading, const std::string& hint) {
   return Error(ErrorKind::interrupted,
-               fmt::format("the function's time was over after {}: the backup was given up ({}) with {} rows, {} of text "
-                           "and {:.0f} % of the tables read",
+               fmt::format("the backup ran out of time after {} and was abandoned while {}, with {} rows, {} of text and {:.0f} % of the tables read",
                            human_seconds(reading.seconds), reading.activity.empty() ? "starting" : reading.activity,
                            human_count(reading.rows), human_bytes(reading.bytes), 100 * reading.fraction()),
-               "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); what takes longer than Lambda "
-               "allows is done by pana backup on a machine or as a container task");
+               hint);
 }
 
 std::vector<Metric> metrics_of(const BackupReport& report) {
@@ -101,48 +84,46 @@ std::vector<Metric> metrics_of(const BackupReport& report) {
           {.name = "BackupSeconds", .unit = "Seconds", .value = report.seconds}};
 }
 
-// One invocation under way.
-class Run {
+}  // namespace
+
+// One run under way.
+class ScheduledBackup::Attempt {
  public:
-  Run(const Deployment& deployment, const Invocation& invocation) : deployment_(deployment), invocation_(invocation) {}
+  Attempt(const ScheduledBackup& backup, const Run& run) : backup_(backup), run_(run) {}
 
   Json answer(const std::stop_token& stop) {
     Json answer;
-    run_watched({.deadline = invocation_.deadline,
-                 .report = [this] { log_progress("backing up", read_progress(progress_, started_)); },
-                 .too_late = [this] { return too_late(read_progress(progress_, started_)); }},
-                [&](const std::stop_token& stopped) { answer = back_up_once(stopped); }, stop);
+    run_watched({.deadline = run_.deadline,
+                 .report = [this] { log_progress("backing up", reading()); },
+                 .too_late = [this] { return too_late(reading(), backup_.host_.time_hint); }},
+                [&](const std::stop_token& stopped) { answer = back_up_now(stopped); }, stop);
     return answer;
   }
 
-  // In what is left of the time, and not in the last of it: Lambda is to be answered, too.
+  // In what is left of the time, and not in the last of it: the host is to be answered, too.
   void tell(const Error& error) {
-    const auto left = std::chrono::floor<std::chrono::seconds>(invocation_.deadline - std::chrono::system_clock::now());
-    const ProgressReading reading = read_progress(progress_, started_);
-    publish(deployment_.topic,
+    const auto left = std::chrono::floor<std::chrono::seconds>(run_.deadline - std::chrono::system_clock::now());
+    publish(backup_.topic_,
             describe({.database = database_,
-                      .location = deployment_.location,
+                      .location = backup_.location_,
                       .started = began_,
-                      .seconds = reading.seconds,
-                      .function = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
-                      .region = environment_value("AWS_REGION"),
-                      .log_group = environment_value("AWS_LAMBDA_LOG_GROUP_NAME"),
-                      .log_stream = environment_value("AWS_LAMBDA_LOG_STREAM_NAME"),
-                      .request_id = invocation_.id},
+                      .seconds = reading().seconds,
+                      .next_steps = backup_.host_.next_steps(run_.id)},
                      error),
             std::clamp(left - kTimeToAnswer, std::chrono::seconds(2), kTimeToTell));
   }
 
  private:
-  Json back_up_once(const std::stop_token& stop) {
-    BackupRequest request =
-        parse_backup_event(invocation_.event, invocation_.id, deployment_.defaults, deployment_.patterns);
+  ProgressReading reading() { return read_progress(progress_, started_); }
+
+  Json back_up_now(const std::stop_token& stop) {
+    BackupRequest request = parse_backup_event(run_.event, run_.id, backup_.defaults_, backup_.patterns_);
     request.url = database_url(stop);
     database_ = DatabaseAddress(request.url).description();
-    const std::unique_ptr<ObjectStore> store = open_store(deployment_.location, {.s3 = {}, .stop = stop});
+    const std::unique_ptr<ObjectStore> store = open_store(backup_.location_, {.s3 = {}, .stop = stop});
     if (std::optional<Json> earlier = answer_of_earlier_run(*store, request.run, stop)) return *earlier;
     const BackupReport report = back_up(request, *store, progress_, stop);
-    emit(metrics_of(report));
+    emit(backup_.host_.name, metrics_of(report));
     const std::string name = store->describe(report.key);
     Json answer = {{"backup", name}};
     answer.update(report.json());
@@ -151,38 +132,39 @@ class Run {
     return answer;
   }
 
-  const Deployment& deployment_;
-  const Invocation& invocation_;
+  const ScheduledBackup& backup_;
+  const Run& run_;
   const TimePoint began_ = std::chrono::system_clock::now();
   const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   Progress progress_;
   std::string database_;
 };
 
-Json handle(const Deployment& deployment, const Invocation& invocation, const std::stop_token& stop) {
-  Run run(deployment, invocation);
+ScheduledBackup::ScheduledBackup(Host host) : host_(std::move(host)) {
+  require_database_url();
+  location_ = required_setting("PANA_LOCATION");
+  topic_ = required_setting("PANA_TOPIC_ARN");
+  defaults_.jobs = number_setting("PANA_JOBS", 1, 64, defaults_.jobs);
+  defaults_.compression = parse_compression(first_of({environment_value("PANA_COMPRESSION"), "none"}));
+  patterns_.exclude_schemas = excluded_schemas();
+}
+
+Json ScheduledBackup::run(const Run& run, const std::stop_token& stop) const {
+  Attempt attempt(*this, run);
   try {
-    return run.answer(stop);
+    return attempt.answer(stop);
   } catch (...) {
-    const Error error = current_error(kMemoryHint);
+    const Error error = current_error(host_.memory_hint);
     log(LogLevel::info, "telling", fmt::format("the backup failed, telling the topic: {}", error.what()));
     try {
-      run.tell(error);
+      attempt.tell(error);
     } catch (...) {
-      const Error silence = current_error(kMemoryHint);
+      const Error silence = current_error(host_.memory_hint);
       log(LogLevel::error, "not_told", fmt::format("the message about the failure could not be sent: {}", silence.what()),
           {{"hint", silence.hint()}});
     }
     throw error;
   }
-}
-
-}  // namespace
-
-Handler make_backup_handler() {
-  return [deployment = read_deployment()](const Invocation& invocation, const std::stop_token& stop) {
-    return handle(deployment, invocation, stop);
-  };
 }
 
 }  // namespace pana

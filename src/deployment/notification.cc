@@ -1,4 +1,4 @@
-#include "lambda/notification.h"
+#include "deployment/notification.h"
 
 #include <fmt/format.h>
 
@@ -40,17 +40,7 @@ Notification describe(const FailedBackup& backup, const Error& error) {
       "  Earlier backups are untouched. Uploads become visible only when they are complete, so whatever stands under\n"
       "  {}/ with a name like backup_YYYYMMDD_HHMMSS.sql is whole; \"pana verify\" proves it.\n\n",
       backup.location);
-  text += fmt::format(
-      "Where to look:\n"
-      "  request {}\n"
-      "  aws logs filter-log-events --region {} --log-group-name {} --log-stream-names '{}' --filter-pattern '\"{}\"'\n\n",
-      backup.request_id, backup.region, backup.log_group, backup.log_stream, backup.request_id);
-  text += fmt::format(
-      "When it is mended, try at once:\n"
-      "  aws lambda invoke --region {} --function-name {} --cli-read-timeout 0 response.json\n\n",
-      backup.region, backup.function);
-  text += "A scheduled backup is tried once more by Lambda, a minute after it failed; another message follows if that fails, too.\n";
-  return {.subject = subject_for(database), .message = std::move(text)};
+  return {.subject = subject_for(database), .message = text + backup.next_steps};
 }
 
 void publish(const std::string& topic, const Notification& notification, std::chrono::seconds patience) {

@@ -1,4 +1,4 @@
-// What the deployment says to its functions, in environment variables.
+// What the deployment says to its runs, in environment variables.
 #pragma once
 
 #include <string>

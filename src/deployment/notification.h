@@ -14,11 +14,7 @@ struct FailedBackup {
   std::string location;
   TimePoint started;
   double seconds = 0;
-  std::string function;    // of Lambda
-  std::string region;
-  std::string log_group;
-  std::string log_stream;
-  std::string request_id;
+  std::string next_steps;  // Host::next_steps()
 };
 
 struct Notification {

@@ -1,4 +1,4 @@
-// Work that must end before Lambda ends the process: nothing of ours runs after that.
+// Work that must end before the host ends the process: nothing of ours runs after that.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "lambda/database_url.h"
+#include "deployment/database_url.h"
 
 #include <fmt/format.h>
 

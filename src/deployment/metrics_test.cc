@@ -1,4 +1,4 @@
-#include "lambda/metrics.h"
+#include "deployment/metrics.h"
 
 #include <gtest/gtest.h>
 
