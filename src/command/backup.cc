@@ -14,11 +14,12 @@
 #include "base/rate_limit.h"
 #include "base/sleep.h"
 #include "command/backup_contents.h"
+#include "command/backup_list.h"
+#include "command/backup_name.h"
 #include "command/backup_rows.h"
 #include "command/backup_schema.h"
-#include "command/backup_list.h"
-#include "command/locations.h"
 #include "command/connections.h"
+#include "command/locations.h"
 #include "command/plan.h"
 #include "pg/lock_watch.h"
 #include "pg/pg_dump.h"
@@ -197,7 +198,7 @@ std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectS
                                            std::uint64_t expected_bytes, std::string& key, const std::stop_token& stop) {
   constexpr int kAttempts = 10;
   for (int attempt = 1;; ++attempt) {
-    key = fmt::format("backup_{}{}", compact_time(std::chrono::system_clock::now()), request.compression.file_suffix());
+    key = BackupName{.time = std::chrono::system_clock::now(), .is_compressed = request.compression.enabled()}.key();
     try {
       return store.begin_upload(key, expected_bytes);
     } catch (const KeyTaken&) {

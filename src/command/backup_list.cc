@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/work_list.h"
+#include "command/backup_name.h"
 #include "format/backup_reader.h"
 
 namespace pana {
@@ -25,8 +26,8 @@ constexpr std::size_t kWholeIndexesAtOnce = 4;
 std::vector<BackupSummary> named_backups(ObjectStore& store) {
   std::vector<BackupSummary> backups;
   for (ObjectInfo& object : store.list()) {
-    if (const auto time = backup_time(object.key)) {
-      backups.push_back({.key = std::move(object.key), .time = *time, .bytes = object.bytes});
+    if (const auto name = parse_backup_name(object.key)) {
+      backups.push_back({.key = std::move(object.key), .time = name->time, .bytes = object.bytes});
     }
   }
   return backups;
@@ -66,16 +67,7 @@ void for_each_at_once(std::size_t threads, std::span<BackupSummary*> backups, co
 
 }  // namespace
 
-bool is_ours(const std::string& key) { return backup_time(key).has_value() || key.starts_with(kTrialKey); }
-
-std::optional<TimePoint> backup_time(const std::string& key) {
-  constexpr std::string_view kPrefix = "backup_";
-  constexpr std::size_t kTimeLength = 15;
-  if (!key.starts_with(kPrefix) || key.size() < kPrefix.size() + kTimeLength) return std::nullopt;
-  const std::string_view suffix = std::string_view(key).substr(kPrefix.size() + kTimeLength);
-  if (suffix != ".sql" && suffix != ".sql.zst") return std::nullopt;
-  return parse_compact_time(std::string_view(key).substr(kPrefix.size(), kTimeLength));
-}
+bool is_ours(const std::string& key) { return parse_backup_name(key).has_value() || key.starts_with(kTrialKey); }
 
 std::string_view state_name(BackupState state) {
   switch (state) {

@@ -1,6 +1,6 @@
 // Which backups a location holds, each summed up from a few bytes at its end.
 //
-// Backups are known by their name, backup_YYYYMMDD_HHMMSS.sql or .sql.zst. What cannot be read is a state of that one
+// Backups are known by their name (backup_name.h). What cannot be read is a state of that one
 // backup: it is named, and the others are not the worse for it.
 #pragma once
 
@@ -26,9 +26,6 @@ constexpr const char* kTrialKey = "pana_check_";
 
 // Whether an object is one that pana makes, by its key.
 bool is_ours(const std::string& key);
-
-// The time in the name of a backup; nothing when the key is not one of ours.
-std::optional<TimePoint> backup_time(const std::string& key);
 
 enum class BackupState {
   complete,    // as far as read_summary() sees; only verify reads it all

@@ -46,17 +46,16 @@ CheckResult warning(std::string message, std::string hint) {
 }
 
 CheckResult check_encryption(Connection& connection, const std::string& sslmode) {
-  const std::string host = PQhost(connection.handle());
-  if (PQsslInUse(connection.handle()) == 0) {
-    return is_local_host(host) ? ok("the server is on this machine, without TLS")
+  const std::optional<std::string> tls = connection.tls_version();
+  if (!tls) {
+    return is_local_host(connection.host()) ? ok("the server is on this machine, without TLS")
                                : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
   }
-  const std::string protocol = PQsslAttribute(connection.handle(), "protocol");
   if (sslmode != "verify-full" && sslmode != "verify-ca") {
-    return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", protocol),
+    return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", *tls),
                    "say sslmode=verify-full and sslrootcert=FILE in the URL");
   }
-  return ok(fmt::format("encrypted with {}, the server's certificate is checked", protocol));
+  return ok(fmt::format("encrypted with {}, the server's certificate is checked", *tls));
 }
 
 // What a backup does up to its first row; the transaction is given up again.

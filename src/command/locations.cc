@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command/backup_list.h"
+#include "command/backup_name.h"
 #include "pg/conninfo.h"
 #include "store/directory_store.h"
 #include "store/s3_store.h"
@@ -23,15 +24,13 @@ namespace {
 
 bool is_url(const std::string& location) { return location.find("://") != std::string::npos; }
 
-bool is_object_name(const std::string& url) { return url.ends_with(".sql") || url.ends_with(".sql.zst"); }
-
 // The location and the key of a BACKUP that names one object; nothing when it names a location. What an object of S3
 // is can only be told by its name.
 std::optional<std::pair<std::string, std::string>> object_named(const std::string& backup) {
   if (is_connection_string(backup)) return std::nullopt;  // open_store() says so: it may hold a password, and must not become a name
   if (is_url(backup)) {
     const std::size_t slash = backup.rfind('/');
-    if (!is_object_name(backup)) return std::nullopt;
+    if (!ends_like_backup(backup)) return std::nullopt;
     return std::pair(backup.substr(0, slash), backup.substr(slash + 1));
   }
   const fs::path path(backup);
@@ -104,7 +103,7 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
   if (is_connection_string(location)) {
     throw Error(ErrorKind::usage, "the location is a database's URL or connection string", kHint);
   }
-  if (location.starts_with("s3://") && is_object_name(location)) {
+  if (location.starts_with("s3://") && ends_like_backup(location)) {
     throw Error(ErrorKind::usage, "the location is named like a backup, and could not be told from one", kHint);
   }
   if (location.starts_with("s3://")) return std::make_unique<S3Store>(location, access.s3, access.stop);

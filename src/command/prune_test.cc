@@ -6,6 +6,8 @@
 #include <random>
 #include <set>
 
+#include "command/backup_name.h"
+
 namespace pana {
 namespace {
 
@@ -13,7 +15,7 @@ const TimePoint kNow = *parse_compact_time("20240401_000000");
 
 BackupSummary backup(const std::string& day, BackupState state = BackupState::complete, std::vector<std::string> filters = {}) {
   BackupSummary summary{.key = "backup_" + day + "_000000.sql", .state = state};
-  summary.time = *backup_time(summary.key);
+  summary.time = parse_backup_name(summary.key)->time;
   if (state == BackupState::complete) {
     summary.header.database = "shop";
     summary.header.system_identifier = "7301";
@@ -126,14 +128,6 @@ TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
       if (all[i].complete()) newest[all[i].header.series()] = all[i].key;
     }
     for (const auto& [series, key] : newest) EXPECT_TRUE(kept_of_readable.contains(key));
-  }
-}
-
-TEST(BackupTime, KnowsOnlyNamesOfBackups) {
-  EXPECT_TRUE(backup_time("backup_20240101_000000.sql"));
-  EXPECT_TRUE(backup_time("backup_20240101_000000.sql.zst"));
-  for (const char* const key : {"backup_20240101_000000.sql.gz", "backup_2024.sql", "old_backup_20240101_000000.sql", ""}) {
-    EXPECT_FALSE(backup_time(key)) << key;
   }
 }
 

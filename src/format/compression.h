@@ -16,7 +16,6 @@ struct Compression {
   std::optional<int> zstd_level;  // nothing: plain SQL
 
   bool enabled() const { return zstd_level.has_value(); }
-  std::string_view file_suffix() const { return enabled() ? ".sql.zst" : ".sql"; }
   std::string text() const;  // as parse() takes it
 };
 

@@ -179,7 +179,7 @@ DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   if (context.starts_with("COPY ")) message += fmt::format(" [{}]", without_quoted(context));
   constexpr std::string_view kInsufficientPrivilege = "42501";
   std::string hint = one_line(field(PG_DIAG_MESSAGE_HINT));
-  if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; what it needs stands in the README";
+  if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; docs/operations.md lists what it needs";
   if (hint.empty() && message.find("conflict with recovery") != std::string::npos) {
     hint = "the standby had to apply changes of the primary that the backup stood in the way of: set hot_standby_feedback = on or raise "
            "max_standby_streaming_delay there, or back up the primary";
@@ -352,7 +352,15 @@ QueryResult Connection::query(const std::string& sql) {
   return last_result();
 }
 
-std::string Connection::place() const { return fmt::format("{}:{}/{}", PQhost(handle_.get()), PQport(handle_.get()), PQdb(handle_.get())); }
+std::string Connection::host() const { return PQhost(handle_.get()); }
+
+std::string Connection::place() const { return fmt::format("{}:{}/{}", host(), PQport(handle_.get()), PQdb(handle_.get())); }
+
+std::optional<std::string> Connection::tls_version() const {
+  if (PQsslInUse(handle_.get()) == 0) return std::nullopt;
+  const char* const version = PQsslAttribute(handle_.get(), "protocol");
+  return version == nullptr ? "TLS" : version;
+}
 
 std::string Connection::parameter(const char* name) const {
   const char* const value = PQparameterStatus(handle_.get(), name);

@@ -119,7 +119,9 @@ class Connection {
   std::vector<std::string> take_refused_grants() { return std::exchange(*refused_grants_, {}); }
   // Whether it takes another query: it is not broken, and nothing is under way that was given up.
   bool is_alive() const { return !is_given_up_ && !handle_.get_deleter().query_past_libpq && PQstatus(handle_.get()) == CONNECTION_OK; }
-  std::string place() const;  // "host:port/database", as it is connected
+  std::string host() const;
+  std::string place() const;                         // "host:port/database", as it is connected
+  std::optional<std::string> tls_version() const;  // "TLSv1.3"; nothing when it is not encrypted
 
   PGconn* handle() { return handle_.get(); }
   // Whose stop ends the waits: a worker's thread puts its own token in place of the one the connection was made with.

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "command/backup_list.h"
+#include "command/backup_name.h"
 
 namespace pana::test {
 namespace fs = std::filesystem;
@@ -21,7 +21,7 @@ Source loaded(const std::string& database, const std::string& file) {
   return {.database = database, .content = content_of(cluster, database)};
 }
 
-bool is_backup(const fs::path& file) { return backup_time(file.filename().string()).has_value(); }
+bool is_backup(const fs::path& file) { return parse_backup_name(file.filename().string()).has_value(); }
 
 }  // namespace
 
