@@ -273,6 +273,9 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
   says({"backup", cluster().url("small"), "--to", "s3:/bucket"}, "s3:/bucket is no location that pana knows");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
+  says({"bakcup"}, "did you mean backup? see pana --help");
+  says({"restore", "--exclude-tabel", "x"}, "did you mean --exclude-table?");
+  says({"restore", "--wholly-unknown"}, "\"see pana --help, or pana COMMAND --help\"");
   says({"list", backups_ / "none"}, "pana backup makes it if the one above it is there");
   says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "pana list LOCATION tells");
   for (const char* command : {"backup", "list", "show", "restore", "verify", "check", "prune"}) {

@@ -20,6 +20,8 @@ void forget_connection_settings() {
                            "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE", "PGSSLMODE", "PGOPTIONS", "PGAPPNAME"}) {
     ::unsetenv(name);
   }
+  for (const char* name : {"PANA_TO", "PANA_JOBS", "PANA_COMPRESSION"}) ::unsetenv(name);
+  ::setenv("PANA_LOG_FORMAT", "json", 1);  // with the events' names and fields
   ::setenv("LC_ALL", "C.UTF-8", 1);
 }
 

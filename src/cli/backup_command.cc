@@ -79,10 +79,10 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
   command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
-  command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->required()->type_name("LOCATION");
-  command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")
+  command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->envname("PANA_TO")->required()->type_name("LOCATION");
+  command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")->envname("PANA_JOBS")
       ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
-  command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->capture_default_str();
+  command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->envname("PANA_COMPRESSION")->capture_default_str();
   add_filter_options(*command, options->patterns);
   command->add_option("--exclude-table-data", options->patterns.exclude_table_data,
                       "the definition but not the rows of tables matching PATTERN")

@@ -55,8 +55,8 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("check", "look at everything that could go wrong with a backup");
   command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
-  command->add_option("--to", options->request.location, "the location of the backups")->type_name("LOCATION");
-  command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")
+  command->add_option("--to", options->request.location, "the location of the backups")->envname("PANA_TO")->type_name("LOCATION");
+  command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")->envname("PANA_JOBS")
       ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
   add_filter_options(*command, options->patterns);
   command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")

@@ -54,6 +54,7 @@ void run(const Options& options, const CommandContext& context) {
   const std::vector<BackupSummary> backups = list_backups(*store, context.stop);
   if (!options.json) {
     const DatabaseNames databases(backups);
+    if (!backups.empty()) fmt::print("{:<32}  {:>10}  holds\n", "backup", "size");
     for (const BackupSummary& backup : backups) {
       fmt::print("{:<32}  {:>10}  {}\n", backup.key, human_bytes(backup.bytes), content_of(backup, databases));
     }

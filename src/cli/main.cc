@@ -1,5 +1,6 @@
 // pana: the command line.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,12 +9,15 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <system_error>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/nearest.h"
 #include "cli/signals.h"
 #include "lambda/function.h"
 #include "pg/conninfo.h"
@@ -39,25 +43,54 @@ std::string usage_message(const CLI::ParseError& error) {
   return message;
 }
 
+// The option of the program, or of the command among the arguments, that the unknown one of them is nearest to.
+std::optional<std::string> option_meant(const CLI::App& app, const std::vector<std::string>& arguments) {
+  std::vector<std::string> known;
+  const auto add_options = [&known](const CLI::App& of) {
+    for (const CLI::Option* const option : of.get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  };
+  add_options(app);
+  for (const CLI::App* const command : app.get_subcommands()) add_options(*command);
+  for (const std::string& argument : arguments) {
+    const std::string name = argument.substr(0, argument.find('='));
+    if (!name.starts_with("--") || std::ranges::find(known, name) != known.end()) continue;
+    if (std::optional<std::string> meant = pana::nearest(name, known)) return meant;
+  }
+  return std::nullopt;
+}
+
+std::string usage_hint(const std::optional<std::string>& meant) {
+  return fmt::format("{}see pana --help, or pana COMMAND --help", meant ? fmt::format("did you mean {}? ", *meant) : "");
+}
+
+[[noreturn]] void refuse_command(const CLI::App& app, const std::string& command) {
+  std::vector<std::string> known;
+  for (const CLI::App* const other : app.get_subcommands({})) known.push_back(other->get_name());
+  throw pana::Error(pana::ErrorKind::usage, fmt::format("{} is no command", pana::redacted(command)), usage_hint(pana::nearest(command, known)));
+}
+
 int run(std::vector<std::string> arguments) {
-  pana::configure_log(::isatty(STDERR_FILENO) != 0 ? pana::LogFormat::text : pana::LogFormat::json);
   const pana::Signals signals;
   if (arguments.empty() && pana::is_lambda()) return pana::run_lambda(signals.token());
+  pana::configure_log(pana::LogFormat::text);
   pana::CommandContext context{.stop = signals.token(), .store = {.s3 = {}, .stop = signals.token()}};
 
-  CLI::App app("Backs up a PostgreSQL database into one ordinary SQL file, restores it, and proves both equal.", "pana");
+  CLI::App app("Backs up a PostgreSQL database to a single plain SQL file, restores it, and proves that the copy is identical.", "pana");
   app.footer(kFooter);
   app.require_subcommand(1);
   app.fallthrough();  // an option of the program may stand behind the command, too
   app.set_version_flag("--version", "pana " PANA_VERSION);
-  std::string log_format = "auto";
+  std::string log_format = "text";
   const CLI::Option* const log_format_option =
-      app.add_option("--log-format", log_format, "text, json, or auto: text on a terminal")
-          ->check(CLI::IsMember({"auto", "text", "json"}))
+      app.add_option("--log-format", log_format, "text, or json: one object a line")
+          ->envname("PANA_LOG_FORMAT")
+          ->check(CLI::IsMember({"text", "json"}))
           ->capture_default_str();
   const auto choose_log_format = [log_format_option] {
-    const std::string chosen = log_format_option->empty() ? "auto" : log_format_option->results().back();
-    if (chosen == "text") pana::configure_log(pana::LogFormat::text);
+    const std::string from_environment = pana::environment_value("PANA_LOG_FORMAT");
+    const std::string chosen = log_format_option->empty() ? from_environment : log_format_option->results().back();
     if (chosen == "json") pana::configure_log(pana::LogFormat::json);
   };
   app.parse_complete_callback(choose_log_format);
@@ -74,9 +107,8 @@ int run(std::vector<std::string> arguments) {
                              !app.get_subcommands([&arguments](const CLI::App* command) {
                                 return command->check_name(arguments.front());
                               }).empty();
-    if (!has_command) throw CLI::ParseError(arguments.front() + " is no command", CLI::ExitCodes::ExtrasError);
-    std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
-    app.parse(std::move(arguments));
+    if (!has_command) refuse_command(app, arguments.front());
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // backwards, as CLI11 takes them
     if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return 0;
     if (errno == EPIPE) return 0;
     throw pana::Error(pana::ErrorKind::failed, "the result could not be written to standard output",
@@ -88,7 +120,7 @@ int run(std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help and --version
     choose_log_format();
-    complain(pana::Error(pana::ErrorKind::usage, usage_message(error), "pana --help, or --help behind a command, tells"));
+    complain(pana::Error(pana::ErrorKind::usage, usage_message(error), usage_hint(option_meant(app, arguments))));
     return static_cast<int>(pana::ErrorKind::usage);
   }
 }

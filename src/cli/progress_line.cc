@@ -27,7 +27,9 @@ std::string cut_to_width(const std::string& text) {
 ProgressLine::ProgressLine(std::string verb, Progress& progress)
     : verb_(std::move(verb)), progress_(progress), thread_([this](const std::stop_token& stop) {
         const auto started = std::chrono::steady_clock::now();
-        const bool terminal = log_format() == LogFormat::text && ::isatty(STDERR_FILENO) != 0;
+        const bool is_text = log_format() == LogFormat::text;
+        const bool terminal = is_text && ::isatty(STDERR_FILENO) != 0;
+        if (is_text && !terminal) return;  // a file, or a mail of cron's: nobody watches
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);

@@ -69,6 +69,8 @@ std::string setting_text(const RoleSetting& setting) {
   return setting.name.find('.') == std::string::npos ? setting.name + " = " + setting.value : setting.name;
 }
 
+std::string counted(std::uint64_t count, std::string_view what) { return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s"); }
+
 void print_line(std::string_view label, const std::vector<std::string>& parts) {
   if (!parts.empty()) fmt::print("{:<12}{}\n", label, without_controls(fmt::format("{}", fmt::join(parts, "; "))));
 }
@@ -127,8 +129,7 @@ void print(const OpenBackup& backup) {
   if (!header.system_identifier.empty()) print_line("server", {"system identifier " + header.system_identifier});
   fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
              human_bytes(index.text_bytes()), index.frames.size(), without_controls(header.compression));
-  fmt::print("holds       {} rows, {} sequences, {} large objects\n", human_count(index.rows()), header.sequences,
-             human_count(header.large_objects));
+  fmt::print("holds       {}, {}, {}\n", counted(index.rows(), "row"), counted(header.sequences, "sequence"), counted(header.large_objects, "large object"));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
   if (!header.locale.empty()) print_line("locale", {header.locale});
   if (index.globals) print_globals(*index.globals);
