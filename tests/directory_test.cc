@@ -201,9 +201,12 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
   other.create_database("small");
   other.sql("small", "CREATE TABLE elsewhere AS SELECT 1 AS i");
   const fs::path oldest = back_up("app");
-  const Outcome made = pana({"backup", other.url("small"), "--to", backups_.path(), "--json"});
-  ASSERT_TRUE(ends_with(kOk, made));
-  const fs::path elsewhere = backups_.path() / nlohmann::json::parse(made.out).at("key").get<std::string>();
+  const auto back_up_elsewhere = [&] {
+    const Outcome made = pana({"backup", other.url("small"), "--to", backups_.path(), "--json"});
+    EXPECT_TRUE(ends_with(kOk, made));
+    return backups_.path() / nlohmann::json::parse(made.out).at("key").get<std::string>();
+  };
+  const fs::path elsewhere = back_up_elsewhere();
   back_up("small");
   const fs::path newest = back_up("small");
 
@@ -214,7 +217,7 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
         {"verify", backups_.path(), "--against", small}, {"show", backups_.path()}}) {
     const Outcome refused = pana(reading);
     EXPECT_TRUE(ends_with(kRefused, refused)) << reading.front();
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("holds backups of several databases"), HasSubstr("such as " + newest.string() + " or " + elsewhere.string())));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("holds backups of several databases"), HasSubstr("such as " + newest.string() + " or " + oldest.string())));
   }
   const Outcome checked = pana({"check", app, "--to", backups_.path()});
   EXPECT_THAT(checked.out, HasSubstr("the newest complete backup is " + oldest.filename().string()));
@@ -224,8 +227,17 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
   ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-last", "1"})));
   EXPECT_THAT(names(), ElementsAre(oldest.filename(), elsewhere.filename(), newest.filename()));
   fs::remove(oldest);
-  fs::remove(elsewhere);
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", small})));
+  const Outcome succeeded = pana({"verify", backups_.path(), "--against", small});
+  EXPECT_TRUE(ends_with(kOk, succeeded)) << "the server of before is gone, as after an upgrade";
+  EXPECT_THAT(succeeded.err, AllOf(HasSubstr("other_server"), HasSubstr(elsewhere.filename().string())));
+  const fs::path again = back_up_elsewhere();
+  EXPECT_THAT(pana({"show", backups_.path()}).err, HasSubstr("such as " + again.string() + " or " + newest.string())) << "both are there";
+
+  // Nobody knows where the newest one is from, and it can be of either.
+  other.sql("small", "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE reader LOGIN; GRANT SELECT ON elsewhere TO reader");
+  other.allow_login("reader");
+  EXPECT_TRUE(ends_with(kOk, pana({"backup", other.url("small", "reader", other.password()), "--to", backups_.path()})));
+  EXPECT_THAT(pana({"show", backups_.path()}).err, HasSubstr("the newest is of small of an unknown server"));
 }
 
 TEST_F(Directory, PassesTheCheckOfTonight) {
@@ -273,6 +285,23 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
   says({"backup", cluster().url("small"), "--to", "s3:/bucket"}, "s3:/bucket is no location that pana knows");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
+  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"list", backups_.path()}, {"backup", "--help"}, {"--help"}}) {
+    Command with_bad_jobs = pana_command(arguments);
+    with_bad_jobs.environment["PANA_JOBS"] = "0";
+    EXPECT_TRUE(ends_with(kOk, pana(with_bad_jobs))) << "it is no concern of theirs";
+  }
+  Command backup = pana_command({"backup", cluster().url("small")});
+  backup.environment["PANA_JOBS"] = "0";
+  backup.environment["PANA_TO"] = backups_.path();
+  EXPECT_THAT(pana(backup).err, HasSubstr("the environment's PANA_JOBS: 0 is neither auto nor a number from 1 to 64"));
+  backup.argv.insert(backup.argv.end(), {"--jobs", "2"});
+  backup.environment["PANA_LOG_FORMAT"] = "text";
+  backup.environment["PANA_COMPRESSION"] = "zstd";
+  const Outcome made = pana(backup);
+  EXPECT_TRUE(ends_with(kOk, made));
+  EXPECT_EQ("", made.err) << "text, and nobody watches the progress";
+  ASSERT_EQ(1U, names().size());
+  EXPECT_THAT(names().front(), testing::EndsWith(".sql.zst"));
   says({"bakcup"}, "did you mean backup? see pana --help");
   says({"restore", "--exclude-tabel", "x"}, "did you mean --exclude-table?");
   says({"restore", "--wholly-unknown"}, "\"see pana --help, or pana COMMAND --help\"");

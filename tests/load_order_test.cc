@@ -51,6 +51,40 @@ TEST_F(Loading, OfTablesThatAreCheckedAndComputedByOthers) {
   expect_every_way_to_restore(back_up("origin"));
 }
 
+// A CHECK whose function reads the table itself sees none of the rows that come in the same statement, however many frames they are.
+TEST_F(Loading, OfATableThatIsCheckedByItself) {
+  origin(R"(
+    CREATE TABLE t (id int, grp int, kind text, pad text); ALTER TABLE t ALTER pad SET STORAGE PLAIN;
+    CREATE FUNCTION grp_open(g int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT NOT EXISTS (SELECT FROM public.t WHERE grp = g AND kind = ''close'')';
+    INSERT INTO t SELECT i, i, 'open', repeat(md5(i::text), 120) FROM generate_series(1, 8000) AS i;
+    INSERT INTO t SELECT 8000 + i, i, 'open', repeat(md5(i::text), 20) FROM generate_series(1, 10) AS i;
+    ALTER TABLE t ADD CHECK (kind = 'close' OR grp_open(grp));
+    UPDATE t SET kind = 'close' WHERE id IN (1, 5, 9); CREATE INDEX ti ON t (id); CLUSTER t USING ti)");
+  expect_every_way_to_restore(back_up("origin"));
+}
+
+// Indexes and triggers that are there, whose functions read another table that may be loaded later.
+TEST_F(Loading, OfRowsAloneComesBeforeWhatLooksAtThem) {
+  origin(R"(
+    CREATE TABLE a_codes (id int PRIMARY KEY, name text); INSERT INTO a_codes SELECT i, 'L' || i FROM generate_series(1, 2000) AS i;
+    CREATE TABLE b_rows (id int, code int, name text, pad text); ALTER TABLE b_rows ALTER pad SET STORAGE PLAIN;
+    CREATE TABLE c_rows (id int, code int, name text, pad text); ALTER TABLE c_rows ALTER pad SET STORAGE PLAIN;
+    CREATE FUNCTION name_of(int) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$BEGIN RETURN (SELECT name FROM public.a_codes WHERE id = $1); END$$;
+    CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.name := (SELECT name FROM public.a_codes WHERE id = NEW.code); RETURN NEW; END$$;
+    INSERT INTO b_rows SELECT i, 1 + i % 1000, '', repeat('x', 3000) FROM generate_series(1, 5000) AS i;
+    CREATE INDEX by_name ON b_rows (name_of(code)); CREATE INDEX by_id ON b_rows (id) WHERE name_of(code) IS NOT NULL;
+    CREATE TRIGGER fill BEFORE INSERT ON c_rows FOR EACH ROW EXECUTE FUNCTION fill();
+    INSERT INTO c_rows SELECT i, 1 + i % 10, NULL, repeat('x', 3000) FROM generate_series(1, 5000) AS i)");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--data-only"}, {"--data-only", "--clean"}, {"--data-only", "--clean", "-j", "4"}}) {
+    ASSERT_TRUE(ends_with(kOk, restore(backup, options)));
+    expect_equal();
+    EXPECT_EQ("5|5000", target("SET enable_seqscan = off; SELECT (SELECT count(*) FROM b_rows WHERE name_of(code) = 'L7'), "
+                               "(SELECT count(*) FROM b_rows WHERE name_of(code) IS NOT NULL AND id < 100000)"));
+  }
+}
+
 // Names against the order of the keys, a table of several frames that refers to itself, and one of them in parts.
 constexpr const char* kChain = R"(
 CREATE TABLE d_root (id int PRIMARY KEY, text text); INSERT INTO d_root SELECT i, repeat('r', 500) FROM generate_series(1, 20000) AS i;

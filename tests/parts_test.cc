@@ -277,6 +277,38 @@ TEST_F(Replaced, WhatIsExcludedStays) {
 }
 
 // Foreign keys between partitioned tables and, beside them, between their partitions: each locks all partitions of both sides.
+// They are their table's, wherever they stand, and what is left out keeps them.
+TEST_F(Replaced, StatisticsStayWithTheirTable) {
+  const fs::path backup = both("CREATE SCHEMA s2; CREATE TABLE t (x int PRIMARY KEY, y int); CREATE TABLE s2.x (id int); CREATE TABLE u (id int);"
+                               "CREATE STATISTICS st ON x, y FROM t; COMMENT ON STATISTICS st IS 'c'; CREATE STATISTICS s2.st ON x, y FROM t; COMMENT ON STATISTICS s2.st IS 'd'");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-T", "t"}, {"-n", "s2"}, {"-N", "public"}, {"-N", "s2"}, {"-t", "u"}, {}}) {
+    std::vector<std::string> arguments = {"--clean"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome outcome = restore(backup, arguments);
+    EXPECT_TRUE(ends_with(kOk, outcome)) << testing::PrintToString(options);
+    if (options == std::vector<std::string>{"-N", "s2"}) target("CREATE STATISTICS s2.st ON x, y FROM t; COMMENT ON STATISTICS s2.st IS 'd'");  // gone with its table
+    expect_equal_schemas();
+  }
+  target_ = fresh_database("target");
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"-n", "public"}))) << "the schema of the others is not there";
+  target_ = fresh_database("target");
+  EXPECT_TRUE(ends_with(kOk, restore(backup, {"-t", "t"})));
+  EXPECT_EQ("public.st", target("SELECT format('%I.%I', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext"));
+}
+
+// Of a backup of parts somebody may believe that it is whole.
+TEST_F(Replaced, ABackupOfPartsIsTriedBeforehand) {
+  origin("CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE d (c int REFERENCES c); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1)");
+  const fs::path backup = back_up("origin", {"-T", "c"});
+  target_ = fresh_database("target");
+  const Outcome refused = restore(backup);
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("public.c"), HasSubstr("--keep-going")));
+  EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relname = 'd'"));
+  EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--keep-going"})));
+  EXPECT_EQ("1", target("SELECT count(*) FROM d"));
+}
+
 TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
   std::string sql = "CREATE TABLE p (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE a (id int, pid int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);";
   for (int i = 1; i <= 12; ++i) sql += fmt::format("CREATE TABLE p_{0} PARTITION OF p FOR VALUES IN ({0}); CREATE TABLE a_{0} PARTITION OF a FOR VALUES IN ({0});", i);

@@ -59,6 +59,17 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
   }
 }
 
+// Over several connections the tables are emptied first: all of it, or nothing when something cannot be.
+TEST_F(ReplaceRows, OverSeveralConnectionsEmptiesAllOrNothing) {
+  cluster().sql("postgres", "DROP ROLE IF EXISTS keeper; CREATE ROLE keeper LOGIN");
+  cluster().allow_login("keeper");
+  const fs::path backup = both("CREATE TABLE a AS SELECT generate_series(1, 5) AS i; SELECT lo_from_bytea(4711, 'of the backup')");
+  target("ALTER TABLE a OWNER TO keeper; GRANT ALL ON SCHEMA public TO keeper");
+  const Outcome refused = pana({"restore", backup, "--into", cluster().url("target", "keeper", cluster().password()), "--clean", "--data-only", "--no-owner", "-j", "2"});
+  EXPECT_NE(kOk, refused.exit_status);
+  EXPECT_EQ("5", target("SELECT count(*) FROM a")) << refused.description();
+}
+
 // A view would take no rows, and cannot be emptied.
 TEST_F(ReplaceRows, OfTablesAlone) {
   const fs::path backup = both("CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i");
@@ -68,7 +79,7 @@ TEST_F(ReplaceRows, OfTablesAlone) {
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome refused = restore(backup, arguments);
     EXPECT_TRUE(ends_with(kRefused, refused));
-    EXPECT_THAT(refused.err, HasSubstr("are no tables, and cannot be emptied: "));
+    EXPECT_THAT(refused.err, HasSubstr("are no ordinary tables, and cannot be emptied: "));
     EXPECT_EQ("1", target("SELECT count(*) FROM b"));
   }
 }

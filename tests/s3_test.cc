@@ -237,7 +237,7 @@ TEST_F(S3, WritesToStoresThatKnowNoConditionalWrites) {
       ASSERT_TRUE(ends_with(kOk, outcome)) << refusal;
       EXPECT_THAT(outcome.err, HasSubstr("no_conditional_writes"));
       EXPECT_EQ(server().requests(in_parts ? "CompleteMultipartUpload" : "PutObject"), 2u);
-      EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
+      EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_ + "/" + keys().back()})));
     }
   }
   EXPECT_THAT(keys(), SizeIs(4));

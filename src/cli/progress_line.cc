@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTerminalPeriod{200};
 constexpr std::chrono::seconds kLogPeriod{10};
+constexpr std::chrono::minutes kTextPeriod{5};  // a file, or a mail of cron's, which people read
 
 // A longer line than the terminal is wide could not be replaced by the next one.
 std::string cut_to_width(const std::string& text) {
@@ -29,11 +30,10 @@ ProgressLine::ProgressLine(std::string verb, Progress& progress)
         const auto started = std::chrono::steady_clock::now();
         const bool is_text = log_format() == LogFormat::text;
         const bool terminal = is_text && ::isatty(STDERR_FILENO) != 0;
-        if (is_text && !terminal) return;  // a file, or a mail of cron's: nobody watches
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
-        const auto period = terminal ? std::chrono::milliseconds(kTerminalPeriod) : std::chrono::milliseconds(kLogPeriod);
+        const auto period = terminal ? kTerminalPeriod : std::chrono::milliseconds(is_text ? std::chrono::seconds(kTextPeriod) : kLogPeriod);
         while (!wake.wait_for(lock, stop, period, [&stop] { return stop.stop_requested(); })) {
           const ProgressReading reading = read_progress(progress_, started);
           terminal ? show_status_line(cut_to_width(reading.text(verb_))) : log_progress(verb_, reading);

@@ -125,8 +125,9 @@ void visit_newest_first(ObjectStore& store, const std::function<bool(const Backu
   }
 }
 
-std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop) {
+std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop, std::size_t newest) {
   std::vector<BackupSummary> backups = named_backups(store);
+  if (backups.size() > newest) backups.erase(backups.begin(), backups.end() - static_cast<std::ptrdiff_t>(newest));
   std::vector<BackupSummary*> all;
   for (BackupSummary& backup : backups) all.push_back(&backup);
   Guarded<std::vector<BackupSummary*>> older;

@@ -75,7 +75,7 @@ void log_passed_over(const BackupSummary& backup);
 void visit_newest_first(ObjectStore& store, const std::function<bool(const BackupSummary& backup)>& take,
                         const std::stop_token& stop);
 
-// All backups of a store, oldest first, many read at the same time.
-std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop);
+// All backups of a store, or so many of the newest, oldest first, many read at the same time.
+std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_token& stop, std::size_t newest = SIZE_MAX);
 
 }  // namespace pana

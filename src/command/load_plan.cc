@@ -29,20 +29,27 @@ class LoadPlan {
     for (const RelationName& name : order.computed) {
       if (const std::optional<TableId> id = id_of(name)) computed_.insert(*id);
     }
+    for (const RelationName& name : order.watched) {
+      if (const std::optional<TableId> id = id_of(name)) watched_.insert(*id);
+    }
   }
 
   std::vector<LoadStage> stages() {
     std::map<std::size_t, LoadStage> by_level;
     std::map<TableId, LoadUnit> whole_tables;
+    std::map<std::size_t, std::vector<LoadStage>> behind;  // of each level
     std::vector<LoadStage> last;
     for (const std::size_t frame : selection_.frames) {
       std::map<std::size_t, std::set<TableId>> parts;
+      std::map<std::size_t, std::set<TableId>> watched;
       std::set<TableId> computed;
       for (const FrameRows& rows : index_.frames[frame].tables) {
         const TableId table = rows.table;
         if (!selection_.table_ids.contains(table)) continue;
         if (computed_.contains(table)) {
           computed.insert(table);
+        } else if (watched_.contains(table)) {
+          watched[level_of(table)].insert(table);
         } else if (in_one_.contains(table)) {
           whole_tables[table].frames.push_back(frame);
         } else {
@@ -50,14 +57,19 @@ class LoadPlan {
         }
       }
       for (auto& [level, tables] : parts) by_level[level].push_back({.frames = {frame}, .tables = std::move(tables)});
-      if (!computed.empty()) add_computed(last, frame, std::move(computed));
+      for (auto& [level, tables] : watched) add_in_turn(behind[level], frame, std::move(tables));
+      if (!computed.empty()) add_in_turn(last, frame, std::move(computed));
     }
     for (auto& [table, unit] : whole_tables) {
       unit.tables = {table};
       by_level[level_of(table)].push_back(std::move(unit));
     }
+    for (auto& [level, stage] : by_level) {
+      std::vector<LoadStage>& of_level = behind[level];
+      of_level.insert(of_level.begin(), std::move(stage));
+    }
     std::vector<LoadStage> stages;
-    for (auto& [level, stage] : by_level) stages.push_back(std::move(stage));
+    for (auto& [level, of_level] : behind) std::ranges::move(of_level, std::back_inserter(stages));
     std::ranges::move(last, std::back_inserter(stages));
     return stages;
   }
@@ -69,7 +81,7 @@ class LoadPlan {
   }
 
   // In the file's order one table after the other: frames of one table alone go side by side.
-  void add_computed(std::vector<LoadStage>& stages, std::size_t frame, std::set<TableId> tables) const {
+  void add_in_turn(std::vector<LoadStage>& stages, std::size_t frame, std::set<TableId> tables) const {
     const bool goes_on = !stages.empty() && tables.size() == 1 && stages.back().front().tables == tables;
     if (!goes_on) {
       stages.push_back({{.frames = {frame}, .tables = std::move(tables)}});
@@ -85,6 +97,7 @@ class LoadPlan {
   std::map<TableId, std::size_t> levels_;
   std::set<TableId> in_one_;
   std::set<TableId> computed_;
+  std::set<TableId> watched_;
 };
 
 }  // namespace

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -48,34 +50,81 @@ void warn_of_parts(const OpenBackup& backup) {
       fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
 }
 
+// Of the other backups so many are looked at: the newest, for databases that share a location take turns there.
+constexpr std::size_t kOthersLookedAt = 100;
+
+// Of the night on which something has to be restored no more is asked than this look: what does not answer at once is left
+// alone, and a warning tells.
+std::vector<BackupSummary> look_at_others(const std::string& location, StoreAccess access) try {
+  access.s3.attempts_at_most = 1;
+  access.s3.read_timeout_seconds = std::min<std::int64_t>(access.s3.read_timeout_seconds, 10);
+  std::vector<BackupSummary> backups = list_backups(*open_store(location, access), access.stop, kOthersLookedAt);
+  const auto unreadable = std::ranges::count_if(backups, [](const BackupSummary& backup) { return backup.state == BackupState::unreadable; });
+  if (unreadable > 0) {
+    log(LogLevel::warning, "others_unknown", fmt::format("whether {} other backups in {} are of the same database is not known: they could not be read", unreadable, location));
+  }
+  std::erase_if(backups, [](const BackupSummary& backup) { return !backup.complete(); });
+  return backups;
+} catch (const Error& error) {
+  if (error.kind() == ErrorKind::interrupted) throw;
+  log(LogLevel::warning, "others_unknown", fmt::format("whether the other backups in {} are of the same database is not known: {}", location, error.what()));
+  return {};
+}
+
+// The newest of the others that is of another database. One of the same name that ended before the newest one's began is that
+// same database on a server that is gone, as after an upgrade: a warning.
+const BackupSummary* find_other_database(const BackupSeries& series, const std::vector<BackupSummary>& others, const DatabaseNames& databases) {
+  std::optional<TimePoint> began;  // what is known to be on the newest one's server
+  std::set<std::string> servers;
+  for (const BackupSummary& other : others) {
+    if (other.header.database != series.database || other.header.system_identifier.empty()) continue;
+    if (!began && other.header.system_identifier == series.system_identifier) began = other.time;
+    servers.insert(other.header.system_identifier);
+  }
+  const BackupSummary* predecessor = nullptr;
+  for (auto other = others.rbegin(); other != others.rend(); ++other) {
+    const BackupSeries its = other->header.series();
+    const bool is_predecessor = its.database == series.database && began && other->time < *began;
+    if (is_predecessor && !predecessor && !may_be_of_one_database(series, its)) predecessor = &*other;
+    // One of an unknown server can be of any of several.
+    const bool is_of_unknown = series.system_identifier.empty() && its.database == series.database && servers.size() > 1 && !its.system_identifier.empty();
+    if (!is_predecessor && (is_of_unknown || !may_be_of_one_database(series, its))) return &*other;
+  }
+  if (predecessor != nullptr) {
+    log(LogLevel::warning, "other_server", fmt::format("older backups there are of {}, the newest is of {}: {}", databases.of(predecessor->header.series()),
+                                                       databases.of(series), predecessor->key));
+  }
+  return nullptr;
+}
+
 // Who names a location whose newest backup is of another database than they think, or of one table that somebody stored
 // beside the whole, would get that and believe it to be theirs and everything.
-void refuse_others(ObjectStore& store, const OpenBackup& newest, const std::string& location, const std::stop_token& stop) {
-  const std::vector<BackupSummary> backups = list_backups(store, stop);
-  const DatabaseNames databases(backups);
+void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std::string& location, const StoreAccess& access) {
+  const std::vector<BackupSummary> others = look_at_others(location, access);
+  const DatabaseNames databases(others);
   const BackupSeries series = newest.reader->index().header.series();
-  for (auto other = backups.rbegin(); other != backups.rend(); ++other) {
-    if (!other->complete()) continue;
-    const BackupSeries others = other->header.series();
+  if (const BackupSummary* const other = find_other_database(series, others, databases)) {
     const std::string name = store.describe(other->key);
-    if (!may_be_of_one_database(series, others)) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("{} holds backups of several databases: the newest is of {}: {}; another is of {}: {}", location,
-                              databases.of(series), newest.name, databases.of(others), name),
-                  fmt::format("name the one that is meant, such as {} or {}", newest.name, name));
-    }
-    if (!series.filters.empty() && series.filters != others.filters) {
-      throw Error(ErrorKind::refused,
-                  fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
-                              fmt::join(series.filters, " "), newest.name,
-                              others.filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(others.filters, " ")),
-                              name),
-                  fmt::format("name the one that is meant, such as {}", name));
-    }
+    throw Error(ErrorKind::refused,
+                fmt::format("{} holds backups of several databases: the newest is of {}: {}; another is of {}: {}", location,
+                            databases.of(series), newest.name, databases.of(other->header.series()), name),
+                fmt::format("name the one that is meant, such as {} or {}", newest.name, name));
+  }
+  if (series.filters.empty()) return;
+  for (auto other = others.rbegin(); other != others.rend(); ++other) {
+    const std::vector<std::string>& filters = other->header.filters;
+    if (filters == series.filters) continue;
+    const std::string name = store.describe(other->key);
+    throw Error(ErrorKind::refused,
+                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
+                            fmt::join(series.filters, " "), newest.name,
+                            filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")), name),
+                fmt::format("name the one that is meant, such as {}", name));
   }
 }
 
-OpenBackup open_newest(ObjectStore& store, const std::string& location, const std::stop_token& stop) {
+OpenBackup open_newest(ObjectStore& store, const std::string& location, const StoreAccess& access) {
+  const std::stop_token& stop = access.stop;
   std::optional<OpenBackup> newest;
   std::optional<BackupSummary> passed_over;
   visit_newest_first(store, [&](const BackupSummary& backup) {
@@ -88,7 +137,7 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location, const st
     return true;
   }, stop);
   if (newest) {
-    refuse_others(store, *newest, location, stop);
+    refuse_others(store, *newest, location, access);
     return std::move(*newest);
   }
   throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
@@ -126,7 +175,7 @@ OpenBackup open_backup(ObjectStore& store, const std::string& key, const std::st
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access) {
   const auto named = object_named(backup);
   std::unique_ptr<ObjectStore> store = open_store(named ? named->first : backup, access);
-  OpenBackup open = named ? open_backup(*store, named->second, access.stop) : open_newest(*store, backup, access.stop);
+  OpenBackup open = named ? open_backup(*store, named->second, access.stop) : open_newest(*store, backup, access);
   open.store = std::move(store);
   warn_of_parts(open);
   return open;

@@ -41,7 +41,7 @@ void for_target_tables(Connection& connection, const Index& index, const Restore
     std::vector<std::string> names;
     for (const TargetTable& table : batch) names.push_back(connection.quote_literal(table.name));
     const QueryResult found = connection.query(fmt::format(
-        "SELECT t.number - 1, a.attname, c.relkind IN ('r', 'p', 'f') FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
+        "SELECT t.number - 1, a.attname, c.relkind IN ('r', 'p') FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
         "JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(t.name) "
         "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''", fmt::join(names, ", ")));
     for (int row = 0; row < found.rows(); ++row) {
@@ -103,7 +103,7 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
                  "add them, or restore the tables with their definition: leave --data-only out");
   }
   if (!views.empty()) {
-    problems.add(fmt::format("what the target has of these names are no tables, and cannot be emptied: {}", list_names(views)), "restore into another database, or leave them out with -T");
+    problems.add(fmt::format("what the target has of these names are no ordinary tables, and cannot be emptied: {}", list_names(views)), "restore into another database, or leave them out with -T");
   }
   if (!missing.empty()) {
     problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),

@@ -20,7 +20,10 @@ void empty(Connection& control, const BackupReader& backup, const RestoreSelecti
 
 std::map<TableId, std::uint64_t> replace_over_several(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
                                                       RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
-  empty(connections.front(), backup, selection, progress);
+  Connection& control = connections.front();
+  control.query("BEGIN");
+  empty(control, backup, selection, progress);
+  control.query("COMMIT");
   try {
     return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
   } catch (const Error& error) {

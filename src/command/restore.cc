@@ -64,7 +64,7 @@ RestoreSelection select(const RestoreRequest& request, const BackupReader& backu
   return select_for_restore(request, backup, names, control, stop);
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::damaged || !error.hint().empty()) throw;
-  throw Error(error.kind(), error.what(), "the definitions are damaged, and nothing was changed: restore another backup");
+  throw Error(error.kind(), error.what(), "the definitions are damaged, and nothing was changed: restore another backup; psql without ON_ERROR_STOP restores what it can of this one");
 }
 
 // Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold the same

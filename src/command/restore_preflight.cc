@@ -248,7 +248,7 @@ void try_to_empty(Connection& connection, const BackupReader& backup, const Rest
 void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
                     const ScriptNames& names, const std::vector<std::string>& roles) {
   const Index& index = backup.index();
-  const bool is_of_parts = !request.filter.is_empty() || selection.leaves_extensions_out;
+  const bool is_of_parts = !request.filter.is_empty() || !index.header.filters.empty() || selection.leaves_extensions_out;
   const bool may_be_refused = !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) || has_owner_without_superuser(connection, selection));
   if (!may_be_refused && !request.clean) return;
   TrialFindings found;

@@ -141,7 +141,7 @@ class Chooser {
     if (filter_.is_empty()) return true;
     if (object.type == "SEQUENCE OWNED BY" && object.refers_to && !wants(*object.refers_to)) return false;
     if (object.type == "INDEX ATTACH" && !(object.refers_to && wants(*object.refers_to))) return false;
-    if (object.relation) return wants(*object.relation);
+    if (object.relation) return wants(*object.relation) && (!is_of_statistics(object) || wants_statistics_in(object.schema, *object.relation));
     if (filter_.has_table_patterns()) return false;
     if (object.type == "EXTENSION") return extensions_.contains(object.name);
     constexpr std::string_view kOfExtension = "EXTENSION ";  // a comment
@@ -175,6 +175,14 @@ class Chooser {
     RelationName table;
     bool is_identity = false;
   };
+
+  // Extended statistics may be in another schema than their table, which then need not be there.
+  static bool is_of_statistics(const SchemaObject& object) {
+    return object.type == "STATISTICS" || (object.type == "COMMENT" && object.name.starts_with("STATISTICS "));
+  }
+  bool wants_statistics_in(const std::string& schema, const RelationName& table) const {
+    return schema == table.schema || (!filter_.has_table_patterns() && filter_.includes_schema(names_.unicode(schema)));
+  }
 
   bool matches(const RelationName& relation) const {
     const RelationName name = names_.unicode(relation);

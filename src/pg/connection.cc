@@ -88,7 +88,6 @@ std::string connection_hint(std::string_view message) {
   }
   if (message.starts_with(kNotEvenTried)) return "check the host, the port and the options behind the ? of the URL";
   if (says("could not translate host name")) return "check the host name in the URL";
-  if (says("connection to server on socket")) return "give the URL, or set DATABASE_URL: without a host it is a server of this machine";
   if (says("Connection refused") || says("timeout expired") || says("Network is unreachable")) {
     return "check host and port, and that the database is running and reachable from here";
   }
@@ -97,6 +96,7 @@ std::string connection_hint(std::string_view message) {
     return "no connection is free: lower --jobs, or raise the pool size";
   }
   if (says("SSL") || says("sslmode")) return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
+  if (says("connection to server on socket") && !says("FATAL:")) return "give the URL, or set DATABASE_URL: without a host it is a server of this machine";
   return {};
 }
 

@@ -29,18 +29,20 @@ WHERE k.contype = 'f' {} {})",
 // Functions in PostgreSQL's own languages are its own, or an extension's library, and read no tables. What depends on one of
 // the others, itself or by an operator, is the constraint or the column's default (before 15: the column). A domain's
 // constraint is one of every type that is made of the domain.
-constexpr const char* kComputedSql = R"(
+constexpr const char* kCallersSql = R"(
 WITH RECURSIVE functions (oid) AS (
   SELECT oid FROM pg_catalog.pg_proc
   WHERE prolang NOT IN (SELECT oid FROM pg_catalog.pg_language WHERE lanname IN ('internal', 'c'))
-    AND pronamespace NOT IN ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)),
+    AND pronamespace NOT IN ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace) {}),
 callers AS (
   SELECT d.classid, d.objid, d.objsubid FROM pg_catalog.pg_depend AS d JOIN functions AS f
     ON d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refobjid = f.oid
   UNION SELECT d.classid, d.objid, d.objsubid FROM pg_catalog.pg_depend AS d JOIN pg_catalog.pg_operator AS o
     ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.refobjid = o.oid
-  WHERE o.oprcode::oid IN (SELECT oid FROM functions)),
-types (oid) AS (
+  WHERE o.oprcode::oid IN (SELECT oid FROM functions))
+)";
+
+constexpr const char* kComputedSql = R"(, types (oid) AS (
   SELECT k.contypid FROM pg_catalog.pg_constraint AS k JOIN callers AS u
     ON u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND u.objid = k.oid
   WHERE k.contypid <> 0
@@ -58,6 +60,15 @@ WHERE c.relkind = 'r' AND c.oid IN (
     OR (u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND u.objid = v.adrelid AND u.objsubid = v.adnum)
   UNION ALL SELECT a.attrelid FROM pg_catalog.pg_attribute AS a JOIN types AS t ON t.oid = a.atttypid WHERE NOT a.attisdropped)
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")";
+
+// COPY fires the triggers of INSERT that session_replication_role lets it.
+constexpr const char* kWatchedSql = R"(
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.oid IN (
+  SELECT t.tgrelid FROM pg_catalog.pg_trigger AS t WHERE t.tgfoid IN (SELECT oid FROM functions) AND t.tgtype & 4 <> 0
+    AND t.tgenabled IN ('A', CASE WHEN pg_catalog.current_setting('session_replication_role') = 'replica' THEN 'R' ELSE 'O' END::"char")
+  UNION ALL SELECT i.indrelid FROM pg_catalog.pg_index AS i JOIN callers AS u
+    ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND u.objid = i.indexrelid))";
 
 // Tarjan's algorithm (SIAM J. Comput. 1, 1972): every circle, and every table that is in none, is settled behind all that it
 // refers to. One look at each key; no recursion, for a chain of keys may be long.
@@ -142,6 +153,12 @@ class LevelFinder {
   std::vector<Step> way_;
 };
 
+std::vector<RelationName> names_of(const QueryResult& rows) {
+  std::vector<RelationName> names;
+  for (int row = 0; row < rows.rows(); ++row) names.push_back({.schema = rows.string(row, 0), .name = rows.string(row, 1)});
+  return names;
+}
+
 }  // namespace
 
 void find_levels(const References& references, LoadOrder& order) { LevelFinder(references, order).run(); }
@@ -161,10 +178,13 @@ LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, cons
     }
   }
   find_levels(references, order);
-  const QueryResult computed = connection.query(kComputedSql);
-  for (int row = 0; row < computed.rows(); ++row) {
-    order.computed.push_back({.schema = computed.string(row, 0), .name = computed.string(row, 1)});
+  const std::string callers = fmt::format(kCallersSql, "");
+  order.computed = names_of(connection.query(callers + kComputedSql));
+  for (RelationName& table : names_of(connection.query(fmt::format(kCallersSql, "AND provolatile <> 'i'") + kComputedSql))) {
+    order.refer_to_themselves.insert(std::move(table));
   }
+  if (foreign_keys == ForeignKeys::of_extensions) return order;
+  for (RelationName& table : names_of(connection.query(callers + kWatchedSql))) order.watched.insert(std::move(table));
   return order;
 }
 

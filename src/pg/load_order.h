@@ -22,12 +22,16 @@ enum class ForeignKeys { of_extensions, all };
 struct LoadOrder {
   // Tables that refer to others by foreign keys, and how many others at least come before them; all others are of level 0.
   std::map<RelationName, std::size_t> levels;
-  std::set<RelationName> refer_to_themselves;  // whose rows must come in one statement
+  // Whose rows must come in one statement: they refer to each other, or a function that is not immutable checks them.
+  std::set<RelationName> refer_to_themselves;
   // Tables of which each refers to another one by some way round: no order helps.
   std::set<RelationName> in_circles;
   // Tables whose rows are checked or computed by a function that is no part of PostgreSQL and may read any other table:
   // behind all others, in this order, which is pg_dump's.
   std::vector<RelationName> computed;
+  // Tables whose rows triggers or indexes that are there look at with such a function: behind the others of their level, one
+  // after another, as far as nothing says that the function reads them.
+  std::set<RelationName> watched;
 };
 
 // Of these tables, or of all: foreign keys from and to others ask for no order.

@@ -60,7 +60,7 @@ std::optional<RelationName> sequence_of(std::string_view statement) {
   return parse_relation_name(parse_literal(lexemes.next()).value_or(""));
 }
 
-bool DropStatement::goes_with_its_table() const { return kind == "INDEX" || kind == "TRIGGER" || kind == "RULE" || kind == "POLICY"; }
+bool DropStatement::goes_with_its_table() const { return kind == "INDEX" || kind == "TRIGGER" || kind == "RULE" || kind == "POLICY" || kind == "STATISTICS"; }
 
 DropStatement understand_drop(std::string_view statement) {
   DropStatement drop;

@@ -35,7 +35,7 @@ struct DropStatement {
   std::optional<std::string> schema;     // where what it drops is, or what DROP SCHEMA names
   std::optional<std::string> name;       // of what is in no schema and has a name: EXTENSION, PUBLICATION
 
-  // An index, a trigger, a rule, a policy: dropped with its table.
+  // An index, a trigger, a rule, a policy, extended statistics: dropped with its table.
   bool goes_with_its_table() const;
 };
 

@@ -54,6 +54,7 @@ S3Client::S3Client(std::string bucket, const S3Options& options)
       credentials_(http_, options.profile) {
   const bool in_host = options.addressing == S3Addressing::virtual_hosted ||
                        (options.addressing == S3Addressing::automatic && endpoint_.is_aws && is_host_label(bucket_));
+  if (options.attempts_at_most > 0) endpoint_.attempts_at_most = options.attempts_at_most;
   if (in_host) {
     endpoint_.origin.insert(endpoint_.origin.find("://") + 3, bucket_ + ".");
   } else {
