@@ -12,6 +12,7 @@
 #include "support/pgbouncer.h"
 #include "support/s3_server.h"
 #include "support/session.h"
+#include "support/synthetic_backup.h"
 #include "support/wait.h"
 
 namespace pana::test {
@@ -84,7 +85,8 @@ class Lambda : public EndToEnd {
     const std::vector<Topic::Message> messages = Topic::shared().new_messages();
     ASSERT_THAT(messages, SizeIs(1));
     EXPECT_THAT(messages[0].subject, AllOf(HasSubstr("pana"), HasSubstr("failed")));
-    EXPECT_THAT(messages[0].message, AllOf(HasSubstr("What failed:"), HasSubstr(words), HasSubstr("/aws/lambda/pana_db_backup"),
+    EXPECT_THAT(messages[0].message, AllOf(HasSubstr("What failed:"), HasSubstr(words), HasSubstr("--log-group-name /aws/lambda/pana_db_backup"),
+                                           HasSubstr("aws lambda invoke --region"), HasSubstr("--function-name pana_db_backup"),
                                            Not(HasSubstr("secret-"))));
     EXPECT_THAT(answer.error(), Not(HasSubstr("secret-")));
     EXPECT_THAT(keys(), IsEmpty());
@@ -349,12 +351,20 @@ TEST_F(Lambda, MeasuresTheAgeOfTheNewestCompleteBackup) {
   EXPECT_THAT(narrowed.api.invoke("{}").error(), HasSubstr("only of another choice: backup_"));
   environment_.erase("PANA_EXCLUDE_SCHEMAS");
 
-  environment_["DATABASE_URL"] = cluster().url(big().database);
-  Function larger("backup", environment_);
-  ASSERT_TRUE(larger.api.invoke("{}").is_success());
+  environment_["DATABASE_URL"] = fresh_database("grown");
+  Function grown("backup", environment_);
+  ASSERT_TRUE(grown.api.invoke("{}").is_success());
+  EXPECT_FALSE(freshness.api.invoke("{}").body.contains("size_percent")) << "another database says nothing of the size";
+  cluster().sql("grown", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS i");
+  ASSERT_TRUE(grown.api.invoke("{}").is_success());
   EXPECT_GT(freshness.api.invoke("{}").body.at("size_percent"), 100);
   EXPECT_GT(freshness.metrics().at("BackupSizePercent"), 100);
   EXPECT_EQ("pana_db_freshness", freshness.metrics().at("FunctionName"));
+
+  // Somebody's own, of another database, is no sign that the function still runs.
+  const std::string newest = freshness.api.invoke("{}").body.at("backup");
+  put("backup_" + compact_time(std::chrono::system_clock::now() + std::chrono::seconds(1)) + ".sql", tiny_backup());
+  EXPECT_EQ(newest, freshness.api.invoke("{}").body.at("backup"));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/log.h"
@@ -20,14 +21,36 @@ constexpr std::chrono::minutes kClockSkew{5};
 // Of so many the function looks at each, at most: it has a minute.
 constexpr std::size_t kLookedAtAtMost = 200;
 
+// Behind so many that were made by hand no run is looked for.
+constexpr std::size_t kByHandAtMost = 20;
+
 struct Found {
-  std::vector<BackupSummary> backups;  // complete, and with the deployment's filters: the newest and the one before
-  std::string other;                   // the newest complete one with other filters
+  std::vector<BackupSummary> backups;  // the deployment's complete ones: the newest and the one before
+  std::string other;                   // the newest complete one of something else
   std::string passed_over;             // why the newest that is not complete is not
 };
 
+// Whose backups count is what the newest one says that was made by a run: somebody may have stored another database's beside
+// them by hand. Where there was no run, all are by hand, and the newest says it.
+std::vector<BackupSummary> of_one_database(const std::vector<BackupSummary>& backups, std::string& other) {
+  const auto by_run = std::ranges::find_if(backups, [](const BackupSummary& backup) { return !backup.header.run.empty(); });
+  if (backups.empty()) return {};
+  const BackupSeries series = (by_run == backups.end() ? backups.front() : *by_run).header.series();
+  std::vector<BackupSummary> same;
+  for (const BackupSummary& backup : backups) {
+    if (may_be_of_one_database(series, backup.header.series())) {
+      same.push_back(backup);
+    } else if (other.empty()) {
+      other = backup.key;
+    }
+  }
+  return same;
+}
+
 Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::stop_token& stop) {
   Found found;
+  std::vector<BackupSummary> backups;
+  std::size_t by_runs = 0;
   std::size_t looked_at = 0;
   visit_newest_first(store, [&](const BackupSummary& backup) {
     if (!backup.complete()) {
@@ -37,12 +60,15 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, c
       log(LogLevel::warning, "damaged_backup",
           fmt::format("passed over: {} is of the future: the clock that named it was wrong", store.describe(backup.key)));
     } else if (backup.header.filters == filters) {
-      found.backups.push_back(backup);
+      backups.push_back(backup);
+      if (!backup.header.run.empty()) ++by_runs;
     } else if (found.other.empty()) {
       found.other = backup.key;
     }
-    return found.backups.size() < 2 && ++looked_at < kLookedAtAtMost;
+    const bool is_enough = by_runs >= 2 || (by_runs == 0 && backups.size() >= kByHandAtMost);
+    return !is_enough && ++looked_at < kLookedAtAtMost;
   }, stop);
+  found.backups = of_one_database(backups, found.other);
   return found;
 }
 

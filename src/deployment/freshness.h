@@ -15,7 +15,7 @@ namespace pana {
 class Freshness {
  public:
   // Reads PANA_LOCATION and PANA_EXCLUDE_SCHEMAS; throws Error(usage) when they make no sense. Only backups of what the
-  // deployment backs up count: one with other filters is no replacement.
+  // deployment backs up count: one with other filters, or of another database, is no replacement.
   explicit Freshness(const Host& host);
 
   Json look(const std::stop_token& stop) const;
