@@ -296,6 +296,15 @@ TEST_F(Replaced, StatisticsStayWithTheirTable) {
   EXPECT_EQ("public.st", target("SELECT format('%I.%I', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext"));
 }
 
+TEST_F(Replaced, FindsAMissingAccessMethodBeforehand) {
+  origin("CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t (a int) USING other_heap; INSERT INTO t VALUES (1)");
+  const fs::path backup = back_up("origin");
+  target_ = fresh_database("target");
+  const Outcome refused = restore(backup, {"-t", "t"});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("other_heap"));
+}
+
 // Of a backup of parts somebody may believe that it is whole.
 TEST_F(Replaced, ABackupOfPartsIsTriedBeforehand) {
   origin("CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE d (c int REFERENCES c); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1)");

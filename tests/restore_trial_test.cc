@@ -229,7 +229,9 @@ TEST_F(RestoreRowsOf, SequencesAndMaterializedViewsThatAreMissingAreNamed) {
   const Outcome missing = restore_as("maker", backup, {"--data-only", "--clean"});
   EXPECT_TRUE(ends_with(kRefused, missing));
   EXPECT_THAT(missing.err, HasSubstr("the target lacks sequence public.q, materialized view public.m"));
-  elsewhere("CREATE SEQUENCE q; CREATE MATERIALIZED VIEW m AS SELECT 1 AS one");
+  elsewhere("CREATE TABLE q (); CREATE TABLE m ()");  // of another kind
+  EXPECT_THAT(restore_as("maker", backup, {"--data-only", "--clean"}).err, HasSubstr("the target lacks sequence public.q, materialized view public.m"));
+  elsewhere("DROP TABLE q, m; CREATE SEQUENCE q; CREATE MATERIALIZED VIEW m AS SELECT 1 AS one");
   const Outcome closed = restore_as("maker", backup, {"--data-only", "--clean"});
   EXPECT_TRUE(ends_with(kRefused, closed));
   EXPECT_THAT(closed.err, HasSubstr("the role may not fill sequence public.q, materialized view public.m"));

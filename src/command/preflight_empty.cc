@@ -82,7 +82,7 @@ void check_schemas_of_extensions(Connection& connection, const RestoreSelection&
                                                            "ON n.oid = e.extnamespace WHERE e.extname = {}", connection.quote_literal(object.name)));
     if (wanted.size() != 1 || found.rows() == 0 || found.text(0, 0) == wanted[0]) continue;
     problems.add(fmt::format("the target has the extension {} in the schema {}, the backup in {}", object.name, found.text(0, 0), wanted[0]),
-                 "move it by ALTER EXTENSION ... SET SCHEMA, or drop it: the restore makes it");
+                 "move it by ALTER EXTENSION ... SET SCHEMA, or drop it: the restore makes it; where nothing names its schema, --exclude-extension leaves it as it is");
   }
 }
 

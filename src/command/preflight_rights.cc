@@ -241,20 +241,21 @@ void check_sequences_and_views(Connection& connection, const RestoreSelection& s
   std::vector<std::string> missing;
   std::vector<std::string> closed;
   // What is asked of the relation `name` as c.
-  const auto look = [&](const RelationName& relation, std::string_view kind, std::string_view may) {
-    const QueryResult found = connection.query(fmt::format("SELECT {} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({})", may,
-                                                           connection.quote_literal(sql_name(connection, relation))));
+  const auto look = [&](const RelationName& relation, char relkind, std::string_view may) {
+    const QueryResult found = connection.query(fmt::format("SELECT {} FROM pg_catalog.pg_class AS c WHERE c.oid = pg_catalog.to_regclass({}) AND c.relkind = '{}'", may,
+                                                           connection.quote_literal(sql_name(connection, relation)), relkind));
+    const char* const kind = relkind == 'S' ? "sequence" : "materialized view";
     if (found.rows() > 0 && found.boolean(0, 0)) return;
     (found.rows() == 0 ? missing : closed).push_back(fmt::format("{} {}.{}", kind, relation.schema, relation.name));
   };
   for (const SequenceValue& value : selection.sequence_values) {
-    if (value.sequence) look(*value.sequence, "sequence", "pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')");
+    if (value.sequence) look(*value.sequence, 'S', "pg_catalog.has_sequence_privilege(c.oid, 'UPDATE')");
   }
   for (const SchemaObject& object : selection.post_data) {
     if (object.type != "MATERIALIZED VIEW DATA" || !object.relation) continue;
-    look(*object.relation, "materialized view", connection.server_version() >= 170000 ? "pg_catalog.has_table_privilege(c.oid, 'MAINTAIN')" : "pg_catalog.pg_has_role(c.relowner, 'USAGE')");
+    look(*object.relation, 'm', connection.server_version() >= 170000 ? "pg_catalog.has_table_privilege(c.oid, 'MAINTAIN')" : "pg_catalog.pg_has_role(c.relowner, 'USAGE')");
   }
-  if (!missing.empty()) problems.add(fmt::format("the target lacks {}", list_names(missing)), "restore them with their definition: leave --data-only out");
+  if (!missing.empty()) problems.add(fmt::format("the target lacks {}", list_names(missing)), "restore them with their definition: leave --data-only out; or leave materialized views out with -T");
   if (!closed.empty()) problems.add(fmt::format("the role may not fill {}", list_names(closed)), "restore as their owner, or GRANT UPDATE on the sequences to the role");
 }
 

@@ -134,8 +134,9 @@ class Trial {
 
   // duplicate_table (relations of any kind), duplicate_object, duplicate_function
   static constexpr std::array kTaken = {"42P07", "42710", "42723"};
-  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name
-  static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000"};
+  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name; invalid_parameter_value, which
+  // default_table_access_method is refused with
+  static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000", "22023"};
 
   Connection& connection_;
   TrialFindings findings_;
