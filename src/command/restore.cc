@@ -13,7 +13,6 @@
 #include "base/parallel.h"
 #include "base/work_list.h"
 #include "command/connections.h"
-#include "command/replace_rows.h"
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
 #include "command/restore_globals.h"
@@ -24,6 +23,7 @@
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
+#include "command/rows_alone.h"
 #include "command/sql_names.h"
 #include "pg/session.h"
 
@@ -181,9 +181,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   RestoreReport report{.target = control.place()};
   if (request.rows) {
     leave_out_what_was_not_made(selection, index, names, runner, errors);
-    const bool replaces_rows = request.clean && !request.schema;
-    const std::map<TableId, std::uint64_t> loaded = replaces_rows ? replace_rows(connections, request, backup, selection, errors, progress, stop)
-                                                                  : load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+    const std::map<TableId, std::uint64_t> loaded = request.schema ? load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop)
+                                                                   : load_rows_alone(connections, request, backup, selection, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
   }

@@ -14,6 +14,7 @@
 namespace pana {
 
 constexpr std::string_view kInsufficientPrivilege = "42501";
+constexpr std::string_view kForeignKeyViolation = "23503";
 
 // An error of the server whose subject has been put in front.
 class RestoreError : public DatabaseError {
@@ -73,7 +74,6 @@ class RestoreErrors {
   }
 
   std::string hint_for(const DatabaseError& error) const {
-    constexpr std::string_view kForeignKeyViolation = "23503";
     constexpr std::string_view kDiskFull = "53100";
     if (error.sqlstate() == kForeignKeyViolation) {
       constexpr std::string_view kWhy = "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables were chosen";

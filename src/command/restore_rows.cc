@@ -34,6 +34,17 @@ struct Brackets {
 constexpr Brackets kTransaction = {.begin = "BEGIN", .keep = "COMMIT", .undo = "ROLLBACK"};
 // Deferred constraints are looked at behind each part, as they are at the end of a transaction.
 constexpr Brackets kPart = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT unit", .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
+// Or at the end of all, where tables refer to each other in a circle.
+constexpr Brackets kPartOfCircle = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "RELEASE SAVEPOINT unit", .undo = kPart.undo};
+
+const Brackets& brackets_of(LoadTransactions transactions) {
+  switch (transactions) {
+    case LoadTransactions::of_frames: return kTransaction;
+    case LoadTransactions::of_all: return kPart;
+    case LoadTransactions::of_circles: return kPartOfCircle;
+  }
+  return kTransaction;
+}
 
 // Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
 // possible.
@@ -173,7 +184,6 @@ class UnitLoader {
 // Whether the rows may be welcome once others are there: a foreign key, a check, or an error that a function raised. Or two
 // that waited for each other.
 bool may_come_of_order(const DatabaseError& error) {
-  constexpr std::string_view kForeignKeyViolation = "23503";
   constexpr std::string_view kCheckViolation = "23514";
   constexpr std::string_view kDeadlock = "40P01";
   const std::string& state = error.sqlstate();
@@ -184,7 +194,7 @@ class RowLoading {
  public:
   RowLoading(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup, const RestoreSelection& selection, RestoreErrors& errors,
              Progress& progress, const std::stop_token& stop)
-      : connections_(connections), brackets_(transactions == LoadTransactions::of_all ? kPart : kTransaction), backup_(backup), selection_(selection),
+      : connections_(connections), brackets_(brackets_of(transactions)), backup_(backup), selection_(selection),
         errors_(errors), progress_(progress), stop_(stop) {}
 
   std::map<TableId, std::uint64_t> run(std::vector<LoadStage> stages) {

@@ -19,8 +19,8 @@ namespace pana {
 LoadOrder order_of_loading(Connection& connection, const Index& index, const RestoreSelection& selection);
 
 // Whether each frame is loaded in a transaction of its own, or all of them are parts of the one that is under way on the only
-// connection.
-enum class LoadTransactions { of_frames, of_all };
+// connection; deferred constraints are looked at behind each of them, but for circles at the end of that transaction.
+enum class LoadTransactions { of_frames, of_all, of_circles };
 
 // Loads the selected frames, each of which is kept only after its checksum was right; in the order that the target asks for, and
 // what it refuses all the same again behind the others. Returns how many rows of each table the server says it stored, which are as

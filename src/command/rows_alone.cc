@@ -1,0 +1,86 @@
+#include "command/rows_alone.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <string>
+#include <vector>
+
+#include "command/restore_clean.h"
+#include "command/restore_large_objects.h"
+#include "command/restore_rows.h"
+#include "command/sql_names.h"
+
+namespace pana {
+namespace {
+
+void empty(Connection& control, const BackupReader& backup, const RestoreSelection& selection, Progress& progress) {
+  progress.set_activity("emptying the tables");
+  with_index_encoding(control, backup.index().header, [&] { empty_tables(control, backup, selection); });
+  empty_large_objects(control, selection);
+}
+
+std::map<TableId, std::uint64_t> replace_over_several(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
+                                                      RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
+  Connection& control = connections.front();
+  control.query("BEGIN");
+  empty(control, backup, selection, progress);
+  control.query("COMMIT");
+  try {
+    return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}; the tables were emptied before, and hold what was loaded until then", error.what()),
+                error.hint().empty() ? "restore again; without --jobs all of it is one transaction" : error.hint());
+  }
+}
+
+// Tables that refer to each other in a circle: no order helps, but their rows may, or keys that are looked at at the end.
+std::vector<std::string> tables_in_circles(Connection& connection, const Index& index, const RestoreSelection& selection) {
+  std::vector<std::string> tables;
+  with_index_encoding(connection, index.header, [&] {
+    for (const RelationName& table : order_of_loading(connection, index, selection).in_circles) tables.push_back(table.schema + "." + table.name);
+  });
+  return tables;
+}
+
+std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
+                                                         const RestoreSelection& selection, const std::vector<std::string>& in_circles, RestoreErrors& errors,
+                                                         Progress& progress, const std::stop_token& stop) {
+  Connection& control = connections.front();
+  std::map<TableId, std::uint64_t> loaded;
+  bool is_complete = false;
+  try {
+    control.query("BEGIN");
+    if (request.clean) empty(control, backup, selection, progress);
+    loaded = load_rows(connections.first(1), in_circles.empty() ? LoadTransactions::of_all : LoadTransactions::of_circles, backup, selection, errors, progress, stop);
+    is_complete = true;
+    control.query("COMMIT");
+  } catch (const Error& error) {
+    const bool is_unknown = is_complete && !control.is_alive();
+    const char* const outcome = is_unknown ? "whether the tables hold the backup's rows or those that they held is not known" : "the tables hold the rows that they held";
+    const auto* const refusal = dynamic_cast<const DatabaseError*>(&error);
+    if (!in_circles.empty() && !is_unknown && refusal != nullptr && refusal->sqlstate() == kForeignKeyViolation) {
+      throw Error(ErrorKind::refused,
+                  fmt::format("the tables {} refer to each other by foreign keys, and these rows do not come in any order: {}; {}", fmt::join(in_circles, ", "), error.what(), outcome),
+                  "--disable-triggers loads them without a look at the keys; or drop one of the keys, and add it again afterwards");
+    }
+    const std::string way_on = error.kind() == ErrorKind::damaged ? "restore another backup, or this one with --keep-going, without what is damaged" : "restore again";
+    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome),
+                fmt::format("{}; with --keep-going the tables lose the rows that they hold, whatever is refused", error.hint().empty() ? way_on : error.hint()));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+std::map<TableId, std::uint64_t> load_rows_alone(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
+                                                 const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
+  const std::vector<std::string> in_circles = request.disable_triggers ? std::vector<std::string>() : tables_in_circles(connections.front(), backup.index(), selection);
+  if (!in_circles.empty() || (request.clean && (request.single_transaction || connections.size() == 1))) {
+    return load_in_one_transaction(connections, request, backup, selection, in_circles, errors, progress, stop);
+  }
+  if (request.clean) return replace_over_several(connections, backup, selection, errors, progress, stop);
+  return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+}
+
+}  // namespace pana

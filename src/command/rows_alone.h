@@ -1,0 +1,24 @@
+// Rows for tables that are there, without their definitions: restore --data-only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <stop_token>
+
+#include "base/progress.h"
+#include "command/restore.h"
+#include "command/restore_errors.h"
+#include "command/restore_selection.h"
+#include "format/backup_reader.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// Loads as load_rows() does; with `clean` in place of what the selected tables and large objects hold. With `clean`, on one
+// connection, the only one or because a single transaction is wanted, and always where tables refer to each other in a circle, all
+// of it is one transaction: whatever is thrown, the target holds what it held.
+std::map<TableId, std::uint64_t> load_rows_alone(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
+                                                 const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop);
+
+}  // namespace pana
