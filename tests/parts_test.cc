@@ -296,6 +296,32 @@ TEST_F(Replaced, StatisticsStayWithTheirTable) {
   EXPECT_EQ("public.st", target("SELECT format('%I.%I', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext"));
 }
 
+// The state of a trigger that it had with its parent is nothing that a table of its own has.
+TEST_F(Replaced, APartitionAloneHasNoTriggersOfItsParent) {
+  origin("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE pp (id int) PARTITION BY LIST (id);"
+         "CREATE TABLE pp1 PARTITION OF pp FOR VALUES IN (1); CREATE TRIGGER pt AFTER INSERT ON pp FOR EACH ROW EXECUTE FUNCTION f();"
+         "CREATE TRIGGER own AFTER INSERT ON pp1 FOR EACH ROW EXECUTE FUNCTION f();"
+         "ALTER TABLE pp1 DISABLE TRIGGER pt; ALTER TABLE pp1 DISABLE TRIGGER own; INSERT INTO pp VALUES (1)");
+  const fs::path backup = back_up("origin");
+  target_ = fresh_database("target");
+  target("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "pp1", "--allow-non-empty"})));
+  EXPECT_EQ("1|own:D", target("SELECT (SELECT count(*) FROM pp1), string_agg(tgname || ':' || tgenabled::text, ',') FROM pg_trigger"));
+}
+
+// The target's table may count with another sequence, or with none.
+TEST_F(Replaced, RowsOfATableComeWithoutASequenceThatTheTargetLacks) {
+  origin("CREATE TABLE t (id serial, x int); INSERT INTO t (x) SELECT generate_series(1, 9)");
+  const fs::path backup = back_up("origin");
+  target_ = fresh_database("target");
+  target("CREATE TABLE t (id int, x int)");
+  const Outcome outcome = restore(backup, {"--data-only", "-t", "t", "--verify"});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("sequence_left_out"), HasSubstr("public.t_id_seq")));
+  EXPECT_EQ("9", target("SELECT count(*) FROM t"));
+  EXPECT_TRUE(ends_with(kRefused, restore(backup, {"--data-only", "--clean", "-t", "t", "-t", "t_id_seq"}))) << "which is asked for";
+}
+
 TEST_F(Replaced, FindsAMissingAccessMethodBeforehand) {
   origin("CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t (a int) USING other_heap; INSERT INTO t VALUES (1)");
   const fs::path backup = back_up("origin");

@@ -212,10 +212,25 @@ bool stays_in_its_publication(Connection& connection, const SchemaObject& object
   return object.relation ? has_relation(connection, *object.relation) : !existing_schemas(connection, {published_schema(object)}).empty();
 }
 
+// ALTER TABLE part DISABLE TRIGGER t, of a trigger that the partition has with its parent.
+bool is_state_of_inherited_trigger(const SchemaObject& object) {
+  return object.type == "TRIGGER" && !object.statements.empty() && SqlLexemes(object.statements.front().sql).skip({"ALTER", "TABLE"});
+}
+
+// A sequence that comes along with its table alone. The target's table may have another one, or none.
+bool is_missing_with_its_table(Connection& connection, const RestoreRequest& request, const ScriptNames& names, const RelationName& sequence) {
+  if (request.schema || !request.filter.has_table_patterns()) return false;
+  const RelationName name = names.unicode(sequence);
+  if (request.filter.includes(name.schema, name.name) || has_relation(connection, sequence)) return false;
+  log(LogLevel::warning, "sequence_left_out", fmt::format("the target lacks the sequence {}.{}, which is its table's in the backup: its value is left out", name.schema, name.name));
+  return true;
+}
+
 // Chooses objects of both phases.
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
                     RestoreSelection& selection) {
   std::vector<SchemaObject> attached_later;
+  std::set<RelationName> alone;  // partitions that become tables of their own
   // A sequence that is made anew, of a table that stays.
   const auto is_owned_again = [&](const SchemaObject& object) {
     return object.type == "SEQUENCE OWNED BY" && chooser.replaces() && object.relation && chooser.wants(*object.relation) && object.refers_to &&
@@ -228,6 +243,7 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
     } else if (has_relation(connection, *object.refers_to)) {
       attached_later.push_back(std::move(object));
     } else {
+      alone.insert(*object.relation);
       log(LogLevel::warning, "partition_alone",
           fmt::format("{}.{} becomes a table of its own: {}.{}, whose partition it is, is neither chosen nor in the target", object.relation->schema,
                       object.relation->name, object.refers_to->schema, object.refers_to->name));
@@ -235,6 +251,7 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   }
   std::vector<SchemaObject> attached_indexes;
   std::erase_if(post_data, [&](const SchemaObject& object) {
+    if (object.relation && alone.contains(*object.relation) && is_state_of_inherited_trigger(object)) return true;
     if (chooser.wants(object) || (chooser.replaces_everything() && stays_in_its_publication(connection, object))) return false;
     const bool is_attached_later = object.type == "INDEX ATTACH" && std::ranges::any_of(attached_later, [&object](const SchemaObject& partition) {
       return partition.relation == object.relation && partition.refers_to == object.refers_to;
@@ -377,7 +394,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
-      if (value.sequence && left_out.owns(names.unicode(*value.sequence))) {
+      if (value.sequence && (left_out.owns(names.unicode(*value.sequence)) || is_missing_with_its_table(connection, request, names, *value.sequence))) {
         selection.left_out_sequences.insert(value.sql);
         continue;
       }
