@@ -296,6 +296,18 @@ TEST_F(Replaced, StatisticsStayWithTheirTable) {
   EXPECT_EQ("public.st", target("SELECT format('%I.%I', stxnamespace::regnamespace, stxname) FROM pg_statistic_ext"));
 }
 
+// There is nothing to compare, which must not end with "wrong usage" behind a restore.
+TEST_F(Replaced, WhatHasNoRowsIsNotCompared) {
+  origin("CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE VIEW v AS SELECT 1 AS one");
+  const fs::path backup = back_up("origin");
+  for (const char* const pattern : {"p", "v"}) {
+    target_ = fresh_database("target");
+    const Outcome outcome = restore(backup, {"-t", pattern, "--verify"});
+    EXPECT_TRUE(ends_with(kOk, outcome)) << pattern;
+    EXPECT_THAT(outcome.out, HasSubstr("nothing was compared"));
+  }
+}
+
 // The state of a trigger that it had with its parent is nothing that a table of its own has.
 TEST_F(Replaced, APartitionAloneHasNoTriggersOfItsParent) {
   origin("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE pp (id int) PARTITION BY LIST (id);"

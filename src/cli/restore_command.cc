@@ -91,6 +91,7 @@ void run(const Options& options, const CommandContext& context) {
       fmt::print("not all rights are as in the backup: {}\n", report.rights_not_restored.size() == 1 ? "1 warning tells" : fmt::format("{} warnings tell", report.rights_not_restored.size()));
     }
     if (proven.comparison) print_comparison(*proven.comparison, backup.name);
+    if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");
   }
   proven.require_success();
 }

@@ -34,7 +34,9 @@ ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const Backu
                                 const std::stop_token& stop) {
   ProvenRestore proven;
   show("restoring", [&](Progress& progress) { proven.restored = restore_or_hint(request.restore, backup, progress, stop); });
-  if (!request.prove) return proven;
+  // A view, or a partitioned table without its partitions: to refuse it now would be too late.
+  const bool has_no_rows = proven.restored.tables == 0 && !request.restore.filter.includes_everything();
+  if (!request.prove || has_no_rows) return proven;
   show("comparing", [&](Progress& progress) {
     proven.comparison = compare({.url = request.restore.url,
                                  .jobs = request.restore.jobs,
