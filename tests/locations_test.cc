@@ -92,7 +92,7 @@ TEST_F(Locations, AreListedWithTheStateOfEach) {
 
 TEST_F(Locations, AreReadPastWhatCannotBeRead) {
   const auto names_all_that_it_passes_over =
-      AllOf(HasSubstr("unreadable_backup"), HasSubstr("newer_backup"), HasSubstr("damaged_backup"), HasSubstr(unreadable_));
+      AllOf(HasSubstr("unreadable_backup"), HasSubstr("newer_backup"), HasSubstr("damaged_backup"), HasSubstr(unreadable_), HasSubstr("others_unknown"));
   const Outcome verified = pana_as_user({"verify", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, verified));
   EXPECT_THAT(verified.out, HasSubstr(good_));

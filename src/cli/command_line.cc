@@ -80,7 +80,7 @@ void complain(const Error& error) {
 
 CommandLine::CommandLine(const std::stop_token& stop)
     : context_{.stop = stop, .store = {.s3 = {}, .stop = stop}},
-      app_("Backs up a PostgreSQL database to a single plain SQL file, restores it, and proves that the copy is identical.", "pana") {
+      app_("Backs up a PostgreSQL database to a single plain SQL file, restores it, and proves that every row came back.", "pana") {
   app_.footer(kFooter);
   app_.require_subcommand(1);
   app_.fallthrough();  // an option of the program may stand behind the command, too
@@ -118,10 +118,10 @@ void CommandLine::require_command(const std::vector<std::string>& arguments) con
 
 // CLI11 looks at the environment for the options of all commands: what is set for one must not keep another from working.
 void CommandLine::take_environment(const std::vector<std::string>& arguments) {
+  const auto has = [&arguments](const std::string& argument) { return std::ranges::find(arguments, argument) != arguments.end(); };
+  const bool asks_for_help = has("--help") || has("-h");
   for (CLI::App* const command : app_.get_subcommands([](const CLI::App*) { return true; })) {
-    const bool may_be_chosen = std::ranges::find(arguments, command->get_name()) != arguments.end();
-    const bool is_about_it = std::ranges::find(arguments, "--help") != arguments.end() || std::ranges::find(arguments, "-h") != arguments.end();
-    if (may_be_chosen && !is_about_it) continue;
+    if (has(command->get_name()) && !asks_for_help) continue;
     for (CLI::Option* const option : command->get_options()) option->envname("");
   }
 }

@@ -181,8 +181,10 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   RestoreReport report{.target = control.place()};
   if (request.rows) {
     leave_out_what_was_not_made(selection, index, names, runner, errors);
-    const std::map<TableId, std::uint64_t> loaded = request.schema ? load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop)
-                                                                   : load_rows_alone(connections, request, backup, selection, errors, progress, stop);
+    LoadOrder order;
+    with_index_encoding(control, index.header, [&] { order = order_of_loading(control, index, selection); });
+    const std::map<TableId, std::uint64_t> loaded = request.schema ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
+                                                                   : load_rows_alone(connections, request, backup, selection, order, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
   }

@@ -37,11 +37,9 @@ std::vector<std::string> first_column(const QueryResult& result) {
 
 // Foreign keys that go round in a circle let no table be the first. Who does not keep going learns whether the rows come all the same.
 void check_circles(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems) {
-  std::vector<std::string> tables;
-  for (const RelationName& table : order_of_loading(connection, index, selection).in_circles) tables.push_back(table.schema + "." + table.name);
+  const std::vector<std::string> tables = tables_in_circles(order_of_loading(connection, index, selection));
   if (tables.empty()) return;
-  problems.add(fmt::format("the tables {} refer to each other by foreign keys, so that none of them can be loaded first", list_names(tables)),
-               "--disable-triggers loads them without a look at the keys; or drop one of the keys, and add it again afterwards");
+  problems.add(fmt::format("the tables {} refer to each other by foreign keys, so that none of them can be loaded first", list_names(tables)), kWayOutOfCircles);
 }
 
 void check_extensions(Connection& connection, const RestoreSelection& selection, Problems& problems) {

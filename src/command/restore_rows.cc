@@ -349,13 +349,15 @@ LoadOrder order_of_loading(Connection& connection, const Index& index, const Res
   return read_load_order(connection, ForeignKeys::all, &with_rows);
 }
 
+std::vector<std::string> tables_in_circles(const LoadOrder& order) {
+  std::vector<std::string> tables;
+  for (const RelationName& table : order.in_circles) tables.push_back(table.schema + "." + table.name);
+  return tables;
+}
+
 std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
-                                           const RestoreSelection& selection, RestoreErrors& errors, Progress& progress,
+                                           const RestoreSelection& selection, const LoadOrder& order, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop) {
-  LoadOrder order;
-  with_index_encoding(connections.front(), backup.index().header, [&] {
-    order = order_of_loading(connections.front(), backup.index(), selection);
-  });
   const std::map<TableId, std::uint64_t> loaded =
       RowLoading(connections, transactions, backup, selection, errors, progress, stop).run(plan_loading(backup.index(), selection, order));
   if (errors.all().empty()) check_counts(selection, loaded);

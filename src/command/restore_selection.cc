@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "command/restore_partitions.h"
+#include "command/restore_publications.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
 
@@ -196,22 +197,6 @@ class Chooser {
   std::set<std::string> extensions_;
 };
 
-// ALTER PUBLICATION p ADD TABLES IN SCHEMA s
-std::string published_schema(const SchemaObject& object) {
-  if (object.statements.empty()) return {};
-  SqlLexemes lexemes(object.statements.front().sql);
-  lexemes.skip({"ALTER", "PUBLICATION"});
-  lexemes.qualified_name();
-  lexemes.skip({"ADD", "TABLES", "IN", "SCHEMA"});
-  return parse_simple_name(lexemes.qualified_name()).value_or("");
-}
-
-// A publication that is replaced keeps what is excluded, and left alone, among its members.
-bool stays_in_its_publication(Connection& connection, const SchemaObject& object) {
-  if (!object.publication) return false;
-  return object.relation ? has_relation(connection, *object.relation) : !existing_schemas(connection, {published_schema(object)}).empty();
-}
-
 // ALTER TABLE part DISABLE TRIGGER t, of a trigger that the partition has with its parent.
 bool is_state_of_inherited_trigger(const SchemaObject& object) {
   return object.type == "TRIGGER" && !object.statements.empty() && SqlLexemes(object.statements.front().sql).skip({"ALTER", "TABLE"});
@@ -261,33 +246,6 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   });
   if (!attached_later.empty()) join_parents(connection, std::move(attached_later), std::move(attached_indexes), post_data);
   selection.post_data = std::move(post_data);
-}
-
-// A schema that is there is not dropped for a choice of parts, and is in its publication still.
-bool is_schema_in_its_publication(Connection& connection, const SchemaObject& object) {
-  constexpr int kFirstWithSchemas = 150000;
-  if (object.type != "PUBLICATION TABLES IN SCHEMA" || connection.server_version() < kFirstWithSchemas) return false;
-  const std::string schema = published_schema(object);
-  return connection.query(fmt::format("SELECT FROM pg_catalog.pg_publication_namespace AS m JOIN pg_catalog.pg_publication AS p ON p.oid = m.pnpubid "
-                                      "JOIN pg_catalog.pg_namespace AS n ON n.oid = m.pnnspid WHERE p.pubname = {} AND n.nspname = {}",
-                                      connection.quote_literal(*object.publication), connection.quote_literal(schema))).rows() > 0;
-}
-
-// A choice of schemas or tables leaves publications to the target: what is chosen joins those that are there.
-void leave_publications_out(Connection& connection, std::vector<SchemaObject>& post_data) {
-  std::map<std::string, bool> is_there;
-  const auto lacks = [&](const std::string& publication) {
-    const auto [found, is_new] = is_there.try_emplace(publication);
-    if (!is_new) return !found->second;
-    found->second = connection.query("SELECT FROM pg_catalog.pg_publication WHERE pubname = " + connection.quote_literal(publication)).rows() > 0;
-    if (!found->second) {
-      log(LogLevel::warning, "publication_left_out",
-          fmt::format("what is chosen does not join the publication {}, which the target lacks and a choice of parts does not bring", publication));
-    }
-    return !found->second;
-  };
-  std::erase_if(post_data, [&](const SchemaObject& object) { return object.publication && lacks(*object.publication); });
-  std::erase_if(post_data, [&connection](const SchemaObject& object) { return is_schema_in_its_publication(connection, object); });
 }
 
 // The rows of a partitioned table are its partitions', which have to be chosen by their own names.

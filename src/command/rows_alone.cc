@@ -20,31 +20,22 @@ void empty(Connection& control, const BackupReader& backup, const RestoreSelecti
   empty_large_objects(control, selection);
 }
 
-std::map<TableId, std::uint64_t> replace_over_several(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection,
+std::map<TableId, std::uint64_t> replace_over_several(std::span<Connection> connections, const BackupReader& backup, const RestoreSelection& selection, const LoadOrder& order,
                                                       RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
   Connection& control = connections.front();
   control.query("BEGIN");
   empty(control, backup, selection, progress);
   control.query("COMMIT");
   try {
-    return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+    return load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}; the tables were emptied before, and hold what was loaded until then", error.what()),
                 error.hint().empty() ? "restore again; without --jobs all of it is one transaction" : error.hint());
   }
 }
 
-// Tables that refer to each other in a circle: no order helps, but their rows may, or keys that are looked at at the end.
-std::vector<std::string> tables_in_circles(Connection& connection, const Index& index, const RestoreSelection& selection) {
-  std::vector<std::string> tables;
-  with_index_encoding(connection, index.header, [&] {
-    for (const RelationName& table : order_of_loading(connection, index, selection).in_circles) tables.push_back(table.schema + "." + table.name);
-  });
-  return tables;
-}
-
 std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
-                                                         const RestoreSelection& selection, const std::vector<std::string>& in_circles, RestoreErrors& errors,
+                                                         const RestoreSelection& selection, const LoadOrder& order, const std::vector<std::string>& in_circles, RestoreErrors& errors,
                                                          Progress& progress, const std::stop_token& stop) {
   Connection& control = connections.front();
   std::map<TableId, std::uint64_t> loaded;
@@ -52,7 +43,7 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
   try {
     control.query("BEGIN");
     if (request.clean) empty(control, backup, selection, progress);
-    loaded = load_rows(connections.first(1), in_circles.empty() ? LoadTransactions::of_all : LoadTransactions::of_circles, backup, selection, errors, progress, stop);
+    loaded = load_rows(connections.first(1), in_circles.empty() ? LoadTransactions::of_all : LoadTransactions::of_circles, backup, selection, order, errors, progress, stop);
     is_complete = true;
     control.query("COMMIT");
   } catch (const Error& error) {
@@ -62,7 +53,7 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     if (!in_circles.empty() && !is_unknown && refusal != nullptr && refusal->sqlstate() == kForeignKeyViolation) {
       throw Error(ErrorKind::refused,
                   fmt::format("the tables {} refer to each other by foreign keys, and these rows do not come in any order: {}; {}", fmt::join(in_circles, ", "), error.what(), outcome),
-                  "--disable-triggers loads them without a look at the keys; or drop one of the keys, and add it again afterwards");
+                  kWayOutOfCircles);
     }
     const std::string way_on = error.kind() == ErrorKind::damaged ? "restore another backup, or this one with --keep-going, without what is damaged" : "restore again";
     throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome),
@@ -74,13 +65,14 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
 }  // namespace
 
 std::map<TableId, std::uint64_t> load_rows_alone(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
-                                                 const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop) {
-  const std::vector<std::string> in_circles = request.disable_triggers ? std::vector<std::string>() : tables_in_circles(connections.front(), backup.index(), selection);
+                                                 const RestoreSelection& selection, const LoadOrder& order, RestoreErrors& errors, Progress& progress,
+                                                 const std::stop_token& stop) {
+  const std::vector<std::string> in_circles = request.disable_triggers ? std::vector<std::string>() : tables_in_circles(order);
   if (!in_circles.empty() || (request.clean && (request.single_transaction || connections.size() == 1))) {
-    return load_in_one_transaction(connections, request, backup, selection, in_circles, errors, progress, stop);
+    return load_in_one_transaction(connections, request, backup, selection, order, in_circles, errors, progress, stop);
   }
-  if (request.clean) return replace_over_several(connections, backup, selection, errors, progress, stop);
-  return load_rows(connections, LoadTransactions::of_frames, backup, selection, errors, progress, stop);
+  if (request.clean) return replace_over_several(connections, backup, selection, order, errors, progress, stop);
+  return load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop);
 }
 
 }  // namespace pana

@@ -12,6 +12,7 @@
 #include "command/restore_selection.h"
 #include "format/backup_reader.h"
 #include "pg/connection.h"
+#include "pg/load_order.h"
 
 namespace pana {
 
@@ -19,6 +20,7 @@ namespace pana {
 // connection, the only one or because a single transaction is wanted, and always where tables refer to each other in a circle, all
 // of it is one transaction: whatever is thrown, the target holds what it held.
 std::map<TableId, std::uint64_t> load_rows_alone(std::span<Connection> connections, const RestoreRequest& request, const BackupReader& backup,
-                                                 const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop);
+                                                 const RestoreSelection& selection, const LoadOrder& order, RestoreErrors& errors, Progress& progress,
+                                                 const std::stop_token& stop);
 
 }  // namespace pana

@@ -180,8 +180,10 @@ LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, cons
   find_levels(references, order);
   const std::string callers = fmt::format(kCallersSql, "");
   order.computed = names_of(connection.query(callers + kComputedSql));
-  for (RelationName& table : names_of(connection.query(fmt::format(kCallersSql, "AND provolatile <> 'i'") + kComputedSql))) {
-    order.refer_to_themselves.insert(std::move(table));
+  if (!order.computed.empty()) {  // some of them
+    for (RelationName& table : names_of(connection.query(fmt::format(kCallersSql, "AND provolatile <> 'i'") + kComputedSql))) {
+      order.refer_to_themselves.insert(std::move(table));
+    }
   }
   if (foreign_keys == ForeignKeys::of_extensions) return order;
   for (RelationName& table : names_of(connection.query(callers + kWatchedSql))) order.watched.insert(std::move(table));
