@@ -3,8 +3,9 @@
 //   delay_proxy PORT --delay-ms 2.5 --rate 20000000
 //
 // listens on a free port of 127.0.0.1, prints it, and ends with its parent. A direction of a connection is a queue of
-// pieces, each with the time at which it has arrived: one way's delay after it was sent, and no sooner than the rate lets
-// it through. A full queue is not read into, so that the sender feels the rate as it would on the way to a distant server.
+// pieces, each with the time at which it has arrived: one way's delay after it was sent, and no sooner than the rate
+// lets it through. A full queue is not read into, so that the sender feels the rate as it would on the way to a distant
+// server.
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -36,8 +37,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct Link {
-  std::chrono::nanoseconds delay{};   // one way
-  double bytes_per_second = 0;        // of a connection, in each direction; 0: as fast as it goes
+  std::chrono::nanoseconds delay{};  // one way
+  double bytes_per_second = 0;       // of a connection, in each direction; 0: as fast as it goes
 };
 
 // A piece is what one read gave: at 20 MB/s, the bytes of 0.8 ms.
@@ -49,13 +50,15 @@ std::size_t queue_limit(const Link& link) {
   constexpr std::size_t kSocketBuffer = 256 * 1024;
   constexpr std::size_t kUnlimited = 16 << 20;
   if (link.bytes_per_second == 0) return kUnlimited;
-  return kSocketBuffer + static_cast<std::size_t>(link.bytes_per_second * std::chrono::duration<double>(link.delay).count());
+  return kSocketBuffer +
+         static_cast<std::size_t>(link.bytes_per_second * std::chrono::duration<double>(link.delay).count());
 }
 
 // The bytes on their way from one socket to another. Sockets are owned by the connection.
 class Direction {
  public:
-  Direction(const Link& link, int from, int to, Clock::time_point opened) : link_(link), from_(from), to_(to), free_(opened) {}
+  Direction(const Link& link, int from, int to, Clock::time_point opened)
+      : link_(link), from_(from), to_(to), free_(opened) {}
 
   bool wants_to_read() const { return !from_ended_ && queued_ < queue_limit(link_); }
   bool wants_to_write(Clock::time_point now) const { return !queue_.empty() && queue_.front().arrives <= now; }
@@ -79,7 +82,8 @@ class Direction {
     }
     free_ = std::max(free_, now);
     if (link_.bytes_per_second > 0) {
-      free_ += std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(static_cast<double>(got) / link_.bytes_per_second));
+      free_ += std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(static_cast<double>(got) / link_.bytes_per_second));
     }
     queued_ += static_cast<std::size_t>(got);
     queue_.push_back({free_ + link_.delay, std::string(bytes.data(), static_cast<std::size_t>(got))});
@@ -121,9 +125,10 @@ class Direction {
 struct ProxiedConnection {
   // Who connects over a distance may send after a round trip.
   ProxiedConnection(const Link& link, FileDescriptor accepted, FileDescriptor connected)
-      : client(std::move(accepted)), server(std::move(connected)),
-        directions{Direction(link, client.get(), server.get(), Clock::now() + 2 * link.delay),
-                   Direction(link, server.get(), client.get(), Clock::now())} {}
+      : client(std::move(accepted)),
+        server(std::move(connected)), directions{
+                                          Direction(link, client.get(), server.get(), Clock::now() + 2 * link.delay),
+                                          Direction(link, server.get(), client.get(), Clock::now())} {}
 
   FileDescriptor client;
   FileDescriptor server;
@@ -150,7 +155,8 @@ class Proxy {
       : link_(link), server_(loopback(server_port)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in own = loopback(0);
     socklen_t length = sizeof own;
-    if (!listener_ || ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&own), length) != 0 || ::listen(listener_.get(), 64) != 0 ||
+    if (!listener_ || ::bind(listener_.get(), reinterpret_cast<sockaddr*>(&own), length) != 0 ||
+        ::listen(listener_.get(), 64) != 0 ||
         ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&own), &length) != 0) {
       throw_errno("cannot listen");
     }
@@ -170,7 +176,8 @@ class Proxy {
   void accept() {
     FileDescriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     FileDescriptor server(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!client || !server || ::connect(server.get(), reinterpret_cast<const sockaddr*>(&server_), sizeof server_) != 0) return;
+    if (!client || !server || ::connect(server.get(), reinterpret_cast<const sockaddr*>(&server_), sizeof server_) != 0)
+      return;
     prepare(client);
     prepare(server);
     connections_.emplace_back(link_, std::move(client), std::move(server));
@@ -196,7 +203,8 @@ class Proxy {
       const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(*arrival - now).count();
       patience = {.tv_sec = left / 1'000'000'000, .tv_nsec = left % 1'000'000'000};
     }
-    if (::ppoll(sockets_.data(), sockets_.size(), arrival ? &patience : nullptr, nullptr) < 0 && errno != EINTR) throw_errno("cannot wait");
+    if (::ppoll(sockets_.data(), sockets_.size(), arrival ? &patience : nullptr, nullptr) < 0 && errno != EINTR)
+      throw_errno("cannot wait");
   }
 
   // False when the connection is over.
@@ -227,9 +235,11 @@ int main(int argc, char** argv) {
   pana::Link link;
   app.add_option("PORT", port, "the server's port on 127.0.0.1")->required();
   app.add_option("--delay-ms", delay_ms, "one way; a round trip takes twice as long")->check(CLI::NonNegativeNumber);
-  app.add_option("--rate", link.bytes_per_second, "bytes per second, of each connection in each direction; 0: no limit")->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", link.bytes_per_second, "bytes per second, of each connection in each direction; 0: no limit")
+      ->check(CLI::NonNegativeNumber);
   CLI11_PARSE(app, argc, argv);
-  link.delay = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(delay_ms));
+  link.delay =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double, std::milli>(delay_ms));
   try {
     pana::Proxy(link, port).run();
   } catch (const std::system_error& error) {

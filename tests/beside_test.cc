@@ -1,7 +1,7 @@
 // What others do to the tables while their rows are read: every row is in the backup once, or there is no backup.
 //
-// PANA_BESIDE_RUNS chooses how many backups have somebody beside them at a random moment; with PANA_WRITE_DOCS=1 what 200 or
-// more came to goes into docs/faults-beside.md.
+// PANA_BESIDE_RUNS chooses how many backups have somebody beside them at a random moment; with PANA_WRITE_DOCS=1 what
+// 200 or more came to goes into docs/faults-beside.md.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,14 +37,17 @@ class Beside : public EndToEnd {
 
   // Whether one of pana's sessions waits for a lock.
   bool waits() const {
-    return query("SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-                 "WHERE NOT granted AND application_name = 'pana' AND datname = 'beside'") != "0";
+    return query(
+               "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+               "WHERE NOT granted AND application_name = 'pana' AND datname = 'beside'") != "0";
   }
 
   // Whether a COPY of pana's reads rows of the table.
   bool reads(const std::string& table) const {
-    return query(fmt::format("SELECT count(*) FROM pg_stat_activity WHERE datname = 'beside' AND application_name = 'pana' "
-                             "AND state = 'active' AND query LIKE '%COPY%{}%'", table)) != "0";
+    return query(fmt::format(
+               "SELECT count(*) FROM pg_stat_activity WHERE datname = 'beside' AND application_name = 'pana' "
+               "AND state = 'active' AND query LIKE '%COPY%{}%'",
+               table)) != "0";
   }
 
   void expect_whole() const {
@@ -59,8 +62,9 @@ class Beside : public EndToEnd {
 
 // Every value in TOAST looks its index up anew, and REINDEX wants that index for itself.
 TEST_F(Beside, AReindexInTheMiddleOfATablesRowsIsWaitedFor) {
-  cluster().sql("beside", "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
-                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i");
+  cluster().sql("beside",
+                "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
+                "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i");
   Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "8MiB"}));
   ASSERT_TRUE(becomes_true([this] { return reads("docs"); })) << backup.err_so_far();
   Session reindex(url_);
@@ -96,8 +100,9 @@ TEST_F(Beside, AReindexBehindRowsThatWentIntoTheSameFrameBreaksNothing) {
 
 // A lock that closes a circle in the middle of the rows ends one of the two. If it is us, nothing of the attempt stays.
 TEST_F(Beside, ADeadlockInTheMiddleOfATablesRowsStartsOver) {
-  cluster().sql("beside", "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
-                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i");
+  cluster().sql("beside",
+                "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
+                "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i");
   std::string said;
   for (int attempt = 0; attempt < 5 && said.find("deadlock") == std::string::npos; ++attempt) {
     cluster().sql("beside", "ALTER ROLE postgres SET deadlock_timeout = '10ms'");
@@ -120,8 +125,10 @@ TEST_F(Beside, ADeadlockInTheMiddleOfATablesRowsStartsOver) {
 
 // The server sees no circle in which the backup has part with two sessions: one holds all tables, the other reads.
 TEST_F(Beside, AMigrationThatHoldsWhatIsReadAndWaitsForAnotherTableIsGivenWayTo) {
-  cluster().sql("beside", "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
-                          "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i; CREATE TABLE other ()");
+  cluster().sql(
+      "beside",
+      "CREATE TABLE docs (id int, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
+      "INSERT INTO docs SELECT i, repeat(md5(i::text), 160000) FROM generate_series(1, 6) AS i; CREATE TABLE other ()");
   Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "8MiB"}));
   ASSERT_TRUE(becomes_true([this] { return reads("docs"); })) << backup.err_so_far();
   Session migration(url_);
@@ -136,9 +143,11 @@ TEST_F(Beside, AMigrationThatHoldsWhatIsReadAndWaitsForAnotherTableIsGivenWayTo)
 
 // What is left for the end is what somebody waits for: it is then, above all, that others must be looked for.
 TEST_F(Beside, WaitersAreGivenWayToWhileWhatWasLeftOverIsRead) {
-  cluster().sql("beside", "CREATE TABLE a AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 9000) AS i; "
-                          "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 8000) AS i");
-  Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "1MiB", "--yield-to-waiters", "8"}));
+  cluster().sql("beside",
+                "CREATE TABLE a AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 9000) AS i; "
+                "CREATE TABLE b AS SELECT i, repeat(md5(i::text), 20) AS t FROM generate_series(1, 8000) AS i");
+  Background backup(pana_command(
+      {"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "1MiB", "--yield-to-waiters", "8"}));
   ASSERT_TRUE(becomes_true([this] { return reads("a"); })) << backup.err_so_far();
   Session migration(url_);
   migration.send("ALTER TABLE b ADD COLUMN more int");
@@ -151,9 +160,11 @@ TEST_F(Beside, WaitersAreGivenWayToWhileWhatWasLeftOverIsRead) {
 
 // A change that comes late in a backup that has lasted for longer than it would wait for locks.
 TEST_F(Beside, ALabelRenamedLateStartsOverAsWell) {
-  cluster().sql("beside", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE t AS SELECT 'good'::mood AS m, i, "
-                          "repeat(md5(i::text), 20) AS x FROM generate_series(1, 12000) AS i");
-  Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "3MiB", "--lock-wait", "1"}));
+  cluster().sql("beside",
+                "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE TABLE t AS SELECT 'good'::mood AS m, i, "
+                "repeat(md5(i::text), 20) AS x FROM generate_series(1, 12000) AS i");
+  Background backup(
+      pana_command({"backup", url_, "--to", backups_.path(), "--jobs", "1", "--max-rate", "3MiB", "--lock-wait", "1"}));
   ASSERT_TRUE(becomes_true([this] { return reads("t"); })) << backup.err_so_far();
   cluster().sql("beside", "SELECT pg_sleep(1.2); ALTER TYPE mood RENAME VALUE 'good' TO 'fine'");
   const Outcome outcome = backup.wait();
@@ -164,9 +175,10 @@ TEST_F(Beside, ALabelRenamedLateStartsOverAsWell) {
 
 // What the server calls an internal error is no change of the schema, and does not go away by trying again.
 TEST_F(Beside, ADamagedCatalogIsAnErrorAtOnce) {
-  cluster().sql("beside", "CREATE TABLE t (i int DEFAULT 5); CREATE VIEW v AS SELECT i FROM t; "
-                          "SET allow_system_table_mods = on; DELETE FROM pg_rewrite WHERE ev_class = 'v'::regclass; "
-                          "DELETE FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum = 1");
+  cluster().sql("beside",
+                "CREATE TABLE t (i int DEFAULT 5); CREATE VIEW v AS SELECT i FROM t; "
+                "SET allow_system_table_mods = on; DELETE FROM pg_rewrite WHERE ev_class = 'v'::regclass; "
+                "DELETE FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum = 1");
   const auto began = std::chrono::steady_clock::now();
   const Outcome outcome = pana({"backup", url_, "--to", backups_.path()});
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(20));
@@ -185,18 +197,24 @@ const std::array<Neighbour, 7> kNeighbours = {{
     {"REINDEX TABLE", {"REINDEX TABLE docs", "REINDEX TABLE plain", "REINDEX TABLE parent_1"}},
     {"VACUUM FULL", {"VACUUM FULL plain", "VACUUM FULL docs", "VACUUM FULL small_7"}},
     {"CLUSTER", {"CLUSTER plain USING plain_i", "CLUSTER docs USING docs_id"}},
-    {"TRUNCATE and fill", {"BEGIN; TRUNCATE churn; INSERT INTO churn SELECT g, 'x' FROM generate_series(1, 100) AS g; COMMIT",
-                           "BEGIN; TRUNCATE small_3; INSERT INTO small_3 SELECT g FROM generate_series(1, 100) AS g; COMMIT"}},
-    {"ATTACH and DETACH", {"ALTER TABLE parent DETACH PARTITION parent_2", "ALTER TABLE parent ATTACH PARTITION parent_2 FOR VALUES IN (2)"}},
-    {"REINDEX then ALTER", {"BEGIN; REINDEX TABLE docs; ALTER TABLE docs ADD COLUMN more int; ALTER TABLE docs DROP COLUMN more; COMMIT"}},
-    {"several at once", {"BEGIN; REINDEX TABLE docs; LOCK TABLE small_9; SELECT pg_sleep(0.15); COMMIT", "BEGIN; LOCK TABLE plain; SELECT pg_sleep(0.12); COMMIT"}},
+    {"TRUNCATE and fill",
+     {"BEGIN; TRUNCATE churn; INSERT INTO churn SELECT g, 'x' FROM generate_series(1, 100) AS g; COMMIT",
+      "BEGIN; TRUNCATE small_3; INSERT INTO small_3 SELECT g FROM generate_series(1, 100) AS g; COMMIT"}},
+    {"ATTACH and DETACH",
+     {"ALTER TABLE parent DETACH PARTITION parent_2",
+      "ALTER TABLE parent ATTACH PARTITION parent_2 FOR VALUES IN (2)"}},
+    {"REINDEX then ALTER",
+     {"BEGIN; REINDEX TABLE docs; ALTER TABLE docs ADD COLUMN more int; ALTER TABLE docs DROP COLUMN more; COMMIT"}},
+    {"several at once",
+     {"BEGIN; REINDEX TABLE docs; LOCK TABLE small_9; SELECT pg_sleep(0.15); COMMIT",
+      "BEGIN; LOCK TABLE plain; SELECT pg_sleep(0.12); COMMIT"}},
 }};
 
 struct Tally {
   int runs = 0;
   int stored = 0;
   int failed = 0;
-  int left_over = 0;   // items left for the end
+  int left_over = 0;  // items left for the end
   int started_over = 0;
 };
 
@@ -211,9 +229,11 @@ visible. How often items were left for the end and backups started over is count
 
 | beside | backups | stored | failed | left over | started over | false successes |
 |---|---|---|---|---|---|---|
-)", runs);
+)",
+                      runs);
   for (const auto& [name, tally] : tallies) {
-    file << fmt::format("| {} | {} | {} | {} | {} | {} | 0 |\n", name, tally.runs, tally.stored, tally.failed, tally.left_over, tally.started_over);
+    file << fmt::format("| {} | {} | {} | {} | {} | {} | 0 |\n", name, tally.runs, tally.stored, tally.failed,
+                        tally.left_over, tally.started_over);
   }
 }
 
@@ -247,8 +267,8 @@ TEST_F(Beside, EveryStoredBackupIsEqualWhateverIsDoneBesideIt) {
     for (const std::string& statement : neighbour.statements) loop += statement + ";\n";
     Tally& tally = tallies[neighbour.name];
     ++tally.runs;
-    Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", std::to_string(1 + run % 3), "--max-rate", "12MiB",
-                                    "--lock-wait", "20"}));
+    Background backup(pana_command({"backup", url_, "--to", backups_.path(), "--jobs", std::to_string(1 + run % 3),
+                                    "--max-rate", "12MiB", "--lock-wait", "20"}));
     backup.ends_within(std::chrono::milliseconds(wait));
     {
       Command psql = cluster().client("psql", {"-X", "-q"}, "beside");
@@ -267,15 +287,18 @@ TEST_F(Beside, EveryStoredBackupIsEqualWhateverIsDoneBesideIt) {
       }
     }
     ++tally.stored;
-    cluster().sql("beside", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'beside' AND pid <> pg_backend_pid()");
-    ASSERT_TRUE(becomes_true([this] { return query("SELECT count(*) FROM pg_stat_activity WHERE datname = 'beside'") == "0"; }));
+    cluster().sql(
+        "beside",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'beside' AND pid <> pg_backend_pid()");
+    ASSERT_TRUE(becomes_true(
+        [this] { return query("SELECT count(*) FROM pg_stat_activity WHERE datname = 'beside'") == "0"; }));
     ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", fresh_database("copy")})));
     EXPECT_EQ("", different_lines(tables_of(cluster(), "beside"), tables_of(cluster(), "copy")));
     for (const auto& file : backups_in(backups_.path())) std::filesystem::remove(file);
   }
   for (const auto& [name, tally] : tallies) {
-    fmt::print("{}: {} backups, {} stored, {} failed, {} left over, {} started over\n", name, tally.runs, tally.stored, tally.failed,
-               tally.left_over, tally.started_over);
+    fmt::print("{}: {} backups, {} stored, {} failed, {} left over, {} started over\n", name, tally.runs, tally.stored,
+               tally.failed, tally.left_over, tally.started_over);
   }
   if (runs >= 200 && std::getenv("PANA_WRITE_DOCS") != nullptr && !HasFailure()) write_docs(tallies, runs);
 }

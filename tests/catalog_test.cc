@@ -1,10 +1,11 @@
 // What pana reads of a catalog: which tables and sequences belong to a backup, and how their rows are read and loaded.
+#include "pg/catalog.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "pg/catalog.h"
 #include "pg/session.h"
 #include "support/pana.h"
 
@@ -70,7 +71,8 @@ TEST_F(Catalog, HasTheSequencesOfTheTablesThatAreWanted) {
   Connection connection = connect(R"(
     CREATE TABLE owned (id serial); CREATE TABLE identity (id int GENERATED ALWAYS AS IDENTITY); CREATE SEQUENCE alone;
     SELECT setval('alone', 7, false))");
-  EXPECT_THAT(names(read_sequences(connection, {})), ElementsAre("public.alone", "public.identity_id_seq", "public.owned_id_seq"));
+  EXPECT_THAT(names(read_sequences(connection, {})),
+              ElementsAre("public.alone", "public.identity_id_seq", "public.owned_id_seq"));
   TableFilter::Patterns patterns;
   patterns.tables = {"owned"};
   EXPECT_THAT(names(read_sequences(connection, TableFilter(patterns))), ElementsAre("public.owned_id_seq"));

@@ -85,12 +85,13 @@ TEST_F(Consistency, HoldsWhileWritersWriteAndMigrationsMigrate) {
   cluster().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'bank'");
 }
 
-// Migrations that come one right behind the other always stand in the queue of some lock. pg_dump reads the schema in the
-// session that has the locks, and needs to ask for none.
+// Migrations that come one right behind the other always stand in the queue of some lock. pg_dump reads the schema in
+// the session that has the locks, and needs to ask for none.
 TEST_F(Consistency, IsNotPushedBackByMigrationsWithoutAPause) {
   Session migrations(url_);
-  migrations.send("DO $$ BEGIN LOOP ALTER TABLE transfers ADD COLUMN extra int; COMMIT; "
-                  "ALTER TABLE transfers DROP COLUMN extra; COMMIT; END LOOP; END $$");
+  migrations.send(
+      "DO $$ BEGIN LOOP ALTER TABLE transfers ADD COLUMN extra int; COMMIT; "
+      "ALTER TABLE transfers DROP COLUMN extra; COMMIT; END LOOP; END $$");
   for (int round = 0; round < 5 && !HasFailure(); ++round) {
     const Outcome outcome = pana({"backup", url_, "--to", backups_.path(), "--json"});
     ASSERT_TRUE(ends_with(kOk, outcome));
@@ -131,8 +132,9 @@ TEST_F(Consistency, StartsOverWhenWhatItListedIsGoneOrSomethingElse) {
 
     Background backup(pana_command({"backup", url_, "--to", backups_.path()}));
     Session observer(url_);
-    ASSERT_TRUE(becomes_true([&] { return observer.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0"; }))
-        << backup.err_so_far();
+    ASSERT_TRUE(becomes_true([&] {
+      return observer.execute("SELECT count(*) FROM pg_locks WHERE NOT granted") != "0";
+    })) << backup.err_so_far();
     migration.execute("COMMIT");
     ASSERT_TRUE(ends_with(kOk, backup.wait()));
   }

@@ -178,7 +178,8 @@ TEST_F(Damage, OfADefinitionIsFoundBeforeAnythingIsChanged) {
   std::ofstream(file, std::ios::binary) << content;
   const std::string url = fresh_database("restored");
   cluster().sql("restored", "CREATE TABLE orders AS SELECT 'of the target' AS t");
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{}, {"--clean"}, {"--clean", "--keep-going"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{}, {"--clean"}, {"--clean", "--keep-going"}}) {
     std::vector<std::string> arguments = {"restore", file, "--into", url};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = pana(arguments);
@@ -190,8 +191,10 @@ TEST_F(Damage, OfADefinitionIsFoundBeforeAnythingIsChanged) {
 
 // The day for which --keep-going exists: of a frame that is damaged nothing is believed, all else comes back.
 TEST_F(Damage, CostsARestoreThatKeepsGoingOneFrame) {
-  cluster().sql("precious", "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 20) AS t FROM generate_series(1, 20000) AS i;"
-                            "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
+  cluster().sql(
+      "precious",
+      "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 20) AS t FROM generate_series(1, 20000) AS i;"
+      "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
   std::string content = intact("none");
   content[content.find(cluster().sql("precious", "SELECT repeat(md5('10000'), 20)"))] ^= 1;
   const fs::path file = damaged_.path() / "backup_20000101_000000.sql";
@@ -202,15 +205,21 @@ TEST_F(Damage, CostsARestoreThatKeepsGoingOneFrame) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   const std::string missing = cluster().sql("rest", "SELECT 20000 - count(*) FROM large");
   ASSERT_EQ(missing.size(), 4U) << "a frame is about 4 MiB: " << missing;
-  EXPECT_THAT(outcome.err, HasSubstr("rows are missing, " + missing.substr(0, 1) + "," + missing.substr(1) + " of public.large: "));
-  EXPECT_EQ("0|3000|77|1", cluster().sql("rest", "SELECT (SELECT count(*) FROM large WHERE id = 10000), (SELECT count(*) FROM orders), "
-                                                 "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
+  EXPECT_THAT(outcome.err,
+              HasSubstr("rows are missing, " + missing.substr(0, 1) + "," + missing.substr(1) + " of public.large: "));
+  EXPECT_EQ("0|3000|77|1",
+            cluster().sql(
+                "rest",
+                "SELECT (SELECT count(*) FROM large WHERE id = 10000), (SELECT count(*) FROM orders), "
+                "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
 }
 
 // Rows go to the server while they are decompressed: the damage is found in the middle of a COPY.
 TEST_F(Damage, OfACompressedFrameCostsItsRowsAlone) {
-  cluster().sql("precious", "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 4) AS t FROM generate_series(1, 200000) AS i;"
-                            "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
+  cluster().sql(
+      "precious",
+      "CREATE TABLE large AS SELECT i AS id, repeat(md5(i::text), 4) AS t FROM generate_series(1, 200000) AS i;"
+      "CREATE INDEX large_id ON large (id); SELECT setval('numbers', 77)");
   std::string content = intact("zstd");
   for (std::size_t i = 0; i < 4; ++i) content[content.size() / 2 + i] ^= 0x55;
   const fs::path file = damaged_.path() / "backup_20000101_000000.sql.zst";
@@ -218,16 +227,24 @@ TEST_F(Damage, OfACompressedFrameCostsItsRowsAlone) {
   for (const std::string jobs : {"1", "4"}) {
     const Outcome outcome = pana({"restore", file, "--into", fresh_database("rest"), "--keep-going", "--jobs", jobs});
     EXPECT_TRUE(ends_with(kFailed, outcome));
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, "), HasSubstr(" of public.large: "), Not(HasSubstr("already in progress"))));
-    EXPECT_EQ("t|3000|1|77|1", cluster().sql("rest", "SELECT (SELECT count(*) BETWEEN 100000 AND 199999 FROM large), (SELECT count(*) FROM orders), (SELECT count(*) FROM marked), "
-                                                     "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, "), HasSubstr(" of public.large: "),
+                                   Not(HasSubstr("already in progress"))));
+    EXPECT_EQ("t|3000|1|77|1",
+              cluster().sql(
+                  "rest",
+                  "SELECT (SELECT count(*) BETWEEN 100000 AND 199999 FROM large), (SELECT count(*) FROM orders), "
+                  "(SELECT count(*) FROM marked), "
+                  "(SELECT last_value FROM numbers), (SELECT count(*) FROM pg_indexes WHERE indexname = 'large_id')"));
   }
 }
 
-// Such rows come in one COPY, for they refer to each other: without a damaged frame's, the rest is tried frame by frame.
+// Such rows come in one COPY, for they refer to each other: without a damaged frame's, the rest is tried frame by
+// frame.
 TEST_F(Damage, OfATableThatRefersToItselfCostsOnlyWhatRefersToIt) {
-  cluster().sql("precious", "CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, t text);"
-                            "INSERT INTO tree SELECT i, greatest(i / 100, 1), repeat(md5(i::text), 20) FROM generate_series(1, 40000) AS i");
+  cluster().sql(
+      "precious",
+      "CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree, t text);"
+      "INSERT INTO tree SELECT i, greatest(i / 100, 1), repeat(md5(i::text), 20) FROM generate_series(1, 40000) AS i");
   std::string content = intact("none");
   content[content.find(cluster().sql("precious", "SELECT repeat(md5('20000'), 20)"))] ^= 1;
   const fs::path file = damaged_.path() / "backup_20000101_000000.sql";
@@ -238,7 +255,8 @@ TEST_F(Damage, OfATableThatRefersToItselfCostsOnlyWhatRefersToIt) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   const std::string missing = cluster().sql("rest", "SELECT to_char(40000 - count(*), 'FM999,999') FROM tree");
   EXPECT_EQ(missing.size(), 5U) << "a frame is about 4 MiB: " << missing;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, " + missing + " of public.tree: "), HasSubstr("1 object could not be restored")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows are missing, " + missing + " of public.tree: "),
+                                 HasSubstr("1 object could not be restored")));
 }
 
 }  // namespace

@@ -114,7 +114,8 @@ TEST_F(DeploymentTest, TakesTheExampleOfItsVariablesWhenItIsFilledIn) {
   EXPECT_FALSE(without_password.succeeded());
   EXPECT_THAT(in_one_line(without_password.err), HasSubstr("still holds the example's PASSWORD"));
 
-  with_address.emplace_back("-var=supabase_db_url=postgresql://postgres.abc:p%40ss@aws-0-eu-central-1.pooler.supabase.com:5432/postgres");
+  with_address.emplace_back(
+      "-var=supabase_db_url=postgresql://postgres.abc:p%40ss@aws-0-eu-central-1.pooler.supabase.com:5432/postgres");
   const Outcome filled_in = terraform().run(with_address);
   EXPECT_TRUE(filled_in.succeeded()) << filled_in.description();
 }

@@ -67,11 +67,14 @@ TEST_F(Directory, IsMadeWhenItIsNotThereAndRefusedWhenItCannotBe) {
   EXPECT_THAT(outcome.err, HasSubstr("/proc/nowhere"));
   // What cannot even be examined.
   fs::create_symlink("loop", backups_ / "loop");
-  for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{
-           {"backup", cluster().url("small"), "--to", backups_ / "loop"}, {"list", backups_ / "loop"}, {"verify", backups_ / "loop"}}) {
+  for (const std::vector<std::string>& command :
+       std::vector<std::vector<std::string>>{{"backup", cluster().url("small"), "--to", backups_ / "loop"},
+                                             {"list", backups_ / "loop"},
+                                             {"verify", backups_ / "loop"}}) {
     const Outcome in_circles = pana(command);
     EXPECT_TRUE(ends_with(kFailed, in_circles));
-    EXPECT_THAT(in_circles.err, AllOf(HasSubstr("loop: Too many levels of symbolic links"), Not(HasSubstr("filesystem error"))));
+    EXPECT_THAT(in_circles.err,
+                AllOf(HasSubstr("loop: Too many levels of symbolic links"), Not(HasSubstr("filesystem error"))));
   }
 }
 
@@ -172,18 +175,23 @@ TEST_F(Directory, IsNoBackupWhereTheNewestHoldsOtherParts) {
   const fs::path part = back_up("two", {"-t", "a"});
   for (const std::vector<std::string>& reading :
        {std::vector<std::string>{"restore", backups_.path(), "--into", fresh_database("target")},
-        {"verify", backups_.path(), "--against", cluster().url("two")}, {"show", backups_.path()}}) {
+        {"verify", backups_.path(), "--against", cluster().url("two")},
+        {"show", backups_.path()}}) {
     const Outcome refused = pana(reading);
     EXPECT_TRUE(ends_with(kRefused, refused)) << reading.front();
-    EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("--table=a"), HasSubstr("name the one that is meant, such as " + whole.string())));
+    EXPECT_THAT(refused.err, testing::AllOf(HasSubstr("--table=a"),
+                                            HasSubstr("name the one that is meant, such as " + whole.string())));
   }
   const std::string url = cluster().url("two");
-  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out, HasSubstr("the newest complete backup is " + whole.filename().string()));
-  EXPECT_THAT(pana({"check", url, "--to", backups_.path(), "-t", "a"}).out, HasSubstr("the newest complete backup is " + part.filename().string()));
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out,
+              HasSubstr("the newest complete backup is " + whole.filename().string()));
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path(), "-t", "a"}).out,
+              HasSubstr("the newest complete backup is " + part.filename().string()));
   EXPECT_TRUE(ends_with(kOk, pana({"restore", whole, "--into", cluster().url("target"), "--verify"})));
 
   fs::remove(whole);
-  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out, HasSubstr("there is no complete backup yet of the whole database"));
+  EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out,
+              HasSubstr("there is no complete backup yet of the whole database"));
   back_up("two", {"-t", "a"});
   const Outcome same_parts = pana({"verify", backups_.path(), "--against", url});
   EXPECT_TRUE(ends_with(kOk, same_parts));
@@ -211,18 +219,23 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
   const fs::path newest = back_up("small");
 
   const Outcome listed = pana({"list", backups_.path()});
-  EXPECT_THAT(listed.out, AllOf(HasSubstr("rows of app\n"), HasSubstr("rows of small of the server " + other.sql("small", "SELECT system_identifier FROM pg_control_system()"))));
+  EXPECT_THAT(listed.out, AllOf(HasSubstr("rows of app\n"),
+                                HasSubstr("rows of small of the server " +
+                                          other.sql("small", "SELECT system_identifier FROM pg_control_system()"))));
   for (const std::vector<std::string>& reading :
        {std::vector<std::string>{"restore", backups_.path(), "--into", fresh_database("target")},
-        {"verify", backups_.path(), "--against", small}, {"show", backups_.path()}}) {
+        {"verify", backups_.path(), "--against", small},
+        {"show", backups_.path()}}) {
     const Outcome refused = pana(reading);
     EXPECT_TRUE(ends_with(kRefused, refused)) << reading.front();
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("holds backups of several databases"), HasSubstr("such as " + newest.string() + " or " + oldest.string())));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("holds backups of several databases"),
+                                   HasSubstr("such as " + newest.string() + " or " + oldest.string())));
   }
   const Outcome checked = pana({"check", app, "--to", backups_.path()});
   EXPECT_THAT(checked.out, HasSubstr("the newest complete backup is " + oldest.filename().string()));
   fresh_database("third");
-  EXPECT_THAT(pana({"check", cluster().url("third"), "--to", backups_.path()}).out, HasSubstr("no complete backup yet of this database, only of others"));
+  EXPECT_THAT(pana({"check", cluster().url("third"), "--to", backups_.path()}).out,
+              HasSubstr("no complete backup yet of this database, only of others"));
 
   ASSERT_TRUE(ends_with(kOk, pana({"prune", backups_.path(), "--keep-last", "1"})));
   EXPECT_THAT(names(), ElementsAre(oldest.filename(), elsewhere.filename(), newest.filename()));
@@ -231,12 +244,16 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
   EXPECT_TRUE(ends_with(kOk, succeeded)) << "the server of before is gone, as after an upgrade";
   EXPECT_THAT(succeeded.err, AllOf(HasSubstr("other_server"), HasSubstr(elsewhere.filename().string())));
   const fs::path again = back_up_elsewhere();
-  EXPECT_THAT(pana({"show", backups_.path()}).err, HasSubstr("such as " + again.string() + " or " + newest.string())) << "both are there";
+  EXPECT_THAT(pana({"show", backups_.path()}).err, HasSubstr("such as " + again.string() + " or " + newest.string()))
+      << "both are there";
 
   // Nobody knows where the newest one is from, and it can be of either.
-  other.sql("small", "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE reader LOGIN; GRANT SELECT ON elsewhere TO reader");
+  other.sql("small",
+            "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC; CREATE ROLE reader LOGIN; GRANT SELECT ON "
+            "elsewhere TO reader");
   other.allow_login("reader");
-  EXPECT_TRUE(ends_with(kOk, pana({"backup", other.url("small", "reader", other.password()), "--to", backups_.path()})));
+  EXPECT_TRUE(
+      ends_with(kOk, pana({"backup", other.url("small", "reader", other.password()), "--to", backups_.path()})));
   EXPECT_THAT(pana({"show", backups_.path()}).err, HasSubstr("the newest is of small of an unknown server"));
 }
 
@@ -251,8 +268,8 @@ TEST_F(Directory, PassesTheCheckOfTonight) {
 TEST_F(Directory, TakesBackupsThatBeginInTheSameSecond) {
   std::vector<std::unique_ptr<Background>> backups;
   for (int i = 0; i < 3; ++i) {
-    backups.push_back(std::make_unique<Background>(
-        pana_command({"backup", cluster().url("small"), "--to", backups_.path()})));
+    backups.push_back(
+        std::make_unique<Background>(pana_command({"backup", cluster().url("small"), "--to", backups_.path()})));
   }
   for (const auto& backup : backups) EXPECT_TRUE(ends_with(kOk, backup->wait()));
   EXPECT_EQ(3u, names().size());
@@ -285,7 +302,8 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
   says({"backup", cluster().url("small"), "--to", "s3:/bucket"}, "s3:/bucket is no location that pana knows");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{{"list", backups_.path()}, {"backup", "--help"}, {"--help"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"list", backups_.path()}, {"backup", "--help"}, {"--help"}}) {
     Command with_bad_jobs = pana_command(arguments);
     with_bad_jobs.environment["PANA_JOBS"] = "0";
     EXPECT_TRUE(ends_with(kOk, pana(with_bad_jobs))) << "it is no concern of theirs";

@@ -29,10 +29,12 @@ class FullDisk : public EndToEnd {
 TEST_F(FullDisk, WithoutRoomFailsAndLeavesNothing) {
   const std::filesystem::path location = backups_ / "small";
   std::filesystem::create_directory(location);
-  if (::mount("tmpfs", location.c_str(), "tmpfs", 0, "size=4m") != 0) GTEST_SKIP() << "no right to mount a small disk: " << std::strerror(errno);
+  if (::mount("tmpfs", location.c_str(), "tmpfs", 0, "size=4m") != 0)
+    GTEST_SKIP() << "no right to mount a small disk: " << std::strerror(errno);
   for (const char* compression : {"none", "zstd"}) {
-    expect_failure(pana_command({"backup", cluster().url(big().database), "--to", location, "--compression", compression}), location,
-                   "No space left on device");
+    expect_failure(
+        pana_command({"backup", cluster().url(big().database), "--to", location, "--compression", compression}),
+        location, "No space left on device");
   }
   EXPECT_EQ(0, ::umount(location.c_str()));
 }

@@ -24,7 +24,8 @@ std::string text_of(const fs::path& path) {
 std::set<std::string> all_matches(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
   std::set<std::string> found;
-  for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match) found.insert((*match)[1]);
+  for (std::sregex_iterator match(text.begin(), text.end(), regex), end; match != end; ++match)
+    found.insert((*match)[1]);
   return found;
 }
 
@@ -33,7 +34,8 @@ TEST(Documentation, ListsEveryEventOfTheLogAndNoOther) {
   std::set<std::string> logged;
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source / "src")) {
     const bool is_test = entry.path().filename().string().ends_with("_test.cc");
-    if (entry.is_regular_file() && !is_test) logged.merge(all_matches(text_of(entry.path()), "log\\(LogLevel::[a-z]+,\\s*\"([a-z0-9_]+)\""));
+    if (entry.is_regular_file() && !is_test)
+      logged.merge(all_matches(text_of(entry.path()), "log\\(LogLevel::[a-z]+,\\s*\"([a-z0-9_]+)\""));
   }
   logged.insert({"unreadable_backup", "newer_backup"});  // log_passed_over() puts them together from a state
   const std::string page = text_of(source / "docs/commands.md");
@@ -50,25 +52,29 @@ TEST(Documentation, ListsEveryEventOfTheLogAndNoOther) {
 TEST(Documentation, HasEveryOption) {
   const fs::path source(PANA_SOURCE_DIR);
   const std::string pages = text_of(source / "docs/commands.md") + text_of(source / "docs/s3.md");
-  const std::set<std::string> documented = all_matches(pages, "(--[a-z][a-z0-9-]+)");  // whole, not the beginning of another
+  const std::set<std::string> documented =
+      all_matches(pages, "(--[a-z][a-z0-9-]+)");  // whole, not the beginning of another
   std::set<std::string> commands = {""};
   commands.merge(all_matches(pana({"--help"}).out, "\\n  ([a-z]+) "));
   ASSERT_GT(commands.size(), 7U);
   for (const std::string& command : commands) {
-    const std::vector<std::string> arguments = command.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{command, "--help"};
+    const std::vector<std::string> arguments =
+        command.empty() ? std::vector<std::string>{"--help"} : std::vector<std::string>{command, "--help"};
     for (const std::string& option : all_matches(pana(arguments).out, "(--[a-z][a-z0-9-]+)")) {
       if (option == "--help" || option == "--version") continue;
       EXPECT_TRUE(documented.contains(option)) << "pana " << command << " " << option;
     }
   }
-  for (int status = 0; status <= 7; ++status) EXPECT_NE(std::string::npos, pages.find("\n| " + std::to_string(status) + " | "));
+  for (int status = 0; status <= 7; ++status)
+    EXPECT_NE(std::string::npos, pages.find("\n| " + std::to_string(status) + " | "));
 }
 
 // As the forges make it of a heading: lower case, without marks, spaces as hyphens.
 std::string anchor_of(const std::string& heading) {
   std::string anchor;
   for (const char letter : heading) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_') anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_')
+      anchor += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
     if (letter == ' ') anchor += '-';
   }
   return anchor;
@@ -76,7 +82,8 @@ std::string anchor_of(const std::string& heading) {
 
 TEST(Documentation, HasNoLinkThatLeadsNowhere) {
   const fs::path source(PANA_SOURCE_DIR);
-  std::vector<fs::path> pages = {source / "README.md", source / "CONTRIBUTING.md", source / "CHANGELOG.md", source / "bench/README.md"};
+  std::vector<fs::path> pages = {source / "README.md", source / "CONTRIBUTING.md", source / "CHANGELOG.md",
+                                 source / "bench/README.md"};
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(source / "docs")) {
     if (entry.path().extension() == ".md") pages.push_back(entry.path());
   }
@@ -90,7 +97,8 @@ TEST(Documentation, HasNoLinkThatLeadsNowhere) {
       EXPECT_TRUE(fs::exists(target)) << page << ": " << link;
       if (link.find('#') == std::string::npos) continue;
       std::set<std::string> anchors;
-      for (const std::string& heading : all_matches(text_of(target), "\n#+ ([^\n]+)")) anchors.insert(anchor_of(heading));
+      for (const std::string& heading : all_matches(text_of(target), "\n#+ ([^\n]+)"))
+        anchors.insert(anchor_of(heading));
       EXPECT_TRUE(anchors.contains(link.substr(link.find('#') + 1))) << page << ": " << link;
     }
   }

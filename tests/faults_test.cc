@@ -1,7 +1,8 @@
 // Faults of the network, the server and pana's own processes at random moments of a backup: no false success, nothing
 // incomplete to be seen, nothing left running on the server.
 //
-// PANA_FAULT_RUNS chooses how many backups are disturbed; with PANA_WRITE_DOCS=1 the table of 300 or more goes to docs/faults.md.
+// PANA_FAULT_RUNS chooses how many backups are disturbed; with PANA_WRITE_DOCS=1 the table of 300 or more goes to
+// docs/faults.md.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,7 +58,7 @@ struct Tally {
   std::map<int, int> statuses;
   std::array<int, kMoments.size()> runs_at{};
   std::array<int, kMoments.size()> stored_at{};
-  std::string message;         // the last one
+  std::string message;  // the last one
 };
 
 // A cluster of its own: the death of a backend makes the others lose what is in no log (unlogged tables).
@@ -99,8 +100,8 @@ class Faults : public EndToEnd {
     return command;
   }
 
-  // Empties and fills every small table as often as nobody holds a lock on it: a table looks empty to a snapshot that is
-  // older. So a backup that goes on without its locks does not compare equal.
+  // Empties and fills every small table as often as nobody holds a lock on it: a table looks empty to a snapshot that
+  // is older. So a backup that goes on without its locks does not compare equal.
   class Rewriter {
    public:
     explicit Rewriter(const Cluster& cluster) : session_(cluster.url("disturbed")) {
@@ -123,13 +124,18 @@ class Faults : public EndToEnd {
   };
 
   int sessions(const std::string& database = "disturbed") const {
-    return std::stoi(cluster_->sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
+    return std::stoi(
+        cluster_->sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE datname = " + sql_literal(database)));
   }
 
-  // The process id of a session of the backup, chosen at random or the one that holds the locks; empty when there is none.
+  // The process id of a session of the backup, chosen at random or the one that holds the locks; empty when there is
+  // none.
   std::string backend(bool of_the_locks) const {
-    return cluster_->sql("postgres", fmt::format("SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' AND application_name <> 'rewriter' "
-                                                 "ORDER BY {} LIMIT 1", of_the_locks ? "backend_start" : "random()"));
+    return cluster_->sql(
+        "postgres",
+        fmt::format("SELECT pid FROM pg_stat_activity WHERE datname = 'disturbed' AND application_name <> 'rewriter' "
+                    "ORDER BY {} LIMIT 1",
+                    of_the_locks ? "backend_start" : "random()"));
   }
 
   // One backup with the fault after so many bytes.
@@ -137,7 +143,8 @@ class Faults : public EndToEnd {
     SCOPED_TRACE(fmt::format("{} after {} bytes", fault, after_bytes));
     for (const auto& file : strangers_in(backups_.path())) std::filesystem::remove(backups_ / file);
     for (const auto& file : backups_in(backups_.path())) std::filesystem::remove(file);
-    const bool is_of_the_network = fault.starts_with("reset") || fault.starts_with("fin") || fault.starts_with("stall") || fault == "refuse";
+    const bool is_of_the_network =
+        fault.starts_with("reset") || fault.starts_with("fin") || fault.starts_with("stall") || fault == "refuse";
     // Of the others the proxy only tells the moment.
     const std::string kind = fault.substr(0, fault.find(' '));
     network_->set_fault(is_of_the_network ? kind : "none", after_bytes, fault.ends_with(" all"));
@@ -151,7 +158,8 @@ class Faults : public EndToEnd {
     const Outcome outcome = backup.wait();
     network_->clear_fault();
     if (has_crashed) {
-      EXPECT_TRUE(becomes_true([&] { return !rewriter->is_alive(); }, std::chrono::seconds(60))) << "the server has not noticed";
+      EXPECT_TRUE(becomes_true([&] { return !rewriter->is_alive(); }, std::chrono::seconds(60)))
+          << "the server has not noticed";
       cluster_->wait_until_ready();
     }
     rewriter.reset();
@@ -169,7 +177,8 @@ class Faults : public EndToEnd {
     if (fault != "backend" && fault != "locks" && fault != "crash") return false;
     const std::string victim = backend(/*of_the_locks=*/fault == "locks");
     if (victim.empty()) return false;
-    const bool has_hit = ::kill(std::stoi(victim), fault == "crash" ? SIGKILL : SIGTERM) == 0;  // as pg_terminate_backend() does, but now
+    const bool has_hit = ::kill(std::stoi(victim), fault == "crash" ? SIGKILL : SIGTERM) ==
+                         0;  // as pg_terminate_backend() does, but now
     return has_hit && fault == "crash";
   }
 
@@ -188,14 +197,16 @@ class Faults : public EndToEnd {
       for (const auto& file : visible) EXPECT_TRUE(ends_with(kOk, pana({"verify", file})));
       if (!outcome.err.empty()) {
         const std::size_t line = outcome.err.rfind('\n', outcome.err.size() - 2);
-        tally.message = nlohmann::json::parse(outcome.err.substr(line == std::string::npos ? 0 : line + 1)).value("message", "");
+        tally.message =
+            nlohmann::json::parse(outcome.err.substr(line == std::string::npos ? 0 : line + 1)).value("message", "");
         EXPECT_FALSE(tally.message.empty());
       } else {
         EXPECT_EQ("SIGKILL", fault);
       }
     }
-    EXPECT_TRUE(becomes_true([this] { return sessions() == 0; }, std::chrono::seconds(10)))
-        << cluster_->sql("postgres", "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
+    EXPECT_TRUE(becomes_true([this] { return sessions() == 0; }, std::chrono::seconds(10))) << cluster_->sql(
+        "postgres",
+        "SELECT application_name, state, wait_event, query FROM pg_stat_activity WHERE datname = 'disturbed'");
   }
 
   // Restores of a backup, disturbed in the same ways; a table of what came of them.
@@ -206,22 +217,26 @@ class Faults : public EndToEnd {
     network_->clear_fault();
     EXPECT_TRUE(ends_with(kOk, pana(restore_command())));
     const std::uint64_t bytes = network_->clear_fault();
-    std::string table = "\n## Of a restore\n\nThe same, of `pana restore --clean` into a database: status 0 was believed only if "
-                        "`pana verify --against` found it equal.\n\n| fault | runs | equal | failed |\n|---|---|---|---|\n";
+    std::string table =
+        "\n## Of a restore\n\nThe same, of `pana restore --clean` into a database: status 0 was believed only if "
+        "`pana verify --against` found it equal.\n\n| fault | runs | equal | failed |\n|---|---|---|---|\n";
     for (const std::string fault : {"reset", "reset all", "fin all", "stall", "stall all", "SIGTERM", "SIGKILL"}) {
       int equal = 0;
-      for (int run = 0; run < std::max(runs / 7, 1); ++run) equal += disturb_restore(fault, bytes * static_cast<std::uint64_t>(run % 8 + 1) / 10) ? 1 : 0;
-      table += fmt::format("| {} | {} | {} | {} |\n", fault, std::max(runs / 7, 1), equal, std::max(runs / 7, 1) - equal);
+      for (int run = 0; run < std::max(runs / 7, 1); ++run)
+        equal += disturb_restore(fault, bytes * static_cast<std::uint64_t>(run % 8 + 1) / 10) ? 1 : 0;
+      table +=
+          fmt::format("| {} | {} | {} | {} |\n", fault, std::max(runs / 7, 1), equal, std::max(runs / 7, 1) - equal);
     }
     return table;
   }
 
   Command restore_command() const {
-    return pana_command({"restore", restored_from_.path(), "--into", network_->url("restored"), "--clean", "--allow-non-empty",
-                         "--jobs", "3", "--stall-timeout", "2"});
+    return pana_command({"restore", restored_from_.path(), "--into", network_->url("restored"), "--clean",
+                         "--allow-non-empty", "--jobs", "3", "--stall-timeout", "2"});
   }
 
-  // Whether it succeeded all the same. What comes from the server during a restore is little: its bytes give the moments.
+  // Whether it succeeded all the same. What comes from the server during a restore is little: its bytes give the
+  // moments.
   bool disturb_restore(const std::string& fault, std::uint64_t after_bytes) {
     SCOPED_TRACE(fmt::format("restore: {} after {} bytes", fault, after_bytes));
     const bool is_signal = fault.starts_with("SIG");
@@ -229,7 +244,8 @@ class Faults : public EndToEnd {
     network_->set_rate(0);
     Background restore(restore_command());
     if (is_signal) {
-      becomes_true([&] { return restore.ends_within(std::chrono::milliseconds(1)) || network_->bytes() >= after_bytes; });
+      becomes_true(
+          [&] { return restore.ends_within(std::chrono::milliseconds(1)) || network_->bytes() >= after_bytes; });
       restore.send(fault == "SIGTERM" ? SIGTERM : SIGKILL);
     }
     const bool has_ended = restore.ends_within(std::chrono::seconds(40));
@@ -237,7 +253,8 @@ class Faults : public EndToEnd {
     if (!has_ended) restore.send(SIGKILL);
     const Outcome outcome = restore.wait();
     network_->clear_fault();
-    EXPECT_TRUE(outcome.succeeded() || fault == "SIGKILL" || outcome.err.find("\"error\"") != std::string::npos) << outcome.description();
+    EXPECT_TRUE(outcome.succeeded() || fault == "SIGKILL" || outcome.err.find("\"error\"") != std::string::npos)
+        << outcome.description();
     if (fault == "SIGTERM" && !outcome.succeeded()) {
       EXPECT_THAT(outcome.err, HasSubstr("the target may hold a part of the backup"));
     }
@@ -258,12 +275,14 @@ using Connecting = EndToEnd;
 
 TEST_F(Connecting, AskedForAPasswordTriesTheWrongOneOnce) {
   const Cluster server({"logging_collector = on", "log_filename = 'server.log'"});
-  const Outcome outcome = pana({"backup", server.url("postgres", "postgres", "wrong"), "--to", backups_.path(), "--jobs", "8"});
+  const Outcome outcome =
+      pana({"backup", server.url("postgres", "postgres", "wrong"), "--to", backups_.path(), "--jobs", "8"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("password authentication failed"));
   const std::string log = server.sql("postgres", "SELECT pg_read_file('log/server.log')");
   std::size_t failures = 0;
-  for (std::size_t at = 0; (at = log.find("FATAL:  password authentication failed", at)) != std::string::npos; ++at) ++failures;
+  for (std::size_t at = 0; (at = log.find("FATAL:  password authentication failed", at)) != std::string::npos; ++at)
+    ++failures;
   EXPECT_EQ(1u, failures) << log;
 }
 
@@ -312,7 +331,8 @@ TEST_F(Connecting, WithTlsBelievesNoStrangersCertificate) {
 TEST_F(Connecting, OverATrickleCanBeStopped) {
   FaultProxy network(cluster());
   network.set_rate(2000);
-  Background backup(pana_command({"backup", network.url(everything().database), "--to", backups_.path(), "--stall-timeout", "2"}));
+  Background backup(
+      pana_command({"backup", network.url(everything().database), "--to", backups_.path(), "--stall-timeout", "2"}));
   EXPECT_FALSE(backup.ends_within(std::chrono::seconds(6))) << backup.err_so_far();
   backup.send(SIGTERM);
   EXPECT_TRUE(backup.ends_within(std::chrono::seconds(2)));
@@ -327,8 +347,9 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   ASSERT_TRUE(ends_with(kOk, pana(command())));
   const std::uint64_t bytes = network_->clear_fault();
 
-  const std::vector<std::string> faults = {"reset", "reset all", "fin", "fin all", "stall", "stall all", "refuse",
-                                           "backend", "locks", "crash", "SIGTERM", "SIGKILL", "pg_dump SIGTERM", "pg_dump SIGKILL"};
+  const std::vector<std::string> faults = {
+      "reset",   "reset all", "fin",   "fin all", "stall",   "stall all",       "refuse",
+      "backend", "locks",     "crash", "SIGTERM", "SIGKILL", "pg_dump SIGTERM", "pg_dump SIGKILL"};
   std::map<std::string, Tally> tallies;
   std::random_device device;
   const auto seed = device();
@@ -354,7 +375,8 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
     const Tally& tally = tallies[fault];
     std::string statuses;
     for (const auto& [status, count] : tally.statuses) {
-      statuses += fmt::format("{}{} with {}", statuses.empty() ? "" : ", ", count, status < 0 ? fmt::format("signal {}", -status) : std::to_string(status));
+      statuses += fmt::format("{}{} with {}", statuses.empty() ? "" : ", ", count,
+                              status < 0 ? fmt::format("signal {}", -status) : std::to_string(status));
     }
     table += fmt::format("| {} | {} | {} | {} |", fault, tally.runs, tally.stored, statuses);
     for (std::size_t moment = 0; moment < kMoments.size(); ++moment) {
@@ -367,7 +389,8 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   std::printf("%s", table.c_str());
   if (std::getenv("PANA_WRITE_DOCS") == nullptr || runs < 300) return;
   std::ofstream(std::string(PANA_SOURCE_DIR) + "/docs/faults.md")
-      << fmt::format(kIntroduction, fmt::arg("runs", runs), fmt::arg("bytes", static_cast<double>(bytes) / 1e6)) << table;
+      << fmt::format(kIntroduction, fmt::arg("runs", runs), fmt::arg("bytes", static_cast<double>(bytes) / 1e6))
+      << table;
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ class Slow : public EndToEnd {
     EndToEnd::SetUp();
     if (IsSkipped()) return;
     fresh_database("slow");
-    cluster().sql("slow", "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS payload FROM generate_series(1, 40000) AS i");
+    cluster().sql(
+        "slow", "CREATE TABLE t AS SELECT i, repeat(md5(i::text), 20) AS payload FROM generate_series(1, 40000) AS i");
   }
   Command command(const std::vector<std::string>& options, const std::string& jobs = "2") const {
     Command command = pana_command({"backup", cluster().url("slow"), "--to", backups_.path(), "--jobs", jobs});
@@ -40,7 +41,10 @@ class Slow : public EndToEnd {
   static bool reads_rows(const Background& backup) {
     return becomes_true([&] {
       const std::vector<pid_t> children = children_of(backup.pid());
-      return cluster().sql("postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pana' AND query LIKE '%COPY%'") == "t" &&
+      return cluster().sql(
+                 "postgres",
+                 "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pana' AND query LIKE '%COPY%'") ==
+                 "t" &&
              std::none_of(children.begin(), children.end(), [](pid_t child) { return program_of(child) == "pg_dump"; });
     });
   }
@@ -48,12 +52,14 @@ class Slow : public EndToEnd {
   static bool waits_for_a_view() {
     Session watch(cluster().url("postgres"));
     return becomes_true([&] {
-      return watch.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = 'changing' AND wait_event_type = 'Lock' "
-                           "AND query LIKE '%pg_get_viewdef%'") == "1";
+      return watch.execute(
+                 "SELECT count(*) FROM pg_stat_activity WHERE datname = 'changing' AND wait_event_type = 'Lock' "
+                 "AND query LIKE '%pg_get_viewdef%'") == "1";
     });
   }
   static std::string sessions() {
-    return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pana', 'pg_dump')");
+    return cluster().sql("postgres",
+                         "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pana', 'pg_dump')");
   }
 };
 
@@ -69,13 +75,15 @@ TEST_F(Gentle, LocksLastWhatOthersUseMost) {
               HasSubstr("LOCK TABLE ONLY public.c, ONLY public.b, ONLY public.a IN ACCESS SHARE MODE"));
 }
 
-// pg_dump asks for the definition of a view that somebody is changing, and would wait in a session that holds all tables.
+// pg_dump asks for the definition of a view that somebody is changing, and would wait in a session that holds all
+// tables.
 TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
   cluster().sql("slow", "CREATE VIEW v AS SELECT i FROM t; CREATE TABLE wanted ()");
   Session migration(cluster().url("slow"));
   migration.execute("BEGIN; CREATE OR REPLACE VIEW v AS SELECT i, payload FROM t");
   Background backup(command({}));
-  EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"start_over\"") != std::string::npos; })) << backup.err_so_far();
+  EXPECT_TRUE(becomes_true([&] { return backup.err_so_far().find("\"start_over\"") != std::string::npos; }))
+      << backup.err_so_far();
   Session other(cluster().url("slow"));
   const auto began = std::chrono::steady_clock::now();
   other.execute("ALTER TABLE wanted ADD COLUMN extra int");
@@ -85,20 +93,22 @@ TEST_F(Slow, DoesNotHoldItsTablesWhileItStandsInAQueueItself) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
 }
 
-// pg_dump reads the catalog as it was in the snapshot, but what it asks the server's functions is answered with today's.
+// pg_dump reads the catalog as it was in the snapshot, but what it asks the server's functions is answered with
+// today's.
 TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
-  for (const char* const change : {
-           "ALTER TYPE mood RENAME TO temper", "ALTER SCHEMA place RENAME TO other_place",
-           "ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW w", "ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'",
-           "ALTER TYPE mood RENAME TO x; ALTER TYPE x RENAME TO mood", "DROP STATISTICS s",
-           "CREATE OR REPLACE FUNCTION place.two(a int, b int DEFAULT 5) RETURNS int LANGUAGE sql AS 'SELECT 2'",
-           "CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION second()",
-           "ALTER COLLATION c RENAME TO d", "ALTER TYPE pair RENAME ATTRIBUTE f TO g",
-           "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000",
-           "ALTER ROLE clerk RENAME TO officer", "DROP OWNED BY clerk; DROP ROLE clerk",
-           "CREATE TABLE newer (b int); CREATE OR REPLACE FUNCTION place.three(int) RETURNS int BEGIN ATOMIC SELECT b FROM newer; END",
-           "CREATE OR REPLACE FUNCTION place.three(n int) RETURNS int LANGUAGE sql AS 'SELECT 4'",
-           "ALTER FUNCTION place.deep(int) RENAME TO deeper"}) {
+  for (const char* const change :
+       {"ALTER TYPE mood RENAME TO temper", "ALTER SCHEMA place RENAME TO other_place",
+        "ALTER FUNCTION place.one() RENAME TO uno", "DROP VIEW w", "ALTER TYPE mood RENAME VALUE 'bad' TO 'worse'",
+        "ALTER TYPE mood RENAME TO x; ALTER TYPE x RENAME TO mood", "DROP STATISTICS s",
+        "CREATE OR REPLACE FUNCTION place.two(a int, b int DEFAULT 5) RETURNS int LANGUAGE sql AS 'SELECT 2'",
+        "CREATE OR REPLACE TRIGGER tr BEFORE INSERT ON m FOR EACH ROW EXECUTE FUNCTION second()",
+        "ALTER COLLATION c RENAME TO d", "ALTER TYPE pair RENAME ATTRIBUTE f TO g",
+        "ALTER OPERATOR ###(int, int) SET SCHEMA place", "ALTER SEQUENCE q MAXVALUE 1000000 RESTART 500000",
+        "ALTER ROLE clerk RENAME TO officer", "DROP OWNED BY clerk; DROP ROLE clerk",
+        "CREATE TABLE newer (b int); CREATE OR REPLACE FUNCTION place.three(int) RETURNS int BEGIN ATOMIC SELECT b "
+        "FROM newer; END",
+        "CREATE OR REPLACE FUNCTION place.three(n int) RETURNS int LANGUAGE sql AS 'SELECT 4'",
+        "ALTER FUNCTION place.deep(int) RENAME TO deeper"}) {
     SCOPED_TRACE(change);
     if (cluster().version() < 14 && std::string(change).find("BEGIN ATOMIC") != std::string::npos) continue;
     if (cluster().version() < 14 && std::string(change).find("REPLACE TRIGGER") != std::string::npos) continue;
@@ -134,26 +144,35 @@ TEST_F(Slow, IsOfOneMomentThoughWhatItReadsIsChangedMeanwhile) {
   }
 }
 
-// Changes that came to nothing, temporary objects, and what pg_dump reads from the catalog alone, as the snapshot has it.
+// Changes that came to nothing, temporary objects, and what pg_dump reads from the catalog alone, as the snapshot has
+// it.
 TEST_F(Slow, IsNotStartedOverForWhatChangesNothing) {
   const std::string url = fresh_database("changing");
-  cluster().sql("changing", "CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE m (mood mood); "
-                "CREATE VIEW v AS SELECT one() AS other; DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by; CREATE SCHEMA granted; CREATE SEQUENCE q MAXVALUE 100");
+  cluster().sql("changing",
+                "CREATE TYPE mood AS ENUM ('good'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+                "CREATE TABLE m (mood mood); "
+                "CREATE VIEW v AS SELECT one() AS other; DROP ROLE IF EXISTS passer_by; CREATE ROLE passer_by; CREATE "
+                "SCHEMA granted; CREATE SEQUENCE q MAXVALUE 100");
   Session other(url);
   other.execute("CREATE TEMPORARY TABLE scratch (id int CHECK (id > 0)); CREATE TYPE pg_temp.kind AS ENUM ('a')");
   Session migration(url);
   migration.execute("BEGIN; ALTER VIEW v RENAME COLUMN other TO another");
   Background backup(pana_command({"backup", url, "--to", backups_.path()}));
   EXPECT_TRUE(waits_for_a_view());
-  other.execute("BEGIN; CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; ALTER TYPE mood RENAME VALUE 'good' TO 'fine'; ROLLBACK");
+  other.execute(
+      "BEGIN; CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; ALTER TYPE mood RENAME VALUE "
+      "'good' TO 'fine'; ROLLBACK");
   other.execute("DROP TABLE scratch; DROP TYPE pg_temp.kind; DROP ROLE passer_by; ANALYZE m");
-  other.execute("CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 3'; GRANT USAGE ON SCHEMA granted TO PUBLIC; ALTER SEQUENCE q RESTART 50");
+  other.execute(
+      "CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 3'; GRANT USAGE ON SCHEMA granted TO "
+      "PUBLIC; ALTER SEQUENCE q RESTART 50");
   migration.execute("ROLLBACK");
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kOk, outcome));
   EXPECT_THAT(outcome.err, Not(HasSubstr("\"start_over\"")));
   EXPECT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", fresh_database("changed")})));
-  EXPECT_EQ("1|", cluster().sql("changed", "SELECT one(), nspacl FROM pg_namespace WHERE nspname = 'granted'")) << "as in the snapshot";
+  EXPECT_EQ("1|", cluster().sql("changed", "SELECT one(), nspacl FROM pg_namespace WHERE nspname = 'granted'"))
+      << "as in the snapshot";
 }
 
 // COPY writes the labels and names that there are when it begins.
@@ -167,9 +186,15 @@ TEST_F(Slow, IsOfOneMomentThoughLabelsAndNamesInItsRowsAreChangedMeanwhile) {
       {"ALTER FUNCTION one() RENAME TO uno", "'one()'::renamed"}};
   for (const auto& [change, value] : changes_and_values) {
     SCOPED_TRACE(change);
-    cluster().sql("slow", "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood, pair, renamed, named; DROP FUNCTION IF EXISTS one(), uno()");
-    cluster().sql("slow", "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
-                  "CREATE TYPE pair AS (e int, f int); CREATE DOMAIN named AS regprocedure; CREATE DOMAIN renamed AS named; CREATE TABLE late AS SELECT " + value + " AS value");
+    cluster().sql("slow",
+                  "DROP TABLE IF EXISTS late; DROP TYPE IF EXISTS mood, pair, renamed, named; DROP FUNCTION IF EXISTS "
+                  "one(), uno()");
+    cluster().sql(
+        "slow",
+        "CREATE TYPE mood AS ENUM ('good', 'bad'); CREATE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 1'; "
+        "CREATE TYPE pair AS (e int, f int); CREATE DOMAIN named AS regprocedure; CREATE DOMAIN renamed AS named; "
+        "CREATE TABLE late AS SELECT " +
+            value + " AS value");
     Background backup(command({"--max-rate", "12MiB"}, "1"));
     ASSERT_TRUE(reads_rows(backup));
     cluster().sql("slow", change);
@@ -199,7 +224,8 @@ TEST_F(Slow, SaysWhyItsSessionWasEndedWhilePgDumpUsedIt) {
   migration.execute("BEGIN; CREATE OR REPLACE VIEW v AS SELECT i, payload FROM t");
   Background backup(command({}));
   EXPECT_TRUE(becomes_true([] {
-    return cluster().sql("postgres", "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'slow' AND "
+    return cluster().sql("postgres",
+                         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'slow' AND "
                          "wait_event_type = 'Lock' AND query LIKE '%pg_get_viewdef%'") == "1";
   }));
   const Outcome outcome = backup.wait();
@@ -213,8 +239,10 @@ TEST_F(Slow, IsNoBackupWhenTheLocksWereLost) {
   cluster().sql("slow", "CREATE TABLE z AS SELECT 1 AS i");
   Background backup(command({"--max-rate", "6MiB"}, "1"));
   ASSERT_TRUE(reads_rows(backup));
-  cluster().sql("slow", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'slow' AND application_name = 'pana' "
-                        "ORDER BY backend_start LIMIT 1");
+  cluster().sql(
+      "slow",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'slow' AND application_name = 'pana' "
+      "ORDER BY backend_start LIMIT 1");
   cluster().sql("slow", "TRUNCATE z");
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kFailed, outcome));
@@ -243,7 +271,8 @@ TEST_F(Slow, SaysWhoWaitsForItsLocks) {
   migration.finish();
 }
 
-// CREATE INDEX CONCURRENTLY waits for the transactions that are older than it, one after the other, in an order of its own.
+// CREATE INDEX CONCURRENTLY waits for the transactions that are older than it, one after the other, in an order of its
+// own.
 TEST_F(Slow, SaysWhoWaitsForItsSnapshot) {
   Background backup(command({"--max-rate", "3MiB"}, "4"));
   ASSERT_TRUE(reads_rows(backup));
@@ -271,13 +300,17 @@ TEST_F(Slow, GivesWayToWhoHasWaitedLongEnough) {
 
 // The server's memory for locks is the application's as well.
 TEST_F(Slow, LetsGoOfTheTablesThatItHasRead) {
-  cluster().sql("slow", "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE small_%s AS SELECT repeat(''x'', 2000) AS t', i); "
+  cluster().sql("slow",
+                "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE small_%s AS SELECT repeat(''x'', 2000) "
+                "AS t', i); "
                 "END LOOP; END $$; DROP TABLE t");
   Background backup(command({"--max-rate", "512KiB"}, "1"));
   int most = 0;
   while (!backup.ends_within(std::chrono::milliseconds(20))) {
-    most = std::max(most, std::stoi(cluster().sql("postgres", "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
-                                                  "WHERE locktype = 'relation' AND datname = 'slow' AND query LIKE '%COPY%'")));
+    most = std::max(
+        most, std::stoi(cluster().sql("postgres",
+                                      "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                                      "WHERE locktype = 'relation' AND datname = 'slow' AND query LIKE '%COPY%'")));
   }
   EXPECT_TRUE(ends_with(kOk, backup.wait()));
   EXPECT_GT(most, 100) << "it was seen";
@@ -287,11 +320,12 @@ TEST_F(Slow, LetsGoOfTheTablesThatItHasRead) {
 
 TEST_F(Gentle, WarnsWhenItsLocksAreManyForTheServer) {
   const Cluster small({"max_connections = 25"});
-  small.sql("postgres", "DO $$ BEGIN FOR i IN 1..1001 LOOP EXECUTE format('CREATE TABLE t_%s ()', i); END LOOP; END $$");
+  small.sql("postgres",
+            "DO $$ BEGIN FOR i IN 1..1001 LOOP EXECUTE format('CREATE TABLE t_%s ()', i); END LOOP; END $$");
   const Outcome outcome = pana({"backup", small.url("postgres"), "--to", backups_.path()});
   EXPECT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"many_locks\""), HasSubstr("locks 1001 tables"), HasSubstr("has room for about"),
-                                 HasSubstr("raise max_locks_per_transaction")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"many_locks\""), HasSubstr("locks 1001 tables"),
+                                 HasSubstr("has room for about"), HasSubstr("raise max_locks_per_transaction")));
 }
 
 TEST_F(Slow, ReadsNoFasterThanItMay) {
@@ -349,7 +383,8 @@ TEST_F(Slow, GivesUpOnAServerThatSaysNothing) {
   FaultProxy network(cluster());
   network.set_rate(2 << 20);
   network.set_fault("stall", 1 << 20, /*all_connections=*/true);
-  Command stalled = pana_command({"backup", network.url("slow"), "--to", backups_.path(), "--jobs", "2", "--stall-timeout", "2"});
+  Command stalled =
+      pana_command({"backup", network.url("slow"), "--to", backups_.path(), "--jobs", "2", "--stall-timeout", "2"});
   stalled.timeout = std::chrono::seconds(30);
   const Outcome outcome = pana(stalled);
   EXPECT_TRUE(ends_with(kFailed, outcome));
@@ -361,7 +396,8 @@ TEST_F(Slow, ChoosesItsJobsItselfAndSplitsNoTableWhenToldNotTo) {
   const Outcome few = pana(command({"--json"}, "auto"));
   ASSERT_TRUE(ends_with(kOk, few));
   EXPECT_EQ(1, nlohmann::json::parse(few.out).at("workers"));
-  Command large = pana_command({"backup", cluster().url(big().database), "--to", backups_.path(), "--jobs", "auto", "--no-split", "--json"});
+  Command large = pana_command(
+      {"backup", cluster().url(big().database), "--to", backups_.path(), "--jobs", "auto", "--no-split", "--json"});
   const Outcome more = pana(large);
   ASSERT_TRUE(ends_with(kOk, more));
   EXPECT_GT(nlohmann::json::parse(more.out).at("workers"), 1);

@@ -1,4 +1,5 @@
-// pana restore --globals: roles and the database's own properties, against what pg_dumpall and pg_dump --create would bring.
+// pana restore --globals: roles and the database's own properties, against what pg_dumpall and pg_dump --create would
+// bring.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
@@ -45,7 +46,9 @@ class Globals : public EndToEnd {
     if (IsSkipped()) return;
     source_.create_database("shop");
     source_.sql("postgres", kRoles);
-    source_.sql("shop", "GRANT CREATE ON SCHEMA public TO shop_owner; CREATE TABLE orders (id int); ALTER TABLE orders OWNER TO shop_owner; GRANT SELECT ON orders TO staff; INSERT INTO orders VALUES (1)");
+    source_.sql("shop",
+                "GRANT CREATE ON SCHEMA public TO shop_owner; CREATE TABLE orders (id int); ALTER TABLE orders OWNER "
+                "TO shop_owner; GRANT SELECT ON orders TO staff; INSERT INTO orders VALUES (1)");
     ASSERT_TRUE(ends_with(kOk, pana({"backup", source_.url("shop"), "--to", backups_.path()})));
     backup_ = backups_in(backups_.path()).at(0);
     target_.create_database("shop");
@@ -57,7 +60,8 @@ class Globals : public EndToEnd {
     return pana(arguments);
   }
 
-  // The roles that belong to the backup, as pg_dumpall writes them; without the grantors, which are the restoring role's.
+  // The roles that belong to the backup, as pg_dumpall writes them; without the grantors, which are the restoring
+  // role's.
   static std::vector<std::string> globals_of(const Cluster& cluster) {
     const Outcome dump = run(cluster.client("pg_dumpall", {"--globals-only", "--no-role-passwords"}, "postgres"));
     EXPECT_EQ(0, dump.exit_status) << dump.err;
@@ -77,7 +81,8 @@ class Globals : public EndToEnd {
     std::vector<std::string> lines;
     std::istringstream text(dump.out);
     for (std::string line; std::getline(text, line);) {
-      const bool is_of_database = line.find(" DATABASE ") != std::string::npos && !line.starts_with("--") && !line.starts_with("CREATE DATABASE");
+      const bool is_of_database = line.find(" DATABASE ") != std::string::npos && !line.starts_with("--") &&
+                                  !line.starts_with("CREATE DATABASE");
       if (is_of_database) lines.push_back(line);
     }
     std::ranges::sort(lines);  // of several grants and settings, the order is none
@@ -93,10 +98,13 @@ TEST_F(Globals, ComeBackAsTheyWere) {
   const Outcome outcome = restore({"--globals", "--verify"});
   ASSERT_TRUE(ends_with(kOk, outcome));
   EXPECT_EQ(globals_of(source_), globals_of(target_));
-  EXPECT_THAT(database_of(source_), AllOf(HasSubstr("OWNER TO shop_owner"), HasSubstr("jwt_secret"), HasSubstr("REVOKE CONNECT")));
+  EXPECT_THAT(database_of(source_),
+              AllOf(HasSubstr("OWNER TO shop_owner"), HasSubstr("jwt_secret"), HasSubstr("REVOKE CONNECT")));
   EXPECT_EQ(database_of(source_), database_of(target_));
-  EXPECT_EQ("0", target_.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'somebody_else'")) << "it has nothing to do with the database";
-  EXPECT_THAT(outcome.err, HasSubstr("a backup holds no passwords: give one to alice, shop_app by ALTER ROLE ... PASSWORD"));
+  EXPECT_EQ("0", target_.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'somebody_else'"))
+      << "it has nothing to do with the database";
+  EXPECT_THAT(outcome.err,
+              HasSubstr("a backup holds no passwords: give one to alice, shop_app by ALTER ROLE ... PASSWORD"));
   const Outcome text = pana({"show", backup_, "--json"});
   EXPECT_THAT(text.out, Not(HasSubstr("never to be seen")));
 }
@@ -110,17 +118,24 @@ TEST_F(Globals, AreRestoredAgainWithoutAnythingToSay) {
 }
 
 TEST_F(Globals, LeaveTheRolesThatAreThereAsTheyAreAndSaySo) {
-  target_.sql("postgres", "CREATE ROLE shop_app NOLOGIN; ALTER ROLE shop_app SET statement_timeout = '1s'; GRANT CONNECT ON DATABASE shop TO shop_app");
+  target_.sql("postgres",
+              "CREATE ROLE shop_app NOLOGIN; ALTER ROLE shop_app SET statement_timeout = '1s'; GRANT CONNECT ON "
+              "DATABASE shop TO shop_app");
   const Outcome outcome = restore({"--globals", "--json"});
   ASSERT_TRUE(ends_with(kOk, outcome));
   const Json report = Json::parse(outcome.out);
   EXPECT_THAT(report.at("globals_not_restored").get<std::vector<std::string>>(),
-              IsSupersetOf({"role shop_app is there already and keeps its attributes, none; in the backup: NOINHERIT LOGIN CONNECTION LIMIT 7 VALID UNTIL 2031-05-06 07:08:09+00",
-                            "role shop_app is there already: statement_timeout is not set for it", "role shop_app is there already: search_path is not set for it",
+              IsSupersetOf({"role shop_app is there already and keeps its attributes, none; in the backup: NOINHERIT "
+                            "LOGIN CONNECTION LIMIT 7 VALID UNTIL 2031-05-06 07:08:09+00",
+                            "role shop_app is there already: statement_timeout is not set for it",
+                            "role shop_app is there already: search_path is not set for it",
                             "shop_app is made no member of pg_monitor: both are there already"}));
   EXPECT_EQ("f|{statement_timeout=1s}",
             target_.sql("postgres", "SELECT rolcanlogin, rolconfig FROM pg_roles WHERE rolname = 'shop_app'"));
-  EXPECT_EQ("{work_mem=7MB}", target_.sql("shop", "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'shop_app'::regrole AND setdatabase <> 0"));
+  EXPECT_EQ(
+      "{work_mem=7MB}",
+      target_.sql("shop",
+                  "SELECT setconfig FROM pg_db_role_setting WHERE setrole = 'shop_app'::regrole AND setdatabase <> 0"));
 }
 
 TEST_F(Globals, SayWhatARoleWithoutSuperuserMayNotBringBack) {
@@ -129,11 +144,16 @@ TEST_F(Globals, SayWhatARoleWithoutSuperuserMayNotBringBack) {
   target_.allow_login("maker");
   const Outcome outcome = restore({"--globals", "--json"}, "maker");
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("role auditors is made without REPLICATION: "), HasSubstr("role auditors is made without BYPASSRLS: ")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("role auditors is made without REPLICATION: "),
+                                 HasSubstr("role auditors is made without BYPASSRLS: ")));
   EXPECT_EQ("t|f", target_.sql("postgres", "SELECT rolcanlogin, rolsuper FROM pg_roles WHERE rolname = 'alice'"));
   EXPECT_EQ("t", target_.sql("postgres", "SELECT pg_has_role('alice', 'staff', 'MEMBER')"));
-  EXPECT_EQ("f", target_.sql("shop", "SELECT has_database_privilege('somebody_new', 'shop', 'CONNECT') FROM (SELECT) AS s WHERE false UNION ALL "
-                                     "SELECT EXISTS (SELECT FROM pg_database, aclexplode(datacl) AS g WHERE datname = 'shop' AND g.grantee = 0)"));
+  EXPECT_EQ(
+      "f",
+      target_.sql(
+          "shop",
+          "SELECT has_database_privilege('somebody_new', 'shop', 'CONNECT') FROM (SELECT) AS s WHERE false UNION ALL "
+          "SELECT EXISTS (SELECT FROM pg_database, aclexplode(datacl) AS g WHERE datname = 'shop' AND g.grantee = 0)"));
 }
 
 TEST_F(Globals, GiveTheDatabaseAwayBeforeItsOwnerOwnsWhatIsInPublic) {
@@ -148,9 +168,11 @@ TEST_F(Globals, GiveTheDatabaseAwayBeforeItsOwnerOwnsWhatIsInPublic) {
   target_.allow_login("maker");
   const Outcome refused = restore({"--create-missing-roles"}, "maker");
   EXPECT_TRUE(ends_with(kRefused, refused));
-  EXPECT_THAT(refused.err, HasSubstr("cannot give TABLE public.orders to shop_owner (permission denied for schema public)"));
+  EXPECT_THAT(refused.err,
+              HasSubstr("cannot give TABLE public.orders to shop_owner (permission denied for schema public)"));
   ASSERT_TRUE(ends_with(kOk, restore({"--globals"}, "maker")));
-  EXPECT_EQ("shop_owner", target_.sql("shop", "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders'"));
+  EXPECT_EQ("shop_owner",
+            target_.sql("shop", "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 'orders'"));
 }
 
 TEST_F(Globals, OfARefusedRestoreLeaveNothing) {
@@ -165,16 +187,21 @@ TEST_F(Globals, GoToTheRolesOfTheMap) {
   ASSERT_TRUE(ends_with(kOk, restore({"--globals", "--role-map", "shop_owner=boss", "--role-map", "shop_app=app_2"})));
   EXPECT_EQ("boss", target_.sql("shop", "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'shop'"));
   EXPECT_EQ("0", target_.sql("shop", "SELECT count(*) FROM pg_roles WHERE rolname IN ('shop_owner', 'shop_app')"));
-  EXPECT_EQ("f|f", target_.sql("shop", "SELECT rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'boss'")) << "it is as it was";
-  EXPECT_EQ("t|f|7", target_.sql("shop", "SELECT rolcanlogin, rolinherit, rolconnlimit FROM pg_roles WHERE rolname = 'app_2'")) << "it is what the other one was";
+  EXPECT_EQ("f|f", target_.sql("shop", "SELECT rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'boss'"))
+      << "it is as it was";
+  EXPECT_EQ("t|f|7",
+            target_.sql("shop", "SELECT rolcanlogin, rolinherit, rolconnlimit FROM pg_roles WHERE rolname = 'app_2'"))
+      << "it is what the other one was";
 }
 
 TEST_F(Globals, AreShownWithoutWhatMayBeSecret) {
   const Outcome shown = pana({"show", backup_});
   ASSERT_TRUE(ends_with(kOk, shown));
-  EXPECT_THAT(shown.out, AllOf(HasSubstr("role        shop_app: NOINHERIT LOGIN CONNECTION LIMIT 7; valid until 2031-05-06 07:08:09+00; member of pg_monitor; "),
-                               HasSubstr("work_mem = 7MB here"), HasSubstr("owner       shop_owner"), HasSubstr("comment     the shop; all of it"),
-                               HasSubstr("app.settings.jwt_secret"), HasSubstr("shop_app: CREATE, TEMPORARY; staff: CONNECT WITH GRANT OPTION")));
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("role        shop_app: NOINHERIT LOGIN CONNECTION LIMIT 7; valid until "
+                                         "2031-05-06 07:08:09+00; member of pg_monitor; "),
+                               HasSubstr("work_mem = 7MB here"), HasSubstr("owner       shop_owner"),
+                               HasSubstr("comment     the shop; all of it"), HasSubstr("app.settings.jwt_secret"),
+                               HasSubstr("shop_app: CREATE, TEMPORARY; staff: CONNECT WITH GRANT OPTION")));
   EXPECT_THAT(shown.out, Not(HasSubstr("never shown")));
   const Outcome json = pana({"show", backup_, "--json"});
   EXPECT_THAT(json.out, Not(HasSubstr("never shown")));
@@ -182,7 +209,8 @@ TEST_F(Globals, AreShownWithoutWhatMayBeSecret) {
 }
 
 TEST_F(Globals, OfAnOlderBackupAreMissed) {
-  const Outcome outcome = pana({"restore", std::filesystem::path(PANA_SOURCE_DIR) / "tests" / "golden" / "format1.sql", "--into", target_.url("shop"), "--globals"});
+  const Outcome outcome = pana({"restore", std::filesystem::path(PANA_SOURCE_DIR) / "tests" / "golden" / "format1.sql",
+                                "--into", target_.url("shop"), "--globals"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("the backup has no globals: an older pana made it"));
 }

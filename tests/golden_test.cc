@@ -35,7 +35,8 @@ class Golden : public EndToEnd, public testing::WithParamInterface<fs::path> {
     EXPECT_EQ(value("SELECT count(*) FROM pg_constraint WHERE contype IN ('p', 'u', 'f') AND "
                     "connamespace = 'public'::regnamespace"),
               "4");
-    EXPECT_EQ(value("SELECT md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")) FROM \"odd\nschema\".\"t\"\"able\" AS t"),
+    EXPECT_EQ(value("SELECT md5(string_agg(t::text, '|' ORDER BY t::text COLLATE \"C\")) FROM "
+                    "\"odd\nschema\".\"t\"\"able\" AS t"),
               "3338006a3308c296a65a37c4336403dd");
   }
 };
@@ -58,7 +59,8 @@ TEST(GoldenBackups, AreOfBothForms) { EXPECT_GE(golden_backups().size(), 2U); }
 
 INSTANTIATE_TEST_SUITE_P(Formats, Golden, testing::ValuesIn(golden_backups()), [](const auto& backup) {
   std::string name = backup.param.filename().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
   return name;
 });
 

@@ -1,5 +1,5 @@
-// Backups that somebody crafted, with checksums that are all right: pana refuses them, runs nothing that is not in their
-// SQL, and does not take the machine's memory.
+// Backups that somebody crafted, with checksums that are all right: pana refuses them, runs nothing that is not in
+// their SQL, and does not take the machine's memory.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,11 +51,15 @@ class HostileBackup : public EndToEnd {
     cluster().sql("attacked", "CREATE SCHEMA precious; CREATE TABLE precious.victim AS SELECT 1 AS id");
   }
 
-  fs::path path(const char* suffix = "sql") const { return backups_ / (std::string("backup_20000101_000000.") + suffix); }
+  fs::path path(const char* suffix = "sql") const {
+    return backups_ / (std::string("backup_20000101_000000.") + suffix);
+  }
 
   static std::string entry(const std::string& type, const std::string& name, const std::string& sql) {
-    return fmt::format("--\n-- TOC entry 1 (class 1259 OID 16385)\n-- Name: {}; Type: {}; Schema: public; Owner: postgres\n--\n\n{}\n\n",
-                       name, type, sql);
+    return fmt::format(
+        "--\n-- TOC entry 1 (class 1259 OID 16385)\n-- Name: {}; Type: {}; Schema: public; Owner: "
+        "postgres\n--\n\n{}\n\n",
+        name, type, sql);
   }
 
   fs::path write(const Crafted& crafted, const Compression& compression = {}) const {
@@ -80,14 +84,25 @@ class HostileBackup : public EndToEnd {
       frame.add_large_object_line(crafted.large_object_line);
       writer.append(frame.finish(Phase::rows), {});
     }
-    text(Phase::post_data, entry("CONSTRAINT", "t t_pkey", "ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (a);"));
+    text(Phase::post_data,
+         entry("CONSTRAINT", "t t_pkey", "ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY (a);"));
     text(Phase::postamble, "\n");
     std::vector<TableInfo> tables(crafted.large_object_line.empty() ? 1 : 2);
-    tables[0] = {.id = 1, .oid = 16385, .schema = crafted.schema, .name = crafted.table, .columns = {"a"},
+    tables[0] = {.id = 1,
+                 .oid = 16385,
+                 .schema = crafted.schema,
+                 .name = crafted.table,
+                 .columns = {"a"},
                  .constraint_indexes = crafted.constraint_indexes};
     if (tables.size() == 2) tables[1] = {.id = kLargeObjects, .name = "large objects"};
-    writer.finish({.header = {.pana = "0", .database = "d", .server = "15.0", .server_version_num = 150000, .pg_dump = "15.0",
-                              .encoding = crafted.encoding, .snapshot_time = "2000-01-01T00:00:00Z", .compression = compression.text()},
+    writer.finish({.header = {.pana = "0",
+                              .database = "d",
+                              .server = "15.0",
+                              .server_version_num = 150000,
+                              .pg_dump = "15.0",
+                              .encoding = crafted.encoding,
+                              .snapshot_time = "2000-01-01T00:00:00Z",
+                              .compression = compression.text()},
                    .tables = std::move(tables)},
                   {});
     upload.complete({});
@@ -139,7 +154,8 @@ TEST_F(HostileBackup, CannotMakeACopyStatementDoMore) {
        }) {
     SCOPED_TRACE(statement);
     expect_refused(restore(write({.copy = statement}), {"--clean"}), "its COPY statement is malformed");
-    expect_refused(restore(write({.copy = statement}, {.zstd_level = 1}), {"--clean"}), "its COPY statement is malformed");
+    expect_refused(restore(write({.copy = statement}, {.zstd_level = 1}), {"--clean"}),
+                   "its COPY statement is malformed");
   }
 }
 
@@ -158,7 +174,8 @@ TEST_F(HostileBackup, CannotMakeALargeObjectsLineDoMore) {
 TEST_F(HostileBackup, CannotHideStatementsInComments) {
   for (const std::string& statement :
        {std::string(kPlant) + ";", std::string("DROP TABLE IF EXISTS public.t; DROP TABLE precious.victim;"),
-        std::string("ALTER ROLE postgres RENAME TO owned;"), std::string("SELECT pg_catalog.lo_unlink(1); DROP SCHEMA precious CASCADE;")}) {
+        std::string("ALTER ROLE postgres RENAME TO owned;"),
+        std::string("SELECT pg_catalog.lo_unlink(1); DROP SCHEMA precious CASCADE;")}) {
     SCOPED_TRACE(statement);
     expect_refused(restore(write({.clean = "-- pana:drop " + statement + "\n"}), {"--clean"}), "drops nothing");
   }
@@ -166,11 +183,14 @@ TEST_F(HostileBackup, CannotHideStatementsInComments) {
   const std::string add = "ALTER TABLE ONLY public.t ADD CONSTRAINT t_pkey PRIMARY KEY USING INDEX t_pkey";
   EXPECT_TRUE(ends_with(kOk, restore(write({.constraint_indexes = {{16385, create, add}}}), {"--clean"})));
   for (const auto& [first, second] : {std::pair(create + "; " + kPlant, add), std::pair(create, add + "; " + kPlant),
-                                      std::pair(std::string(kPlant), add), std::pair(create, std::string("ALTER TABLE precious.victim ADD id2 int"))}) {
+                                      std::pair(std::string(kPlant), add),
+                                      std::pair(create, std::string("ALTER TABLE precious.victim ADD id2 int"))}) {
     SCOPED_TRACE(first + " | " + second);
-    expect_refused(restore(write({.constraint_indexes = {{16385, first, second}}}), {"--clean"}), "a constraint's statements");
+    expect_refused(restore(write({.constraint_indexes = {{16385, first, second}}}), {"--clean"}),
+                   "a constraint's statements");
   }
-  for (const std::string& encoding : {std::string("UTF8'; CREATE TABLE precious.planted (); --"), std::string("UTF8\n")}) {
+  for (const std::string& encoding :
+       {std::string("UTF8'; CREATE TABLE precious.planted (); --"), std::string("UTF8\n")}) {
     expect_refused(restore(write({.encoding = encoding}), {"--clean"}), "its encoding");
     expect_refused(pana({"verify", path(), "--against", url_}), "its encoding");
   }
@@ -189,7 +209,8 @@ TEST_F(HostileBackup, CannotActByItsNames) {
   ASSERT_TRUE(ends_with(kOk, pana({"verify", file})));
   const Outcome outcome = restore(write(crafted), {"--keep-going"});
   EXPECT_EQ("0", cluster().sql("attacked", "SELECT count(*) FROM pg_class WHERE relname = 'planted'"));
-  EXPECT_EQ("one", cluster().sql("attacked", fmt::format("SELECT a FROM public.\"{}\"", quoted))) << outcome.description();
+  EXPECT_EQ("one", cluster().sql("attacked", fmt::format("SELECT a FROM public.\"{}\"", quoted)))
+      << outcome.description();
 }
 
 TEST_F(HostileBackup, CannotPromiseWhatItsFramesDoNotHold) {

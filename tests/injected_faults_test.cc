@@ -1,5 +1,5 @@
-// One call fails, whichever it is: of the socket, the compressor, the heap, the store. Exit status 0 means that the backup is
-// the database; any other that nothing is to be seen.
+// One call fails, whichever it is: of the socket, the compressor, the heap, the store. Exit status 0 means that the
+// backup is the database; any other that nothing is to be seen.
 //
 // PANA_INJECT_ALL=1 strikes at every call; without it, at some of each function, spread over all of its calls. With
 // PANA_WRITE_DOCS=1 the figures of all calls go to docs/faults-injected.md.
@@ -64,13 +64,15 @@ class InjectedFaults : public EndToEnd {
   static std::set<std::uint64_t> chosen(std::uint64_t calls, std::uint64_t at_most) {
     std::set<std::uint64_t> all;
     const bool every = std::getenv("PANA_INJECT_ALL") != nullptr && calls <= 2000;
-    const std::uint64_t count = every ? calls : std::min(calls, std::getenv("PANA_INJECT_ALL") != nullptr ? 400 : at_most);
+    const std::uint64_t count =
+        every ? calls : std::min(calls, std::getenv("PANA_INJECT_ALL") != nullptr ? 400 : at_most);
     for (std::uint64_t i = 1; i <= count; ++i) all.insert(1 + (calls - 1) * i / std::max<std::uint64_t>(count, 1));
     if (calls > 0) all.insert({1, calls});
     return all;
   }
 
-  Tally strike(const std::string& function, const std::vector<std::string>& options, std::uint64_t at_most, bool lasts = false) {
+  Tally strike(const std::string& function, const std::vector<std::string>& options, std::uint64_t at_most,
+               bool lasts = false) {
     std::vector<std::string> arguments = {"backup", url_, "--to", backups_.path(), "--jobs", "2", "--lock-wait", "2"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Command backup = pana_command(arguments);
@@ -96,7 +98,8 @@ class InjectedFaults : public EndToEnd {
         EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", url_})));
       } else {
         // What was stored and could not be read back is whole all the same, or it would not be there.
-        for (const fs::path& file : backups_in(backups_.path())) EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", url_}))) << outcome.err;
+        for (const fs::path& file : backups_in(backups_.path()))
+          EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", url_}))) << outcome.err;
         EXPECT_TRUE(is_crash || strangers_in(backups_.path()).empty()) << outcome.err;
       }
       clear();
@@ -139,14 +142,17 @@ TEST_F(InjectedFaults, NeverGiveASuccessThatIsNone) {
     const Tally tally = strike(one.function, one.options, one.at_most, one.lasts);
     std::string statuses;
     for (const auto& [status, count] : tally.statuses) {
-      statuses += fmt::format("{}{}: {}", statuses.empty() ? "" : ", ", status < 0 ? "crash" : std::to_string(status), count);
+      statuses +=
+          fmt::format("{}{}: {}", statuses.empty() ? "" : ", ", status < 0 ? "crash" : std::to_string(status), count);
     }
-    table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", one.function, one.fails, tally.calls, tally.struck, tally.stored, statuses);
+    table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", one.function, one.fails, tally.calls, tally.struck,
+                         tally.stored, statuses);
     if (HasFailure()) break;
   }
   fmt::print("{}", table);
   if (HasFailure() || std::getenv("PANA_WRITE_DOCS") == nullptr || std::getenv("PANA_INJECT_ALL") == nullptr) return;
-  std::ofstream(fs::path(PANA_SOURCE_DIR) / "docs" / "faults-injected.md") << fmt::format(R"(# One call fails, whichever it is
+  std::ofstream(fs::path(PANA_SOURCE_DIR) / "docs" / "faults-injected.md")
+      << fmt::format(R"(# One call fails, whichever it is
 
 Written by the test `InjectedFaults` (tests/injected_faults_test.cc) with PANA_INJECT_ALL=1: in a backup of a small database with
 two jobs one call of a function fails, the first, the second, and so on to the last (of a function with over 2,000 calls 400 of
@@ -156,7 +162,8 @@ functions of the libraries end the program (SIGABRT). False successes: 0.
 
 | function | what fails | calls in a backup | struck | stored | exit statuses |
 |---|---|---|---|---|---|
-{})", table);
+{})",
+                     table);
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // pana as a function of AWS Lambda: what it answers, what it leaves in the bucket, and whom it tells when it fails.
+#include "support/lambda.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +9,6 @@
 #include <thread>
 
 #include "store/s3_store.h"
-#include "support/lambda.h"
 #include "support/pana.h"
 #include "support/pgbouncer.h"
 #include "support/s3_server.h"
@@ -69,14 +70,16 @@ class Lambda : public EndToEnd {
     std::uint32_t number = 0;
     for (std::size_t offset = 0; offset == 0 || offset < bytes.size(); offset += upload->part_bytes()) {
       const std::string_view part = std::string_view(bytes).substr(offset, upload->part_bytes());
-      upload->put({.number = ++number, .offset = offset, .bytes = part, .is_last = offset + part.size() == bytes.size()}, {});
+      upload->put(
+          {.number = ++number, .offset = offset, .bytes = part, .is_last = offset + part.size() == bytes.size()}, {});
     }
     upload->complete({});
   }
 
   // An event whose backup fails: the answer is an error of that type with these words, one message says the same to a
   // person, and there is no object.
-  void expect_failure(Function& function, const std::string& type, const std::string& words, double seconds_left = 900) {
+  void expect_failure(Function& function, const std::string& type, const std::string& words,
+                      double seconds_left = 900) {
     const RuntimeApi::Answer answer = function.api.invoke("{}", seconds_left);
     EXPECT_THAT(answer.path, HasSubstr("/error")) << answer.body;
     EXPECT_EQ(type, answer.error_type) << answer.body;
@@ -85,9 +88,10 @@ class Lambda : public EndToEnd {
     const std::vector<Topic::Message> messages = Topic::shared().new_messages();
     ASSERT_THAT(messages, SizeIs(1));
     EXPECT_THAT(messages[0].subject, AllOf(HasSubstr("pana"), HasSubstr("failed")));
-    EXPECT_THAT(messages[0].message, AllOf(HasSubstr("What failed:"), HasSubstr(words), HasSubstr("--log-group-name /aws/lambda/pana_db_backup"),
-                                           HasSubstr("aws lambda invoke --region"), HasSubstr("--function-name pana_db_backup"),
-                                           Not(HasSubstr("secret-"))));
+    EXPECT_THAT(messages[0].message,
+                AllOf(HasSubstr("What failed:"), HasSubstr(words),
+                      HasSubstr("--log-group-name /aws/lambda/pana_db_backup"), HasSubstr("aws lambda invoke --region"),
+                      HasSubstr("--function-name pana_db_backup"), Not(HasSubstr("secret-"))));
     EXPECT_THAT(answer.error(), Not(HasSubstr("secret-")));
     EXPECT_THAT(keys(), IsEmpty());
     EXPECT_THAT(store().uploads(location()), IsEmpty());
@@ -130,12 +134,13 @@ TEST_F(Lambda, TakesWhatAnEventSaysForOneRunAndRefusesTheRest) {
   ASSERT_TRUE(usual.is_success()) << usual.body;
   EXPECT_EQ(2, usual.body.at("workers"));
   EXPECT_TRUE(usual.body.at("key").get<std::string>().ends_with(".sql.zst"));
-  const RuntimeApi::Answer other = function.api.invoke(R"({"compression": "none", "jobs": 1, "exclude_schemas": ["shop"]})");
+  const RuntimeApi::Answer other =
+      function.api.invoke(R"({"compression": "none", "jobs": 1, "exclude_schemas": ["shop"]})");
   ASSERT_TRUE(other.is_success()) << other.body;
   EXPECT_EQ(1, other.body.at("workers"));
   EXPECT_TRUE(other.body.at("key").get<std::string>().ends_with(".sql"));
-  for (const char* event : {R"([])", R"({"jobs": 0})", R"({"jobs": "4"})", R"({"compression": "lzma"})", R"({"delete": true})",
-                            R"({"tables": "orders"})", R"(not JSON)"}) {
+  for (const char* event : {R"([])", R"({"jobs": 0})", R"({"jobs": "4"})", R"({"compression": "lzma"})",
+                            R"({"delete": true})", R"({"tables": "orders"})", R"(not JSON)"}) {
     const RuntimeApi::Answer answer = function.api.invoke(event);
     EXPECT_EQ("Pana.Usage", answer.error_type) << event << answer.body;
   }
@@ -155,7 +160,8 @@ TEST_F(Lambda, RecognisesARunThatIsAskedForTwice) {
   EXPECT_THAT(keys(), SizeIs(1));
 
   // EventBridge names its events: one that it delivers twice has two requests.
-  const std::string scheduled = R"({"version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
+  const std::string scheduled =
+      R"({"version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa", "detail-type": "Scheduled Event",
       "source": "aws.events", "time": "2026-01-31T02:00:00Z", "region": "eu-central-1", "resources": [], "detail": {}})";
   ASSERT_TRUE(function.api.invoke(scheduled).is_success());
   EXPECT_EQ(true, function.api.invoke(scheduled).body.value("repeated", false));
@@ -172,16 +178,18 @@ TEST_F(Lambda, TwoAtOnceMakeTwoWholeBackups) {
   ASSERT_TRUE(answer.is_success() && second.is_success()) << answer.body << second.body;
   ASSERT_THAT(keys(), SizeIs(2));
   for (const std::string& key : keys()) {
-    Command verify = pana_command({"verify", location() + "/" + key, "--against", cluster().url(everything().database)});
+    Command verify =
+        pana_command({"verify", location() + "/" + key, "--against", cluster().url(everything().database)});
     verify.environment = store().environment();
     EXPECT_TRUE(ends_with(kOk, pana(verify)));
   }
 }
 
 TEST_F(Lambda, TakesTheUrlFromAParameter) {
-  Command put{.argv = {"aws", "ssm", "put-parameter", "--region", "eu-central-1", "--endpoint-url", Topic::shared().endpoint(), "--type", "SecureString",
-                       "--name", "/pana/" + bucket_, "--value", cluster().url(everything().database)},
-              .environment = store().environment()};
+  Command put{
+      .argv = {"aws", "ssm", "put-parameter", "--region", "eu-central-1", "--endpoint-url", Topic::shared().endpoint(),
+               "--type", "SecureString", "--name", "/pana/" + bucket_, "--value", cluster().url(everything().database)},
+      .environment = store().environment()};
   ASSERT_TRUE(ends_with(kOk, run(put)));
   environment_["DATABASE_URL"] = "";
   environment_["PANA_DATABASE_URL_PARAMETER"] = "/pana/" + bucket_;
@@ -263,7 +271,8 @@ TEST_F(Lambda, TellsThatTheTimeIsOver) {
   Function function("backup", environment_);
   const auto started = std::chrono::steady_clock::now();
   expect_failure(function, "Pana.Interrupted", "ran out of time", 33);
-  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(25)) << "a guard that comes too late is none";
+  EXPECT_LT(std::chrono::steady_clock::now() - started, std::chrono::seconds(25))
+      << "a guard that comes too late is none";
   EXPECT_THAT(function.log(), HasSubstr("rows"));
 }
 
@@ -337,7 +346,8 @@ TEST_F(Lambda, MeasuresTheAgeOfTheNewestCompleteBackup) {
   const std::string whole = keys().at(0);
   ASSERT_TRUE(function.api.invoke(R"({"tables": ["parts.*"]})").is_success());  // a part is no replacement
   put("backup_20990101_000000.sql", object(whole));  // nor is one that a wrong clock has named
-  const std::string empty = fmt::format("backup_{}.sql", compact_time(std::chrono::system_clock::now() + std::chrono::seconds(30)));
+  const std::string empty =
+      fmt::format("backup_{}.sql", compact_time(std::chrono::system_clock::now() + std::chrono::seconds(30)));
   put(empty, "");
   const RuntimeApi::Answer answer = freshness.api.invoke("{}");
   ASSERT_TRUE(answer.is_success()) << answer.body;

@@ -13,7 +13,9 @@ using testing::HasSubstr;
 
 class Loading : public OriginAndTarget {
  protected:
-  static void expect_equal() { EXPECT_EQ("", different_lines(tables_of(cluster(), "origin"), tables_of(cluster(), "target"))); }
+  static void expect_equal() {
+    EXPECT_EQ("", different_lines(tables_of(cluster(), "origin"), tables_of(cluster(), "target")));
+  }
 
   // By psql, over several connections and over one.
   void expect_every_way_to_restore(const fs::path& backup) {
@@ -29,9 +31,12 @@ class Loading : public OriginAndTarget {
 
 TEST_F(Loading, OfAnExtensionsTablesThatReferToEachOther) {
   if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
-  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units SELECT 'u' || i, i, false FROM generate_series(1, 40000) AS i;"
-         "INSERT INTO probe.a_measures SELECT i, 'u' || i, CASE WHEN i % 1000 = 999 THEN NULL ELSE i + 1 END FROM generate_series(1, 39000) AS i WHERE i % 1000 > 0;"
-         "CREATE TABLE t AS SELECT 1 AS id");
+  origin(
+      "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units SELECT 'u' || i, i, false FROM "
+      "generate_series(1, 40000) AS i;"
+      "INSERT INTO probe.a_measures SELECT i, 'u' || i, CASE WHEN i % 1000 = 999 THEN NULL ELSE i + 1 END FROM "
+      "generate_series(1, 39000) AS i WHERE i % 1000 > 0;"
+      "CREATE TABLE t AS SELECT 1 AS id");
   expect_every_way_to_restore(back_up("origin"));
 }
 
@@ -51,7 +56,8 @@ TEST_F(Loading, OfTablesThatAreCheckedAndComputedByOthers) {
   expect_every_way_to_restore(back_up("origin"));
 }
 
-// A CHECK whose function reads the table itself sees none of the rows that come in the same statement, however many frames they are.
+// A CHECK whose function reads the table itself sees none of the rows that come in the same statement, however many
+// frames they are.
 TEST_F(Loading, OfATableThatIsCheckedByItself) {
   origin(R"(
     CREATE TABLE t (id int, grp int, kind text, pad text); ALTER TABLE t ALTER pad SET STORAGE PLAIN;
@@ -77,11 +83,13 @@ TEST_F(Loading, OfRowsAloneComesBeforeWhatLooksAtThem) {
     INSERT INTO c_rows SELECT i, 1 + i % 10, NULL, repeat('x', 3000) FROM generate_series(1, 5000) AS i)");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--data-only"}, {"--data-only", "--clean"}, {"--data-only", "--clean", "-j", "4"}}) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--data-only"}, {"--data-only", "--clean"}, {"--data-only", "--clean", "-j", "4"}}) {
     ASSERT_TRUE(ends_with(kOk, restore(backup, options)));
     expect_equal();
-    EXPECT_EQ("5|5000", target("SET enable_seqscan = off; SELECT (SELECT count(*) FROM b_rows WHERE name_of(code) = 'L7'), "
-                               "(SELECT count(*) FROM b_rows WHERE name_of(code) IS NOT NULL AND id < 100000)"));
+    EXPECT_EQ("5|5000",
+              target("SET enable_seqscan = off; SELECT (SELECT count(*) FROM b_rows WHERE name_of(code) = 'L7'), "
+                     "(SELECT count(*) FROM b_rows WHERE name_of(code) IS NOT NULL AND id < 100000)"));
   }
 }
 
@@ -108,13 +116,15 @@ TEST_F(Loading, OfRowsAloneFollowsTheForeignKeys) {
 }
 
 TEST_F(Loading, OfRowsAloneIsRefusedBeforeAnythingIsEmptied) {
-  origin("CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, extra int);"
-         "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b");
+  origin(
+      "CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, extra int);"
+      "INSERT INTO a VALUES (1, 1); INSERT INTO b VALUES (1, 1); ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
   const Outcome circle = restore(backup, {"--data-only", "--clean"});
   EXPECT_TRUE(ends_with(kRefused, circle));
-  EXPECT_THAT(circle.err, AllOf(HasSubstr("public.a, public.b refer to each other"), HasSubstr("the tables hold the rows that they held"), HasSubstr("--disable-triggers")));
+  EXPECT_THAT(circle.err, AllOf(HasSubstr("public.a, public.b refer to each other"),
+                                HasSubstr("the tables hold the rows that they held"), HasSubstr("--disable-triggers")));
   EXPECT_EQ("1|1", target("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)"));
   target("ALTER TABLE b DROP extra");
   const Outcome column = restore(backup, {"--data-only", "--clean", "--disable-triggers"});
@@ -126,30 +136,40 @@ TEST_F(Loading, OfRowsAloneIsRefusedBeforeAnythingIsEmptied) {
   expect_equal();
 }
 
-// No order of the tables helps, but their rows may come in some order all the same, or the keys are looked at at the end.
+// No order of the tables helps, but their rows may come in some order all the same, or the keys are looked at at the
+// end.
 TEST_F(Loading, OfRowsAloneInACircle) {
-  origin("CREATE TABLE department (id int PRIMARY KEY, manager int); CREATE TABLE employee (id int PRIMARY KEY, department int NOT NULL REFERENCES department, pad text);"
-         "ALTER TABLE department ADD FOREIGN KEY (manager) REFERENCES employee DEFERRABLE;"
-         "INSERT INTO department SELECT i, NULL FROM generate_series(1, 100) AS i; INSERT INTO employee SELECT i, i % 100 + 1, repeat('x', 500) FROM generate_series(1, 20000) AS i");
+  origin(
+      "CREATE TABLE department (id int PRIMARY KEY, manager int); CREATE TABLE employee (id int PRIMARY KEY, "
+      "department int NOT NULL REFERENCES department, pad text);"
+      "ALTER TABLE department ADD FOREIGN KEY (manager) REFERENCES employee DEFERRABLE;"
+      "INSERT INTO department SELECT i, NULL FROM generate_series(1, 100) AS i; INSERT INTO employee SELECT i, i % 100 "
+      "+ 1, repeat('x', 500) FROM generate_series(1, 20000) AS i");
   const fs::path without = back_up("origin");
-  origin("ALTER TABLE department ALTER CONSTRAINT department_manager_fkey DEFERRABLE INITIALLY DEFERRED; UPDATE department SET manager = 20001 - id");
+  origin(
+      "ALTER TABLE department ALTER CONSTRAINT department_manager_fkey DEFERRABLE INITIALLY DEFERRED; UPDATE "
+      "department SET manager = 20001 - id");
   const fs::path with = back_up("origin");
   for (const fs::path& backup : {without, with}) {
     target_ = fresh_database("target");
     ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
-    for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--data-only"}, {"--data-only", "--clean"}, {"--data-only", "--clean", "-j", "3"}}) {
+    for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+             {"--data-only"}, {"--data-only", "--clean"}, {"--data-only", "--clean", "-j", "3"}}) {
       ASSERT_TRUE(ends_with(kOk, restore(backup, options)));
     }
   }
   expect_equal();
   target("UPDATE department SET manager = NULL; DELETE FROM employee WHERE id = 7");
-  EXPECT_TRUE(ends_with(kRefused, restore(with, {"--data-only", "--clean", "--keep-going"}))) << "nothing is emptied for rows that may not come";
+  EXPECT_TRUE(ends_with(kRefused, restore(with, {"--data-only", "--clean", "--keep-going"})))
+      << "nothing is emptied for rows that may not come";
   EXPECT_EQ("19999", target("SELECT count(*) FROM employee"));
 }
 
 TEST_F(Loading, OfRowsAloneLeavesWhatAnExtensionBrought) {
   if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
-  origin("CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units VALUES ('mine', 2, false); INSERT INTO probe.a_measures VALUES (1, 'mine', 1)");
+  origin(
+      "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units VALUES ('mine', 2, false); INSERT "
+      "INTO probe.a_measures VALUES (1, 'mine', 1)");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--schema-only"})));
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only"}))) << "the extension's own rows are not in the way";
@@ -172,7 +192,8 @@ TEST_F(Loading, OfRowsAloneAsksAboutManyTablesAtOnce) {
   ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path()})));
   for_each_table("TRUNCATE t%s");
   const auto questions = [&server] {
-    return std::stoi(server.sql("postgres", "SELECT count(*) FROM regexp_matches(pg_read_file('log/server.log'), 'statement: SELECT', 'g')"));
+    return std::stoi(server.sql(
+        "postgres", "SELECT count(*) FROM regexp_matches(pg_read_file('log/server.log'), 'statement: SELECT', 'g')"));
   };
   const int before = questions();
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", server.url("postgres"), "--data-only"})));
@@ -181,8 +202,11 @@ TEST_F(Loading, OfRowsAloneAsksAboutManyTablesAtOnce) {
 
 // Small tables share frames. From a store each reading is a request.
 TEST_F(Loading, OfRowsAloneReadsAFrameOnceForAllItsTables) {
-  origin("DO $$BEGIN FOR i IN 0..99 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, up int %s, text text)', i, CASE WHEN i % 10 > 0 THEN 'REFERENCES t' || i - 1 END);"
-         "EXECUTE format('INSERT INTO t%s SELECT g, g, repeat(md5(g::text), 10) FROM generate_series(1, 100) AS g', i); END LOOP; END$$");
+  origin(
+      "DO $$BEGIN FOR i IN 0..99 LOOP EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, up int %s, text text)', i, "
+      "CASE WHEN i % 10 > 0 THEN 'REFERENCES t' || i - 1 END);"
+      "EXECUTE format('INSERT INTO t%s SELECT g, g, repeat(md5(g::text), 10) FROM generate_series(1, 100) AS g', i); "
+      "END LOOP; END$$");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
   for (const char* const jobs : {"1", "4"}) {

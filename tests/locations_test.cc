@@ -52,7 +52,8 @@ class Locations : public EndToEnd {
     if (IsSkipped()) return;
     fresh_database("small");
     cluster().sql("small", "CREATE TABLE t AS SELECT generate_series(1, 10) AS x");
-    for (const std::string& key : {older_, good_}) fs::rename(back_up("small", {"--compression", "none"}), backups_ / key);
+    for (const std::string& key : {older_, good_})
+      fs::rename(back_up("small", {"--compression", "none"}), backups_ / key);
     std::ofstream(backups_ / damaged_) << "SELECT 1;\n";
     std::ofstream(backups_ / newer_) << tiny_backup({.format = 2});
     std::ofstream(backups_ / unreadable_) << tiny_backup();
@@ -84,15 +85,18 @@ TEST_F(Locations, AreListedWithTheStateOfEach) {
   const Outcome json = pana_as_user({"list", backups_.path(), "--json"});
   ASSERT_TRUE(ends_with(kOk, json));
   EXPECT_THAT(states_of(json), ElementsAre("complete", "complete", "damaged", "newer", "unreadable"));
-  EXPECT_THAT(json.out, AllOf(HasSubstr("Permission denied"), HasSubstr("the backup has format 2, this pana reads format 1")));
+  EXPECT_THAT(json.out,
+              AllOf(HasSubstr("Permission denied"), HasSubstr("the backup has format 2, this pana reads format 1")));
   const Outcome text = pana_as_user({"list", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, text));
-  EXPECT_THAT(text.out, AllOf(HasSubstr("10 rows of small"), HasSubstr("DAMAGED: "), HasSubstr("NEWER: "), HasSubstr("UNREADABLE: ")));
+  EXPECT_THAT(text.out, AllOf(HasSubstr("10 rows of small"), HasSubstr("DAMAGED: "), HasSubstr("NEWER: "),
+                              HasSubstr("UNREADABLE: ")));
 }
 
 TEST_F(Locations, AreReadPastWhatCannotBeRead) {
   const auto names_all_that_it_passes_over =
-      AllOf(HasSubstr("unreadable_backup"), HasSubstr("newer_backup"), HasSubstr("damaged_backup"), HasSubstr(unreadable_), HasSubstr("others_unknown"));
+      AllOf(HasSubstr("unreadable_backup"), HasSubstr("newer_backup"), HasSubstr("damaged_backup"),
+            HasSubstr(unreadable_), HasSubstr("others_unknown"));
   const Outcome verified = pana_as_user({"verify", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, verified));
   EXPECT_THAT(verified.out, HasSubstr(good_));
@@ -103,11 +107,12 @@ TEST_F(Locations, AreReadPastWhatCannotBeRead) {
   EXPECT_THAT(restored.err, names_all_that_it_passes_over);
   const Outcome checked = pana_as_user({"check", cluster().url("small"), "--to", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, checked));
-  EXPECT_THAT(checked.out, AllOf(HasSubstr("the newest complete backup is " + good_), HasSubstr(unreadable_ + " is unreadable")));
+  EXPECT_THAT(checked.out,
+              AllOf(HasSubstr("the newest complete backup is " + good_), HasSubstr(unreadable_ + " is unreadable")));
 }
 
-// What was not read may be a good backup: it is neither removed nor counted. Nor is a damaged one removed that is newer than all
-// complete ones.
+// What was not read may be a good backup: it is neither removed nor counted. Nor is a damaged one removed that is newer
+// than all complete ones.
 TEST_F(Locations, ArePrunedOfNothingThatCouldNotBeRead) {
   const Outcome last = pana_as_user({"prune", backups_.path(), "--keep-last", "1", "--json"});
   ASSERT_TRUE(ends_with(kOk, last));
@@ -117,8 +122,8 @@ TEST_F(Locations, ArePrunedOfNothingThatCouldNotBeRead) {
   EXPECT_THAT(kept_of(days), ElementsAre(good_, damaged_, newer_, unreadable_));
 }
 
-// A long index that is damaged behind its header looks complete to a summary. Nothing else is removed on its account, and
-// nobody is told that it is the newest good one.
+// A long index that is damaged behind its header looks complete to a summary. Nothing else is removed on its account,
+// and nobody is told that it is the newest good one.
 TEST_F(Locations, AreNotPrunedForABackupWhoseLongIndexIsDamaged) {
   for (const std::string& key : {older_, damaged_, newer_, unreadable_}) fs::remove(backups_ / key);
   std::ofstream(backups_ / good_) << tiny_backup();
@@ -136,8 +141,10 @@ TEST_F(Locations, AreNotPrunedForABackupWhoseLongIndexIsDamaged) {
     file.put(tail[digit] == '0' ? '1' : '0');
   }
   give(backups_ / newest);
-  EXPECT_THAT(states_of(pana_as_user({"list", backups_.path(), "--json"})), ElementsAre("complete", "complete")) << "as far as a summary sees";
-  EXPECT_THAT(pana_as_user({"check", cluster().url("small"), "--to", backups_.path()}).out, HasSubstr("the newest complete backup is " + good_));
+  EXPECT_THAT(states_of(pana_as_user({"list", backups_.path(), "--json"})), ElementsAre("complete", "complete"))
+      << "as far as a summary sees";
+  EXPECT_THAT(pana_as_user({"check", cluster().url("small"), "--to", backups_.path()}).out,
+              HasSubstr("the newest complete backup is " + good_));
   EXPECT_THAT(pana_as_user({"verify", backups_.path()}).out, HasSubstr(good_));
   const Outcome pruned = pana_as_user({"prune", backups_.path(), "--keep-last", "1", "--json"});
   ASSERT_TRUE(ends_with(kOk, pruned));
@@ -150,7 +157,8 @@ TEST_F(Locations, SayWhyThereIsNoCompleteBackup) {
   fs::remove(backups_ / good_);
   const Outcome outcome = pana_as_user({"verify", backups_.path()});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("holds no complete backup"), HasSubstr(unreadable_), HasSubstr("Permission denied")));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("holds no complete backup"), HasSubstr(unreadable_), HasSubstr("Permission denied")));
 }
 
 TEST_F(Locations, ArePrunedOfTheOthersWhenOneCannotBeRemoved) {
@@ -161,7 +169,8 @@ TEST_F(Locations, ArePrunedOfTheOthersWhenOneCannotBeRemoved) {
   const Outcome outcome = pana_as_user({"prune", backups_.path(), "--keep-last", "1"});
   fs::permissions(backups_.path(), fs::perms::owner_all);
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("not removed   " + first), HasSubstr("not removed   " + older_), HasSubstr("keep")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("not removed   " + first), HasSubstr("not removed   " + older_), HasSubstr("keep")));
 }
 
 TEST_F(Locations, ListOlderBackupsThatHaveNoTotals) {
@@ -233,7 +242,8 @@ TEST_F(Buckets, AreReadPastAnObjectThatIsInAnArchive) {
   const Outcome verified = pana({"verify", "s3://archive"});
   EXPECT_TRUE(ends_with(kOk, verified));
   EXPECT_THAT(verified.out, HasSubstr(old_key));
-  EXPECT_THAT(verified.err, AllOf(HasSubstr("unreadable_backup"), HasSubstr(new_key), HasSubstr("the object is in an archive")));
+  EXPECT_THAT(verified.err,
+              AllOf(HasSubstr("unreadable_backup"), HasSubstr(new_key), HasSubstr("the object is in an archive")));
 
   server().set_faults(first_is_archived);
   const Outcome listed = pana({"list", "s3://archive", "--json"});
@@ -259,7 +269,8 @@ TEST_F(Buckets, AreReadPastAnEmptyObject) {
 TEST_F(Buckets, OfAYearOfLargeBackupsAreListedInSeconds) {
   constexpr int kBackups = 365;
   const std::string backup = terabyte_backup();
-  for (int day = 0; day < kBackups; ++day) server().request("PUT", "/year/" + key_of_days_ago(day) + ".zst", "", backup);
+  for (int day = 0; day < kBackups; ++day)
+    server().request("PUT", "/year/" + key_of_days_ago(day) + ".zst", "", backup);
   server().set_page(1000);
   server().set_delay(0.02);
   server().set_faults(nlohmann::json::array());  // counts from here

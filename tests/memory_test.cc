@@ -60,11 +60,13 @@ TEST_F(Memory, StaysBelow110MiBWhenASlowStoreIsUploadedTo) {
   const Environment environment(server.environment());
   server.set_faults(nlohmann::json::array());
   server.set_rate(20'000'000);
-  EXPECT_LE(peak_kib_of({"backup", cluster().url(big().database), "--to", "s3://memory/slow", "--jobs", "4"}), 110 * 1024);
+  EXPECT_LE(peak_kib_of({"backup", cluster().url(big().database), "--to", "s3://memory/slow", "--jobs", "4"}),
+            110 * 1024);
   server.set_rate(0);
 }
 
-// A row is held once, however long it is: it comes from the socket in pieces, and the parts of the upload are views of it.
+// A row is held once, however long it is: it comes from the socket in pieces, and the parts of the upload are views of
+// it.
 TEST_F(Memory, HoldsALongRowOnce) {
   constexpr long kRowKib = 100 * 1024;
   const std::string url = fresh_database("long_row");
@@ -82,7 +84,8 @@ TEST_F(Memory, DoesNotGrowWithTheDatabase) {
   const auto peaks_of = [&](const std::string& name, int rows) {
     const std::string url = fresh_database(name);
     cluster().sql(name, fmt::format("CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload "
-                                    "FROM generate_series(1, {}) AS i", rows));
+                                    "FROM generate_series(1, {}) AS i",
+                                    rows));
     const TemporaryDirectory backups;
     const std::vector<long> peaks = {peak_kib_of({"backup", url, "--to", backups.path(), "--compression", "zstd"}),
                                      peak_kib_of({"verify", backups.path(), "--against", url})};

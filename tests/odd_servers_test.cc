@@ -19,7 +19,8 @@ class OddServers : public EndToEnd {
  protected:
   // The URL of tests/support/scripted_postgres.py, which runs until the test is over.
   std::string start(const std::string& version, int failing_question) {
-    server_.emplace(Command{.argv = {"python3", PANA_SOURCE_DIR "/tests/support/scripted_postgres.py", version, std::to_string(failing_question)}});
+    server_.emplace(Command{.argv = {"python3", PANA_SOURCE_DIR "/tests/support/scripted_postgres.py", version,
+                                     std::to_string(failing_question)}});
     port_ = first_line_of(*server_);
     return fmt::format("postgresql://somebody@127.0.0.1:{}/d", port_);
   }
@@ -33,11 +34,15 @@ TEST_F(OddServers, OlderThanThirteenAreRefusedByEveryCommand) {
   const std::string backup = back_up(everything().database);
   const std::string url = start("12.3", 0);
   TemporaryDirectory target;
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"backup", url, "--to", target.path()}, {"restore", backup, "--into", url}, {"verify", backup, "--against", url}, {"check", url}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"backup", url, "--to", target.path()},
+                                             {"restore", backup, "--into", url},
+                                             {"verify", backup, "--against", url},
+                                             {"check", url}}) {
     const Outcome outcome = pana(arguments);
     EXPECT_TRUE(ends_with(kRefused, outcome));
-    EXPECT_THAT(outcome.err + outcome.out, HasSubstr("pana needs PostgreSQL 13 or later, the server is 12.3")) << arguments[0];
+    EXPECT_THAT(outcome.err + outcome.out, HasSubstr("pana needs PostgreSQL 13 or later, the server is 12.3"))
+        << arguments[0];
   }
   EXPECT_THAT(backups_in(target.path()), IsEmpty());
 }
@@ -62,7 +67,8 @@ TEST_F(OddServers, AreNotSpokenToWithoutEncryptionWhereOneOfThemMayBeElsewhere) 
 TEST_F(OddServers, ErrorsDuringTheProbeAreNoProofOfAPooler) {
   const Outcome outcome = pana({"backup", start("15.8", 3), "--to", backups_.path()});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("canceling statement due to statement timeout"), Not(HasSubstr("transaction-mode"))));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("canceling statement due to statement timeout"), Not(HasSubstr("transaction-mode"))));
 }
 
 }  // namespace

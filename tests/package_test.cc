@@ -1,4 +1,5 @@
-// The zip for AWS Lambda: the same bytes every time, complete in itself, and a working function where there is nothing else.
+// The zip for AWS Lambda: the same bytes every time, complete in itself, and a working function where there is nothing
+// else.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -109,7 +110,8 @@ TEST_F(Package, HasTheSameBytesEveryTime) {
 TEST_F(Package, BindsItsProgramsToItsOwnLibraries) {
   run_successfully({.argv = {"unzip", "-q", zip(), "-d", backups_.path()}});
   for (const char* program : {"bootstrap", "bin/pg_dump"}) {
-    const std::string dynamic = run_successfully({.argv = {"readelf", "--dynamic", "--program-headers", backups_ / program}});
+    const std::string dynamic =
+        run_successfully({.argv = {"readelf", "--dynamic", "--program-headers", backups_ / program}});
     EXPECT_THAT(dynamic, AllOf(HasSubstr("(RPATH)"), HasSubstr("[/var/task/lib]"), Not(HasSubstr("(RUNPATH)"))));
     EXPECT_THAT(dynamic, HasSubstr("interpreter: /var/task/lib/"));
   }

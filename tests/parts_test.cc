@@ -19,7 +19,8 @@ using testing::Not;
 
 class Parts : public EndToEnd {
  protected:
-  // As patterns, each quoted. By default some of them, always the same; PANA_ALL_PARTS=1 asks for all, =10 for each tenth.
+  // As patterns, each quoted. By default some of them, always the same; PANA_ALL_PARTS=1 asks for all, =10 for each
+  // tenth.
   static std::vector<std::string> relations(const Source& source, std::size_t every) {
     if (const char* const wish = std::getenv("PANA_ALL_PARTS")) every = std::stoul(wish);
     const std::string all = cluster().sql(source.database, R"(
@@ -37,14 +38,16 @@ class Parts : public EndToEnd {
     return patterns;
   }
 
-  static void fill_by_pg_dump(const Source& source, const std::vector<std::string>& options, const std::string& database) {
+  static void fill_by_pg_dump(const Source& source, const std::vector<std::string>& options,
+                              const std::string& database) {
     Command restore = cluster().client("psql", {"-X", "-q", "-o", "/dev/null"}, database);
     restore.input = cluster().pg_dump(options, source.database);
     run(restore);  // goes on behind errors
   }
 
   // psql takes the rows of a table that could not be made for statements, and loses those of others with them.
-  static void fill_by_pg_restore(const Source& source, const std::vector<std::string>& options, const std::string& database) {
+  static void fill_by_pg_restore(const Source& source, const std::vector<std::string>& options,
+                                 const std::string& database) {
     const TemporaryDirectory directory;
     const fs::path archive = directory.path() / "archive";
     std::vector<std::string> arguments = {"-Fc", "-f", archive};
@@ -68,12 +71,14 @@ class Unchanged : public Parts {
     ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
     std::size_t replaced = 0;
     for (const std::string& relation : relations(source, every)) {
-      // Their parent has indexes that were made ONLY there: whoever attaches a partition gets its part of them, which the source lacks.
+      // Their parent has indexes that were made ONLY there: whoever attaches a partition gets its part of them, which
+      // the source lacks.
       if (relation == "\"indexes\".\"part_1\"" || relation == "\"indexes\".\"part_2\"") continue;
       std::vector<std::string> arguments = {"restore", backup, "--into", whole, "--clean", "-t", relation};
       arguments.insert(arguments.end(), options.begin(), options.end());
       const Outcome outcome = pana(arguments);
-      const bool is_refused = outcome.exit_status == kRefused || outcome.err.find("cannot drop what is there") != std::string::npos ||
+      const bool is_refused = outcome.exit_status == kRefused ||
+                              outcome.err.find("cannot drop what is there") != std::string::npos ||
                               outcome.err.find("cannot empty the tables") != std::string::npos;
       if (outcome.succeeded()) ++replaced;
       EXPECT_TRUE(outcome.succeeded() || is_refused) << relation << outcome.description();
@@ -97,34 +102,44 @@ TEST_F(Unchanged, ByReplacingSchemas) {
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", whole})));
   for (const char* const schema : {"many_a", "\"Many B\"", "\"many.c\"", "many_d", "public"}) {
     const Outcome outcome = pana({"restore", backup, "--into", whole, "--clean", "-n", schema});
-    EXPECT_TRUE(outcome.succeeded() || outcome.err.find("cannot drop what is there") != std::string::npos) << schema << outcome.description();
+    EXPECT_TRUE(outcome.succeeded() || outcome.err.find("cannot drop what is there") != std::string::npos)
+        << schema << outcome.description();
     EXPECT_EQ("", differences(many().content, content_of(cluster(), "whole"))) << schema << outcome.description();
   }
 }
 
-// Parts of a backup, into a database that has the rest of what they need, against what pg_dump with the same option gives.
+// Parts of a backup, into a database that has the rest of what they need, against what pg_dump with the same option
+// gives.
 class AsByPgDump : public Parts {
  protected:
   // pg_dump -t leaves a table's extended statistics out, which pana brings.
   static void drop_statistics(const std::string& database) {
-    cluster().sql(database, "SELECT format('DROP STATISTICS %I.%I', n.nspname, s.stxname) FROM pg_statistic_ext AS s JOIN pg_namespace AS n ON n.oid = s.stxnamespace \\gexec");
+    cluster().sql(database,
+                  "SELECT format('DROP STATISTICS %I.%I', n.nspname, s.stxname) FROM pg_statistic_ext AS s JOIN "
+                  "pg_namespace AS n ON n.oid = s.stxnamespace \\gexec");
   }
 
-  void expect_same(const Source& source, const std::string& option, const std::vector<std::string>& patterns, bool with_the_rest) {
+  void expect_same(const Source& source, const std::string& option, const std::vector<std::string>& patterns,
+                   bool with_the_rest) {
     const fs::path backup = back_up(source.database);
     fresh_database("parts_base");
     if (with_the_rest) fill_by_pg_dump(source, {"--schema-only", "-T", "*.*"}, "parts_base");
     for (const std::string& pattern : patterns) {
-      // Which of their rows another partition takes follows from the numbers that the database gives to an enum's values.
-      if (option == "-T" && (pattern == "\"parts\".\"by_enum_hash\"" || pattern.starts_with("\"parts\".\"enum_hash_"))) continue;
+      // Which of their rows another partition takes follows from the numbers that the database gives to an enum's
+      // values.
+      if (option == "-T" && (pattern == "\"parts\".\"by_enum_hash\"" || pattern.starts_with("\"parts\".\"enum_hash_")))
+        continue;
       copy_database("parts_base", "by_pg_dump");
       copy_database("parts_base", "by_pana");
-      option == "-T" ? fill_by_pg_restore(source, {option, pattern}, "by_pg_dump") : fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
-      std::vector<std::string> arguments = {"restore", backup, "--into", cluster().url("by_pana"), option, pattern, "--allow-non-empty", "--keep-going"};
+      option == "-T" ? fill_by_pg_restore(source, {option, pattern}, "by_pg_dump")
+                     : fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
+      std::vector<std::string> arguments = {
+          "restore", backup, "--into", cluster().url("by_pana"), option, pattern, "--allow-non-empty", "--keep-going"};
       if (option != "-T") arguments.emplace_back("--no-publications");  // pg_dump leaves the tables' place in them out
       const Outcome outcome = pana(arguments);
       if (option == "-t") drop_statistics("by_pana");
-      EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana"))) << pattern << outcome.description();
+      EXPECT_EQ("", differences(content_of(cluster(), "by_pg_dump"), content_of(cluster(), "by_pana")))
+          << pattern << outcome.description();
     }
   }
 };
@@ -138,13 +153,20 @@ TEST_F(AsByPgDump, AreSchemas) { expect_same(many(), "-n", {"many_a", "\"Many B\
 // Restores that are about a few tables of their own.
 class Replaced : public OriginAndTarget {
  protected:
-  static void expect_equal_schemas() { EXPECT_EQ("", different_entries(schema_of(cluster(), "origin"), schema_of(cluster(), "target"))); }
-  static void expect_equal() { EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target"))); }
+  static void expect_equal_schemas() {
+    EXPECT_EQ("", different_entries(schema_of(cluster(), "origin"), schema_of(cluster(), "target")));
+  }
+  static void expect_equal() {
+    EXPECT_EQ("", differences(content_of(cluster(), "origin"), content_of(cluster(), "target")));
+  }
 };
 
 TEST_F(Replaced, WithAKeyThatIsAttachedToAPlainIndexOfTheParent) {
-  origin("CREATE TABLE measures (k int NOT NULL, v int) PARTITION BY LIST (k); CREATE UNIQUE INDEX measures_k ON measures (k);"
-         "CREATE TABLE measures_1 (k int PRIMARY KEY, v int); ALTER TABLE measures ATTACH PARTITION measures_1 FOR VALUES IN (1); INSERT INTO measures VALUES (1, 2)");
+  origin(
+      "CREATE TABLE measures (k int NOT NULL, v int) PARTITION BY LIST (k); CREATE UNIQUE INDEX measures_k ON measures "
+      "(k);"
+      "CREATE TABLE measures_1 (k int PRIMARY KEY, v int); ALTER TABLE measures ATTACH PARTITION measures_1 FOR VALUES "
+      "IN (1); INSERT INTO measures VALUES (1, 2)");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean"})));
@@ -164,7 +186,8 @@ TEST_F(Replaced, OfAPartitionedTableWithAllThatHangsOnIt) {
   origin(kPartitioned);
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
-  for (const std::vector<std::string>& choice : {std::vector<std::string>{"-t", "parent", "-t", "part_*"}, {"-t", "part_1"}, {"-t", "part_2"}}) {
+  for (const std::vector<std::string>& choice :
+       {std::vector<std::string>{"-t", "parent", "-t", "part_*"}, {"-t", "part_1"}, {"-t", "part_2"}}) {
     std::vector<std::string> options = {"--clean"};
     options.insert(options.end(), choice.begin(), choice.end());
     ASSERT_TRUE(ends_with(kOk, restore(backup, options))) << choice.back();
@@ -190,8 +213,10 @@ TEST_F(Replaced, APartitionWithPartitionsOfItsOwn) {
   origin(kPartitionedTwice);
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
-  const std::string attached = "SELECT string_agg(format('%s of %s', inhrelid::regclass, inhparent::regclass), ';' ORDER BY inhrelid::regclass::text), "
-                               "(SELECT bool_and(indisvalid) FROM pg_index) FROM pg_inherits";
+  const std::string attached =
+      "SELECT string_agg(format('%s of %s', inhrelid::regclass, inhparent::regclass), ';' ORDER BY "
+      "inhrelid::regclass::text), "
+      "(SELECT bool_and(indisvalid) FROM pg_index) FROM pg_inherits";
   const std::string expected = cluster().sql("origin", attached);
   for (const std::string chosen : {"top2*", "top25*", "top25b*", "top25a"}) {
     ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", chosen}))) << chosen;
@@ -207,14 +232,18 @@ TEST_F(Replaced, APartitionWithPartitionsOfItsOwn) {
 }
 
 TEST_F(Replaced, NothingByPartitionsWhosePlaceIsTaken) {
-  origin("CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p VALUES (1)");
+  origin(
+      "CREATE TABLE p (k int) PARTITION BY LIST (k); CREATE TABLE p_1 PARTITION OF p FOR VALUES IN (1); INSERT INTO p "
+      "VALUES (1)");
   const fs::path backup = back_up("origin");
-  for (const char* const in_the_way : {"CREATE TABLE other PARTITION OF p FOR VALUES IN (1, 2)", "CREATE TABLE other PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)"}) {
+  for (const char* const in_the_way : {"CREATE TABLE other PARTITION OF p FOR VALUES IN (1, 2)",
+                                       "CREATE TABLE other PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)"}) {
     target_ = fresh_database("target");
     target(std::string("CREATE TABLE p (k int) PARTITION BY LIST (k);") + in_the_way);
     const Outcome outcome = restore(backup, {"-t", "p_1"});
     EXPECT_TRUE(ends_with(kRefused, outcome));
-    EXPECT_THAT(outcome.err, HasSubstr("the target's partitioned tables do not take the chosen partitions: public.p_1: "));
+    EXPECT_THAT(outcome.err,
+                HasSubstr("the target's partitioned tables do not take the chosen partitions: public.p_1: "));
     EXPECT_EQ("t", target("SELECT to_regclass('p_1') IS NULL"));
   }
 }
@@ -223,10 +252,12 @@ TEST_F(Replaced, OnlyWithThePartitionsThatWouldGoAlong) {
   origin(kPartitioned);
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
-  target("CREATE TABLE part_new PARTITION OF parent FOR VALUES IN (3); INSERT INTO parent VALUES (3, 'since the backup')");
+  target(
+      "CREATE TABLE part_new PARTITION OF parent FOR VALUES IN (3); INSERT INTO parent VALUES (3, 'since the backup')");
   const Outcome parent = restore(backup, {"--clean", "-t", "parent"});
   EXPECT_TRUE(ends_with(kRefused, parent));
-  EXPECT_THAT(parent.err, HasSubstr("would drop partitions that are not restored: public.part_1 of public.parent, public.part_2"));
+  EXPECT_THAT(parent.err,
+              HasSubstr("would drop partitions that are not restored: public.part_1 of public.parent, public.part_2"));
   const Outcome whole = restore(backup, {"--clean"});
   EXPECT_TRUE(ends_with(kRefused, whole));
   EXPECT_THAT(whole.err, HasSubstr("public.part_new of public.parent"));
@@ -241,23 +272,31 @@ TEST_F(Replaced, APartitionAloneBecomesATable) {
 }
 
 TEST_F(Replaced, APartitionAloneNeedsTheSequenceOfItsDefaults) {
-  origin("CREATE TABLE parent (id serial, k int) PARTITION BY LIST (k); CREATE TABLE part PARTITION OF parent FOR VALUES IN (1); INSERT INTO parent (k) VALUES (1), (1)");
+  origin(
+      "CREATE TABLE parent (id serial, k int) PARTITION BY LIST (k); CREATE TABLE part PARTITION OF parent FOR VALUES "
+      "IN (1); INSERT INTO parent (k) VALUES (1), (1)");
   const fs::path backup = back_up("origin");
   const Outcome alone = restore(backup, {"-t", "part"});
   EXPECT_TRUE(ends_with(kRefused, alone));
-  EXPECT_THAT(alone.err, HasSubstr("the target lacks what the chosen parts need: TABLE public.part: relation \\\"public.parent_id_seq\\\" does not exist"));
+  EXPECT_THAT(alone.err, HasSubstr("the target lacks what the chosen parts need: TABLE public.part: relation "
+                                   "\\\"public.parent_id_seq\\\" does not exist"));
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "part", "-t", "parent_id_seq"})));
   EXPECT_EQ("3", target("INSERT INTO part (k) VALUES (1) RETURNING id"));
 }
 
 TEST_F(Replaced, ListsWhatAChoiceNeeds) {
-  origin("CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE other (id int PRIMARY KEY);"
-         "CREATE TABLE t (m mood, n int DEFAULT f(1), o int REFERENCES other); CREATE VIEW v AS SELECT * FROM t");
+  origin(
+      "CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE "
+      "other (id int PRIMARY KEY);"
+      "CREATE TABLE t (m mood, n int DEFAULT f(1), o int REFERENCES other); CREATE VIEW v AS SELECT * FROM t");
   const fs::path backup = back_up("origin");
   const Outcome outcome = restore(backup, {"-t", "t", "-t", "v"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the target lacks what the chosen parts need: TABLE public.t: type \\\"public.mood\\\" does not exist"),
-                                 Not(HasSubstr("VIEW public.v"))));
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(HasSubstr(
+                "the target lacks what the chosen parts need: TABLE public.t: type \\\"public.mood\\\" does not exist"),
+            Not(HasSubstr("VIEW public.v"))));
   EXPECT_EQ("0", target("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"));
   target("CREATE TYPE mood AS ENUM ('fine'); CREATE FUNCTION f(int) RETURNS int LANGUAGE sql AS 'SELECT 1'");
   const Outcome key = restore(backup, {"-t", "t", "--allow-non-empty"});
@@ -269,7 +308,9 @@ TEST_F(Replaced, ListsWhatAChoiceNeeds) {
 }
 
 TEST_F(Replaced, WhatIsExcludedStays) {
-  origin("CREATE TABLE kept AS SELECT 1 AS id; CREATE TABLE replaced AS SELECT 2 AS id; CREATE VIEW kept_view AS SELECT 3 AS id");
+  origin(
+      "CREATE TABLE kept AS SELECT 1 AS id; CREATE TABLE replaced AS SELECT 2 AS id; CREATE VIEW kept_view AS SELECT 3 "
+      "AS id");
   const fs::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore(backup)));
   target("UPDATE kept SET id = 10; UPDATE replaced SET id = 20; CREATE OR REPLACE VIEW kept_view AS SELECT 30 AS id");
@@ -277,17 +318,22 @@ TEST_F(Replaced, WhatIsExcludedStays) {
   EXPECT_EQ("10|2|30", target("SELECT (SELECT id FROM kept), (SELECT id FROM replaced), (SELECT id FROM kept_view)"));
 }
 
-// Foreign keys between partitioned tables and, beside them, between their partitions: each locks all partitions of both sides.
-// They are their table's, wherever they stand, and what is left out keeps them.
+// Foreign keys between partitioned tables and, beside them, between their partitions: each locks all partitions of both
+// sides. They are their table's, wherever they stand, and what is left out keeps them.
 TEST_F(Replaced, StatisticsStayWithTheirTable) {
-  const fs::path backup = both("CREATE SCHEMA s2; CREATE TABLE t (x int PRIMARY KEY, y int); CREATE TABLE s2.x (id int); CREATE TABLE u (id int);"
-                               "CREATE STATISTICS st ON x, y FROM t; COMMENT ON STATISTICS st IS 'c'; CREATE STATISTICS s2.st ON x, y FROM t; COMMENT ON STATISTICS s2.st IS 'd'");
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-T", "t"}, {"-n", "s2"}, {"-N", "public"}, {"-N", "s2"}, {"-t", "u"}, {}}) {
+  const fs::path backup = both(
+      "CREATE SCHEMA s2; CREATE TABLE t (x int PRIMARY KEY, y int); CREATE TABLE s2.x (id int); CREATE TABLE u (id "
+      "int);"
+      "CREATE STATISTICS st ON x, y FROM t; COMMENT ON STATISTICS st IS 'c'; CREATE STATISTICS s2.st ON x, y FROM t; "
+      "COMMENT ON STATISTICS s2.st IS 'd'");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"-T", "t"}, {"-n", "s2"}, {"-N", "public"}, {"-N", "s2"}, {"-t", "u"}, {}}) {
     std::vector<std::string> arguments = {"--clean"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = restore(backup, arguments);
     EXPECT_TRUE(ends_with(kOk, outcome)) << testing::PrintToString(options);
-    if (options == std::vector<std::string>{"-N", "s2"}) target("CREATE STATISTICS s2.st ON x, y FROM t; COMMENT ON STATISTICS s2.st IS 'd'");  // gone with its table
+    if (options == std::vector<std::string>{"-N", "s2"})
+      target("CREATE STATISTICS s2.st ON x, y FROM t; COMMENT ON STATISTICS s2.st IS 'd'");  // gone with its table
     expect_equal_schemas();
   }
   target_ = fresh_database("target");
@@ -299,7 +345,9 @@ TEST_F(Replaced, StatisticsStayWithTheirTable) {
 
 // There is nothing to compare, which must not end with "wrong usage" behind a restore.
 TEST_F(Replaced, WhatHasNoRowsIsNotCompared) {
-  origin("CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE VIEW v AS SELECT 1 AS one");
+  origin(
+      "CREATE TABLE p (id int) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE VIEW v "
+      "AS SELECT 1 AS one");
   const fs::path backup = back_up("origin");
   for (const char* const pattern : {"p", "v"}) {
     target_ = fresh_database("target");
@@ -311,15 +359,20 @@ TEST_F(Replaced, WhatHasNoRowsIsNotCompared) {
 
 // The state of a trigger that it had with its parent is nothing that a table of its own has.
 TEST_F(Replaced, APartitionAloneHasNoTriggersOfItsParent) {
-  origin("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE pp (id int) PARTITION BY LIST (id);"
-         "CREATE TABLE pp1 PARTITION OF pp FOR VALUES IN (1); CREATE TRIGGER pt AFTER INSERT ON pp FOR EACH ROW EXECUTE FUNCTION f();"
-         "CREATE TRIGGER own AFTER INSERT ON pp1 FOR EACH ROW EXECUTE FUNCTION f();"
-         "ALTER TABLE pp1 DISABLE TRIGGER pt; ALTER TABLE pp1 DISABLE TRIGGER own; INSERT INTO pp VALUES (1)");
+  origin(
+      "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE pp (id int) "
+      "PARTITION BY LIST (id);"
+      "CREATE TABLE pp1 PARTITION OF pp FOR VALUES IN (1); CREATE TRIGGER pt AFTER INSERT ON pp FOR EACH ROW EXECUTE "
+      "FUNCTION f();"
+      "CREATE TRIGGER own AFTER INSERT ON pp1 FOR EACH ROW EXECUTE FUNCTION f();"
+      "ALTER TABLE pp1 DISABLE TRIGGER pt; ALTER TABLE pp1 DISABLE TRIGGER own; INSERT INTO pp VALUES (1)");
   const fs::path backup = back_up("origin");
   target_ = fresh_database("target");
   target("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "pp1", "--allow-non-empty"})));
-  EXPECT_EQ("1|own:D", target("SELECT (SELECT count(*) FROM pp1), string_agg(tgname || ':' || tgenabled::text, ',') FROM pg_trigger"));
+  EXPECT_EQ(
+      "1|own:D",
+      target("SELECT (SELECT count(*) FROM pp1), string_agg(tgname || ':' || tgenabled::text, ',') FROM pg_trigger"));
 }
 
 // The target's table may count with another sequence, or with none.
@@ -332,11 +385,14 @@ TEST_F(Replaced, RowsOfATableComeWithoutASequenceThatTheTargetLacks) {
   EXPECT_TRUE(ends_with(kOk, outcome));
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("sequence_left_out"), HasSubstr("public.t_id_seq")));
   EXPECT_EQ("9", target("SELECT count(*) FROM t"));
-  EXPECT_TRUE(ends_with(kRefused, restore(backup, {"--data-only", "--clean", "-t", "t", "-t", "t_id_seq"}))) << "which is asked for";
+  EXPECT_TRUE(ends_with(kRefused, restore(backup, {"--data-only", "--clean", "-t", "t", "-t", "t_id_seq"})))
+      << "which is asked for";
 }
 
 TEST_F(Replaced, FindsAMissingAccessMethodBeforehand) {
-  origin("CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t (a int) USING other_heap; INSERT INTO t VALUES (1)");
+  origin(
+      "CREATE ACCESS METHOD other_heap TYPE TABLE HANDLER heap_tableam_handler; CREATE TABLE t (a int) USING "
+      "other_heap; INSERT INTO t VALUES (1)");
   const fs::path backup = back_up("origin");
   target_ = fresh_database("target");
   const Outcome refused = restore(backup, {"-t", "t"});
@@ -346,7 +402,9 @@ TEST_F(Replaced, FindsAMissingAccessMethodBeforehand) {
 
 // Of a backup of parts somebody may believe that it is whole.
 TEST_F(Replaced, ABackupOfPartsIsTriedBeforehand) {
-  origin("CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE d (c int REFERENCES c); INSERT INTO c VALUES (1); INSERT INTO d VALUES (1)");
+  origin(
+      "CREATE TABLE c (id int PRIMARY KEY); CREATE TABLE d (c int REFERENCES c); INSERT INTO c VALUES (1); INSERT INTO "
+      "d VALUES (1)");
   const fs::path backup = back_up("origin", {"-T", "c"});
   target_ = fresh_database("target");
   const Outcome refused = restore(backup);
@@ -358,12 +416,22 @@ TEST_F(Replaced, ABackupOfPartsIsTriedBeforehand) {
 }
 
 TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
-  std::string sql = "CREATE TABLE p (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE a (id int, pid int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);";
-  for (int i = 1; i <= 12; ++i) sql += fmt::format("CREATE TABLE p_{0} PARTITION OF p FOR VALUES IN ({0}); CREATE TABLE a_{0} PARTITION OF a FOR VALUES IN ({0});", i);
-  sql += "INSERT INTO p SELECT i, k FROM generate_series(1, 20) i, generate_series(1, 12) k; INSERT INTO a SELECT i, i, k FROM generate_series(1, 20) i, generate_series(1, 12) k;";
+  std::string sql =
+      "CREATE TABLE p (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE a (id int, pid int, k "
+      "int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);";
+  for (int i = 1; i <= 12; ++i)
+    sql += fmt::format(
+        "CREATE TABLE p_{0} PARTITION OF p FOR VALUES IN ({0}); CREATE TABLE a_{0} PARTITION OF a FOR VALUES IN ({0});",
+        i);
+  sql +=
+      "INSERT INTO p SELECT i, k FROM generate_series(1, 20) i, generate_series(1, 12) k; INSERT INTO a SELECT i, i, k "
+      "FROM generate_series(1, 20) i, generate_series(1, 12) k;";
   for (int i = 1; i <= 12; ++i) sql += fmt::format("ALTER TABLE p_{} ADD UNIQUE (id);", i);
-  for (int i = 1; i <= 12; ++i) sql += fmt::format("ALTER TABLE a_{0} ADD CONSTRAINT zz_{0} FOREIGN KEY (pid) REFERENCES p_{1} (id);", i, 13 - i);
-  origin(sql + "ALTER TABLE a ADD CONSTRAINT aa FOREIGN KEY (pid, k) REFERENCES p (id, k); ALTER TABLE a ADD CONSTRAINT zzz FOREIGN KEY (id, k) REFERENCES p (id, k)");
+  for (int i = 1; i <= 12; ++i)
+    sql += fmt::format("ALTER TABLE a_{0} ADD CONSTRAINT zz_{0} FOREIGN KEY (pid) REFERENCES p_{1} (id);", i, 13 - i);
+  origin(sql +
+         "ALTER TABLE a ADD CONSTRAINT aa FOREIGN KEY (pid, k) REFERENCES p (id, k); ALTER TABLE a ADD CONSTRAINT zzz "
+         "FOREIGN KEY (id, k) REFERENCES p (id, k)");
   const fs::path backup = back_up("origin");
   for (int round = 0; round < 3; ++round) {
     const std::string deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = 'target'";
@@ -376,16 +444,20 @@ TEST_F(Replaced, ForeignKeysOfPartitionedTablesDoNotWaitForEachOther) {
 TEST_F(Replaced, ASequenceStaysItsTables) {
   const fs::path backup = both("CREATE TABLE t (id int); CREATE SEQUENCE s OWNED BY t.id");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "-t", "s"})));
-  EXPECT_EQ("t", target("SELECT EXISTS (SELECT FROM pg_depend WHERE objid = 's'::regclass AND refobjid = 't'::regclass AND deptype = 'a')"));
+  EXPECT_EQ("t", target("SELECT EXISTS (SELECT FROM pg_depend WHERE objid = 's'::regclass AND refobjid = 't'::regclass "
+                        "AND deptype = 'a')"));
 }
 
 // Its definition stands behind the rows: a primary key lets it be.
 TEST_F(Replaced, AViewThatNeedsAPrimaryKeyIsFound) {
-  const fs::path backup = both("CREATE TABLE t (id int PRIMARY KEY, v int); CREATE MATERIALIZED VIEW m AS SELECT id, v, count(*) FROM t GROUP BY id");
+  const fs::path backup = both(
+      "CREATE TABLE t (id int PRIMARY KEY, v int); CREATE MATERIALIZED VIEW m AS SELECT id, v, count(*) FROM t GROUP "
+      "BY id");
   target("INSERT INTO t VALUES (1, 2); DROP MATERIALIZED VIEW m");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"-t", "m"})));
   EXPECT_EQ("1|2|1", target("TABLE m"));
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"-t", "m"}, {"-t", "*"}, {"-n", "public"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"-t", "m"}, {"-t", "*"}, {"-n", "public"}}) {
     std::vector<std::string> clean = {"--clean"};
     clean.insert(clean.end(), options.begin(), options.end());
     ASSERT_TRUE(ends_with(kOk, restore(backup, clean)));

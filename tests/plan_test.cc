@@ -1,8 +1,9 @@
 // The plan's queries are what the server can do without reading more than it is asked for.
+#include "command/plan.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "command/plan.h"
 #include "pg/session.h"
 #include "support/pana.h"
 
@@ -27,7 +28,8 @@ TEST_F(PlannedRows, ARangeOfPagesIsATidRangeScan) {
       constexpr std::string_view kBegin = "COPY (";
       constexpr std::string_view kEnd = ") TO STDOUT";
       if (!chunk.copy_out.starts_with(kBegin)) continue;
-      const std::string select = chunk.copy_out.substr(kBegin.size(), chunk.copy_out.size() - kBegin.size() - kEnd.size());
+      const std::string select =
+          chunk.copy_out.substr(kBegin.size(), chunk.copy_out.size() - kBegin.size() - kEnd.size());
       const QueryResult plan = connection.query("EXPLAIN (COSTS off) " + select);
       std::string lines;
       for (int row = 0; row < plan.rows(); ++row) lines += plan.string(row, 0) + "\n";
@@ -38,12 +40,14 @@ TEST_F(PlannedRows, ARangeOfPagesIsATidRangeScan) {
   EXPECT_GT(ranges, 1);
 }
 
-// Parts of an upload are chosen from this figure: too small a one is found out hours later, when there are 10,000 of them.
+// Parts of an upload are chosen from this figure: too small a one is found out hours later, when there are 10,000 of
+// them.
 TEST_F(PlannedRows, LargeObjectsCountWithTheirText) {
   const std::string url = fresh_database("objects");
   // Of their size on disk, which compression may make a small part of the text's, and of their number.
-  cluster().sql("objects", "SELECT lo_from_bytea(0, decode(repeat(md5(i::text), 8000), 'hex')) FROM generate_series(1, 40) AS i; "
-                           "ANALYZE pg_largeobject");
+  cluster().sql("objects",
+                "SELECT lo_from_bytea(0, decode(repeat(md5(i::text), 8000), 'hex')) FROM generate_series(1, 40) AS i; "
+                "ANALYZE pg_largeobject");
   Connection connection(DatabaseAddress(url), {});
   const std::vector<LargeObjectId> ids = read_large_object_ids(connection);
   const std::vector<WorkItem> items =

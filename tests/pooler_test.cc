@@ -6,7 +6,6 @@
 #include <memory>
 
 #include "pg/pooler_probe.h"
-
 #include "support/pana.h"
 #include "support/pgbouncer.h"
 #include "support/session.h"
@@ -127,8 +126,8 @@ TEST_F(Pooler, IsKnownByItsModeEveryTime) {
     bool busy;
     int probes;
   };
-  for (const Pool& pool : {Pool{"session", 20, false, 40}, Pool{"session", 20, true, 60}, Pool{"transaction", 5, false, 40},
-                           Pool{"transaction", 6, true, 60}}) {
+  for (const Pool& pool : {Pool{"session", 20, false, 40}, Pool{"session", 20, true, 60},
+                           Pool{"transaction", 5, false, 40}, Pool{"transaction", 6, true, 60}}) {
     SCOPED_TRACE(fmt::format("{} {} {}", pool.mode, pool.size, pool.busy ? "busy" : "idle"));
     const PgBouncer pooler(cluster(), {.pool_mode = pool.mode, .pool_size = pool.size});
     std::vector<std::unique_ptr<Background>> applications;
@@ -168,9 +167,9 @@ TEST_F(Pooler, WithOneConnectionIsRefusedByWhatWouldGoOnWithOne) {
   const PgBouncer pooler(cluster(), {.pool_mode = "transaction", .pool_size = 5, .max_client_connections = 1});
   back_up("pooled");
   fresh_database("restored");
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"restore", backups_.path(), "--into", pooler.url("restored")},
-           {"verify", backups_.path(), "--against", pooler.url("pooled")}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"restore", backups_.path(), "--into", pooler.url("restored")},
+                                             {"verify", backups_.path(), "--against", pooler.url("pooled")}}) {
     const Outcome outcome = pana(arguments);
     EXPECT_TRUE(ends_with(kRefused, outcome));
     EXPECT_THAT(outcome.err, HasSubstr("a pooler that admitted one connection only"));

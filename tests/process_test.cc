@@ -44,7 +44,9 @@ TEST_F(Process, StopsAtASignalThoughNobodyReadsItsStandardError) {
   ASSERT_TRUE(pipe);
   Background backup(redirected("2>" + path.string(), {"backup", url, "--to", backups_.path()}));
   ASSERT_TRUE(becomes_true([&] {
-    return cluster().sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pana' AND datname = 'held'") != "0";
+    return cluster().sql(
+               "postgres",
+               "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pana' AND datname = 'held'") != "0";
   }));
   backup.send(SIGTERM);
   ASSERT_TRUE(backup.ends_within(std::chrono::seconds(2)));
@@ -63,7 +65,8 @@ TEST_F(Process, WritesNoLineIntoABackupThoughItsOwnStreamsAreClosed) {
 
 TEST_F(Process, EndsQuietlyWhenItsReaderHasEnough) {
   const std::string file = back_up(everything().database);
-  const Outcome outcome = run({.argv = {"bash", "-c", "set -o pipefail; \"$@\" | head -1", "sh", PANA_PROGRAM, "show", "--json", file}});
+  const Outcome outcome =
+      run({.argv = {"bash", "-c", "set -o pipefail; \"$@\" | head -1", "sh", PANA_PROGRAM, "show", "--json", file}});
   EXPECT_TRUE(ends_with(kOk, outcome));
   EXPECT_EQ("{\n", outcome.out);
 }

@@ -1,4 +1,5 @@
-// What only Ceph's gateway has among the servers of the tests: encryption, lifecycle rules, and session tokens that are checked.
+// What only Ceph's gateway has among the servers of the tests: encryption, lifecycle rules, and session tokens that are
+// checked.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,7 +34,9 @@ class S3Radosgw : public EndToEnd {
     command.environment = server().environment();
     return command;
   }
-  static Outcome run_pana(const std::vector<std::string>& arguments) { return pana(with_server(pana_command(arguments))); }
+  static Outcome run_pana(const std::vector<std::string>& arguments) {
+    return pana(with_server(pana_command(arguments)));
+  }
 
   Command backup(const std::vector<std::string>& options) const {
     std::vector<std::string> arguments = {"backup", cluster().url(everything().database), "--to", location_};
@@ -51,13 +54,15 @@ TEST_F(S3Radosgw, RefusesAWrongSessionTokenAndPanaSaysThatItIsTheToken) {
     command.environment["AWS_SESSION_TOKEN"] = "secret-wrong";
     const Outcome outcome = pana(command);
     EXPECT_TRUE(ends_with(kFailed, outcome));
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("400"), HasSubstr("get new credentials: the store may not accept the session token")));
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("400"), HasSubstr("get new credentials: the store may not accept the session token")));
   }
 }
 
 TEST_F(S3Radosgw, EncryptsBackupsWithAKeyOfItsOwn) {
   for (const char* compression : {"none", "zstd"}) {  // in parts, and in one piece
-    const Outcome outcome = pana(backup({"--compression", compression, "--part-size", "5MiB", "--sse", "aws:kms", "--sse-kms-key-id", "tests-key", "--json"}));
+    const Outcome outcome = pana(backup({"--compression", compression, "--part-size", "5MiB", "--sse", "aws:kms",
+                                         "--sse-kms-key-id", "tests-key", "--json"}));
     ASSERT_TRUE(ends_with(kOk, outcome));
     const std::string object = nlohmann::json::parse(outcome.out).at("backup");
     const HttpResponse head = server().request("HEAD", object.substr(std::string("s3:/").size()));
@@ -74,19 +79,22 @@ TEST_F(S3Radosgw, EncryptsNothingWhenItSaysNothingAndPanaSaysSo) {
   for (const char* compression : {"none", "zstd"}) {
     const Outcome outcome = pana(backup({"--compression", compression, "--part-size", "5MiB", "--sse", "AES256"}));
     EXPECT_TRUE(ends_with(kFailed, outcome));
-    EXPECT_THAT(outcome.err, AnyOf(HasSubstr("the store does not say that it encrypted it as --sse AES256 asks"), HasSubstr("400 InvalidArgument")))
+    EXPECT_THAT(outcome.err, AnyOf(HasSubstr("the store does not say that it encrypted it as --sse AES256 asks"),
+                                   HasSubstr("400 InvalidArgument")))
         << "Ceph since 18 refuses it";
   }
 }
 
 TEST_F(S3Radosgw, HasALifecycleRuleForUploadsBesideBackups) {
-  server().request("PUT", "/" + bucket_, "lifecycle=",
-                   "<LifecycleConfiguration><Rule><ID>parts</ID><Filter><Prefix>backups/</Prefix></Filter><Status>Enabled</Status>"
-                   "<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
-                   "</Rule></LifecycleConfiguration>");
+  server().request(
+      "PUT", "/" + bucket_, "lifecycle=",
+      "<LifecycleConfiguration><Rule><ID>parts</ID><Filter><Prefix>backups/</Prefix></Filter><Status>Enabled</Status>"
+      "<AbortIncompleteMultipartUpload><DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"
+      "</Rule></LifecycleConfiguration>");
   ASSERT_TRUE(ends_with(kOk, pana(backup({"--compression", "none", "--part-size", "5MiB"}))));
   EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
-  EXPECT_THAT(server().request("GET", "/" + bucket_, "lifecycle=").body, HasSubstr("<DaysAfterInitiation>1</DaysAfterInitiation>"));
+  EXPECT_THAT(server().request("GET", "/" + bucket_, "lifecycle=").body,
+              HasSubstr("<DaysAfterInitiation>1</DaysAfterInitiation>"));
 }
 
 }  // namespace

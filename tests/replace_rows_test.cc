@@ -21,31 +21,41 @@ INSERT INTO a SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 20000) 
 SELECT lo_from_bytea(77, 'of the backup');
 )";
 
-constexpr const char* kOthers = "TRUNCATE a, b, c; INSERT INTO a VALUES (0, 'the target''s own'); INSERT INTO b VALUES (0); INSERT INTO c VALUES (0); "
-                                "SELECT lo_put(77, 0, 'of the target')";
+constexpr const char* kOthers =
+    "TRUNCATE a, b, c; INSERT INTO a VALUES (0, 'the target''s own'); INSERT INTO b VALUES (0); INSERT INTO c VALUES "
+    "(0); "
+    "SELECT lo_put(77, 0, 'of the target')";
 
-constexpr const char* kRefuse = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 50 THEN RAISE 'not 50'; END IF; RETURN NEW; END$$;";
+constexpr const char* kRefuse =
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 50 THEN RAISE 'not 50'; END IF; "
+    "RETURN NEW; END$$;";
 
 class ReplaceRows : public OriginAndTarget {
  protected:
   static std::string state() {
-    return target("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c), convert_from(lo_get(77), 'UTF8')");
+    return target(
+        "SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c), convert_from(lo_get(77), "
+        "'UTF8')");
   }
 };
 
 TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
   const fs::path backup = both(kTables);
-  for (const std::string& refusal : {std::string(kRefuse) + "CREATE TRIGGER refuse BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION refuse()",
-                                    std::string("DROP TRIGGER refuse ON c; ALTER TABLE c ADD CHECK (id <> 50)")}) {
+  for (const std::string& refusal :
+       {std::string(kRefuse) + "CREATE TRIGGER refuse BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION refuse()",
+        std::string("DROP TRIGGER refuse ON c; ALTER TABLE c ADD CHECK (id <> 50)")}) {
     target(kOthers + (";" + refusal));
     const Outcome refused = restore(backup, {"--clean", "--data-only"});
     EXPECT_TRUE(ends_with(kFailed, refused));
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot restore rows of public.c: "), HasSubstr("; the tables hold the rows that they held"), HasSubstr("with --keep-going the tables lose")));
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot restore rows of public.c: "),
+                                   HasSubstr("; the tables hold the rows that they held"),
+                                   HasSubstr("with --keep-going the tables lose")));
     EXPECT_EQ("1|1|1|of the target", state());
   }
   const Outcome emptied = restore(backup, {"--clean", "--data-only", "-j", "2"});
   EXPECT_TRUE(ends_with(kFailed, emptied));
-  EXPECT_THAT(emptied.err, AllOf(HasSubstr("the tables were emptied before, and hold what was loaded until then"), HasSubstr("\"hint\":")));
+  EXPECT_THAT(emptied.err, AllOf(HasSubstr("the tables were emptied before, and hold what was loaded until then"),
+                                 HasSubstr("\"hint\":")));
   EXPECT_EQ("0", target("SELECT count(*) FROM c"));
   EXPECT_TRUE(ends_with(kFailed, restore(backup, {"--clean", "--data-only", "--keep-going"})));
   EXPECT_EQ("20000|20000|0|of the backup", state());
@@ -63,9 +73,11 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
 TEST_F(ReplaceRows, OverSeveralConnectionsEmptiesAllOrNothing) {
   cluster().sql("postgres", "DROP ROLE IF EXISTS keeper; CREATE ROLE keeper LOGIN");
   cluster().allow_login("keeper");
-  const fs::path backup = both("CREATE TABLE a AS SELECT generate_series(1, 5) AS i; SELECT lo_from_bytea(4711, 'of the backup')");
+  const fs::path backup =
+      both("CREATE TABLE a AS SELECT generate_series(1, 5) AS i; SELECT lo_from_bytea(4711, 'of the backup')");
   target("ALTER TABLE a OWNER TO keeper; GRANT ALL ON SCHEMA public TO keeper");
-  const Outcome refused = pana({"restore", backup, "--into", cluster().url("target", "keeper", cluster().password()), "--clean", "--data-only", "--no-owner", "-j", "2"});
+  const Outcome refused = pana({"restore", backup, "--into", cluster().url("target", "keeper", cluster().password()),
+                                "--clean", "--data-only", "--no-owner", "-j", "2"});
   EXPECT_NE(kOk, refused.exit_status);
   EXPECT_EQ("5", target("SELECT count(*) FROM a")) << refused.description();
 }
@@ -74,7 +86,8 @@ TEST_F(ReplaceRows, OverSeveralConnectionsEmptiesAllOrNothing) {
 TEST_F(ReplaceRows, OfTablesAlone) {
   const fs::path backup = both("CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE b AS SELECT 1 AS i");
   target("DROP TABLE a; CREATE VIEW a AS SELECT i FROM b");
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{}, {"-t", "a"}, {"--keep-going"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{}, {"-t", "a"}, {"--keep-going"}}) {
     std::vector<std::string> arguments = {"--clean", "--data-only"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome refused = restore(backup, arguments);
@@ -93,8 +106,10 @@ TEST_F(ReplaceRows, ThatDeferredConstraintsLookAtBehindThem) {
     CREATE CONSTRAINT TRIGGER of_a AFTER INSERT ON a DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION needs();
     CREATE CONSTRAINT TRIGGER of_b AFTER INSERT ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION needs())");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--data-only"})));
-  target("CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'too late'; END$$; "
-         "CREATE CONSTRAINT TRIGGER too_late AFTER INSERT ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse(); UPDATE a SET id = 5");
+  target(
+      "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'too late'; END$$; "
+      "CREATE CONSTRAINT TRIGGER too_late AFTER INSERT ON b DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+      "FUNCTION refuse(); UPDATE a SET id = 5");
   const Outcome refused = restore(backup, {"--clean", "--data-only"});
   EXPECT_TRUE(ends_with(kFailed, refused));
   EXPECT_THAT(refused.err, AllOf(HasSubstr("too late"), HasSubstr("; the tables hold the rows that they held")));
@@ -114,14 +129,17 @@ TEST_F(ReplaceRows, OfNoneWhenTheBackupIsDamaged) {
   target(kOthers);
   const Outcome outcome = restore(damaged, {"--clean", "--data-only"});
   EXPECT_TRUE(ends_with(kDamaged, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("; the tables hold the rows that they held"), Not(HasSubstr("may hold a part"))));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("; the tables hold the rows that they held"), Not(HasSubstr("may hold a part"))));
   EXPECT_EQ("1|1|1|of the target", state());
 }
 
 // What a constraint would only find at the end of all is named with the rows it is about, and costs no others.
 TEST_F(ReplaceRows, UnderConstraintsThatAreDeferred) {
   const fs::path backup = both(kTables);
-  target(std::string(kOthers) + ";" + kRefuse + "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON c DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()");
+  target(std::string(kOthers) + ";" + kRefuse +
+         "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON c DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+         "FUNCTION refuse()");
   const Outcome refused = restore(backup, {"--clean", "--data-only"});
   EXPECT_THAT(refused.err, HasSubstr("cannot restore rows of public.c: not 50"));
   EXPECT_EQ("1|1|1|of the target", state());

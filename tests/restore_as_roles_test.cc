@@ -1,5 +1,5 @@
-// Whole restores as somebody who may do everything, who may make roles, and who merely owns the target: all of it, or a refusal that
-// names what cannot be had, with nothing changed.
+// Whole restores as somebody who may do everything, who may make roles, and who merely owns the target: all of it, or a
+// refusal that names what cannot be had, with nothing changed.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
@@ -29,25 +29,30 @@ class RestoreAs : public EndToEnd {
 
   // What the target and its cluster hold.
   std::string state() const {
-    return elsewhere_->sql("target", "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_namespace), "
-                                     "(SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_')");
+    return elsewhere_->sql(
+        "target",
+        "SELECT (SELECT count(*) FROM pg_class), (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_namespace), "
+        "(SELECT string_agg(rolname, ',' ORDER BY rolname) FROM pg_roles WHERE rolname !~ '^pg_')");
   }
 
   // Everything that belongs to anybody else belongs to the role.
   static std::vector<std::string> everybody_is(const std::string& role, const std::vector<std::string>& named_roles) {
     std::vector<std::string> options = {"--no-owner", "--no-privileges"};
-    for (const std::string& named : named_roles) options.insert(options.end(), {"--role-map", fmt::format("{}={}", named, role)});
+    for (const std::string& named : named_roles)
+      options.insert(options.end(), {"--role-map", fmt::format("{}={}", named, role)});
     return options;
   }
 
   // Restores into a target of the role's, and says what a refusal said; nothing when all of it is there.
-  std::optional<std::string> refusal(const Source& source, const fs::path& backup, const std::string& role, const std::vector<std::string>& options) {
+  std::optional<std::string> refusal(const Source& source, const fs::path& backup, const std::string& role,
+                                     const std::vector<std::string>& options) {
     const std::string attempt = fmt::format("{} as {} {}", source.database, role, fmt::join(options, " "));
     SCOPED_TRACE(attempt);
     elsewhere_->create_database("target");
     elsewhere_->sql("postgres", fmt::format("ALTER DATABASE target OWNER TO {}", role));
     const std::string before = state();
-    std::vector<std::string> arguments = {"restore", backup, "--into", elsewhere_->url("target", role, elsewhere_->password())};
+    std::vector<std::string> arguments = {"restore", backup, "--into",
+                                          elsewhere_->url("target", role, elsewhere_->password())};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome outcome = pana(arguments);
     if (outcome.succeeded()) {
@@ -57,8 +62,10 @@ class RestoreAs : public EndToEnd {
       EXPECT_EQ(before, state());
     }
     elsewhere_->drop_database("target");
-    elsewhere_->sql("postgres", "DO $$ DECLARE r name; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname NOT IN ('postgres', 'maker', 'owner') AND rolname !~ '^pg_' "
-                                "LOOP EXECUTE format('DROP OWNED BY %I; DROP ROLE %I', r, r); END LOOP; END $$");
+    elsewhere_->sql("postgres",
+                    "DO $$ DECLARE r name; BEGIN FOR r IN SELECT rolname FROM pg_roles WHERE rolname NOT IN "
+                    "('postgres', 'maker', 'owner') AND rolname !~ '^pg_' "
+                    "LOOP EXECUTE format('DROP OWNED BY %I; DROP ROLE %I', r, r); END LOOP; END $$");
     return outcome.succeeded() ? std::nullopt : std::optional(attempt + ": " + outcome.err);
   }
 
@@ -68,7 +75,11 @@ class RestoreAs : public EndToEnd {
     std::string refusals;
     for (const char* const role : {"postgres", "maker", "owner"}) {
       for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
-               {}, {"--create-missing-roles"}, {"--globals"}, {"--no-owner", "--create-missing-roles"}, {"--no-owner", "--no-privileges"},
+               {},
+               {"--create-missing-roles"},
+               {"--globals"},
+               {"--no-owner", "--create-missing-roles"},
+               {"--no-owner", "--no-privileges"},
                {"--create-missing-roles", "--role-map", fmt::format("postgres={}", role)},
                everybody_is(role, named_roles)}) {
         const std::optional<std::string> said = refusal(source, backup, role, options);
@@ -90,8 +101,12 @@ TEST_F(RestoreAs, EverybodyHasAWayToAllOfIt) {
   EXPECT_EQ(std::nullopt, refusal(shop(), backup, "owner", everybody_is("owner", kRolesOfTheShop)));
 }
 
-TEST_F(RestoreAs, AnybodyIsAllOrNothingForEveryKindOfObject) { expect_all_or_nothing(everything(), {"pana_reader", "pana_writer"}, 4); }
-TEST_F(RestoreAs, AnybodyIsAllOrNothingForManyTables) { expect_all_or_nothing(many(), {"pana_reader", "pana_writer"}, 8); }
+TEST_F(RestoreAs, AnybodyIsAllOrNothingForEveryKindOfObject) {
+  expect_all_or_nothing(everything(), {"pana_reader", "pana_writer"}, 4);
+}
+TEST_F(RestoreAs, AnybodyIsAllOrNothingForManyTables) {
+  expect_all_or_nothing(many(), {"pana_reader", "pana_writer"}, 8);
+}
 // Before 15 the schema public is a superuser's, and no other role can be its owner instead.
 TEST_F(RestoreAs, AnybodyIsAllOrNothingForAShop) {
   expect_all_or_nothing(shop(), kRolesOfTheShop, cluster().version() < 15 ? 8 : 9);

@@ -74,7 +74,8 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   ASSERT_TRUE(ends_with(kOk, restore({})));
   target("CREATE VIEW outside AS SELECT name FROM customers");
   const Content before = content_of(cluster(), "target");
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "--keep-going"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "--keep-going"}}) {
     const Outcome outcome = restore(options);
     EXPECT_TRUE(ends_with(kRefused, outcome));
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
@@ -83,28 +84,38 @@ TEST_F(RestoreOptions, CleanChangesNothingWhenSomethingElseDependsOnWhatItDrops)
   target("DROP VIEW outside; DROP TABLE \"odd \"\"name\"; CREATE VIEW \"odd \"\"name\" AS SELECT 1 AS x");
   const Outcome of_another_kind = restore({"--clean"});
   EXPECT_TRUE(ends_with(kRefused, of_another_kind));
-  EXPECT_THAT(of_another_kind.err, AllOf(HasSubstr("is not a table"), HasSubstr("something of another kind has that name")));
+  EXPECT_THAT(of_another_kind.err,
+              AllOf(HasSubstr("is not a table"), HasSubstr("something of another kind has that name")));
   EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
 }
 
 TEST_F(RestoreOptions, CleanDropsOperatorsThatAreOnlyNamed) {
   fresh_database("origin");
-  cluster().sql("origin", "CREATE SCHEMA e; CREATE TYPE e.c AS (a int); CREATE FUNCTION e.same(e.c, e.c) RETURNS bool LANGUAGE sql AS 'SELECT true';"
-                          "CREATE OPERATOR e.=== (FUNCTION = e.same, LEFTARG = e.c, RIGHTARG = e.c, NEGATOR = OPERATOR(e.!==)); CREATE TABLE e.t AS SELECT 1 AS id");
+  cluster().sql("origin",
+                "CREATE SCHEMA e; CREATE TYPE e.c AS (a int); CREATE FUNCTION e.same(e.c, e.c) RETURNS bool LANGUAGE "
+                "sql AS 'SELECT true';"
+                "CREATE OPERATOR e.=== (FUNCTION = e.same, LEFTARG = e.c, RIGHTARG = e.c, NEGATOR = OPERATOR(e.!==)); "
+                "CREATE TABLE e.t AS SELECT 1 AS id");
   backup_ = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, restore({})));
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "-n", "e"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"--clean"}, {"--clean", "-n", "e"}}) {
     ASSERT_TRUE(ends_with(kOk, restore(options)));
-    EXPECT_EQ("!==,===", target("SELECT string_agg(oprname, ',' ORDER BY oprname COLLATE \"C\") FROM pg_operator WHERE oid >= 16384"));
+    EXPECT_EQ(
+        "!==,===",
+        target("SELECT string_agg(oprname, ',' ORDER BY oprname COLLATE \"C\") FROM pg_operator WHERE oid >= 16384"));
   }
 }
 
 TEST_F(RestoreOptions, CleanEmptiesNothingThatIsNotRestored) {
-  target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text); INSERT INTO sales.orders VALUES (1, 'old');"
-         "CREATE TABLE outside AS SELECT 1 AS id; ALTER TABLE outside ADD FOREIGN KEY (id) REFERENCES sales.orders");
+  target(
+      "CREATE SCHEMA sales; CREATE TABLE sales.orders (id int PRIMARY KEY, t text); INSERT INTO sales.orders VALUES "
+      "(1, 'old');"
+      "CREATE TABLE outside AS SELECT 1 AS id; ALTER TABLE outside ADD FOREIGN KEY (id) REFERENCES sales.orders");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only", "--clean"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot empty the tables"), HasSubstr("the tables that refer to them"), Not(HasSubstr("CASCADE"))));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot empty the tables"), HasSubstr("the tables that refer to them"),
+                                 Not(HasSubstr("CASCADE"))));
   EXPECT_EQ("old", target("SELECT t FROM sales.orders"));
   EXPECT_EQ("1", target("SELECT count(*) FROM outside"));
 }
@@ -113,7 +124,8 @@ TEST_F(RestoreOptions, ATargetThatIsReadOnlyIsRefused) {
   target("ALTER DATABASE target SET default_transaction_read_only = on");
   const Outcome outcome = restore({"--create-missing-roles"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("its transactions are read-only"), HasSubstr("default_transaction_read_only")));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("its transactions are read-only"), HasSubstr("default_transaction_read_only")));
 }
 
 TEST_F(RestoreOptions, OneTableWithItsDefinition) {
@@ -238,7 +250,8 @@ TEST_F(RestoreOptions, DisabledTriggersDoNotFireAndThoseThatWouldAreRefused) {
                 "CREATE TRIGGER tr BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION f()");
   const fs::path backup = back_up("triggered");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_})));
-  const std::vector<std::string> again = {"restore", backup, "--into", target_, "--data-only", "--clean", "--disable-triggers"};
+  const std::vector<std::string> again = {"restore",           backup, "--into", target_, "--data-only", "--clean",
+                                          "--disable-triggers"};
   EXPECT_TRUE(ends_with(kOk, pana(again)));
   EXPECT_EQ("1", target("SELECT x FROM t"));
   for (const char* kind : {"ALWAYS", "REPLICA"}) {
@@ -258,7 +271,8 @@ TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint"), HasSubstr("[COPY orders, line"), HasSubstr("--clean --keep-going restores what can")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("orders"), HasSubstr("check constraint"), HasSubstr("[COPY orders, line"),
+                                 HasSubstr("--clean --keep-going restores what can")));
   const Outcome again = restore({"--table", "sales.orders", "--data-only", "--clean"});
   EXPECT_THAT(again.err, AllOf(HasSubstr("--keep-going restores what can"), Not(HasSubstr("--clean --keep-going"))));
   const Outcome beside = restore({"--table", "sales.orders", "--data-only", "--allow-non-empty"});
@@ -279,8 +293,12 @@ TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {
 
 // Whatever it wants of the target: to drop, to empty, to make, to load.
 TEST_F(RestoreOptions, BehindALockSaysThatTheServerSaidNothing) {
-  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
-           {"--clean"}, {"--clean", "--data-only"}, {"--allow-non-empty", "--data-only", "-t", "sales.orders"}, {"--clean", "-t", "sales.orders"}, {"--clean", "--keep-going"}}) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"--clean"},
+                                             {"--clean", "--data-only"},
+                                             {"--allow-non-empty", "--data-only", "-t", "sales.orders"},
+                                             {"--clean", "-t", "sales.orders"},
+                                             {"--clean", "--keep-going"}}) {
     target_ = fresh_database("target");
     ASSERT_TRUE(ends_with(kOk, restore({})));
     Session other(target_);
@@ -289,7 +307,8 @@ TEST_F(RestoreOptions, BehindALockSaysThatTheServerSaidNothing) {
     with_limit.insert(with_limit.end(), options.begin(), options.end());
     const Outcome outcome = restore(with_limit);
     EXPECT_TRUE(ends_with(kFailed, outcome));
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the server said nothing for 2 s"), Not(HasSubstr("already in progress")))) << options.back();
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("the server said nothing for 2 s"), Not(HasSubstr("already in progress"))))
+        << options.back();
     other.execute("ROLLBACK");
     EXPECT_EQ("1000", target("SELECT count(*) FROM sales.orders"));
   }

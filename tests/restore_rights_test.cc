@@ -15,7 +15,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Of every object in the database, who may do what with it, a line each; what an empty list of rights means is spelled out.
+// Of every object in the database, who may do what with it, a line each; what an empty list of rights means is spelled
+// out.
 constexpr const char* kRights = R"(
 WITH objects AS (
   SELECT 'relation ' || c.oid::regclass AS name, coalesce(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner)) AS acl
@@ -51,8 +52,9 @@ std::string random_defaults(std::mt19937& random) {
     const std::string where = kind == "SCHEMAS" ? "" : one_of({"", "IN SCHEMA public ", "IN SCHEMA app "});
     const std::string who = one_of({"pana_reader", "pana_writer", "\"Pana \"\"Quoted\"\" Role\"", "PUBLIC"});
     const std::string option = who == "PUBLIC" || random() % 3 != 0 ? "" : " WITH GRANT OPTION";
-    const std::string action = random() % 4 == 0 ? "REVOKE ALL ON " + kind + " FROM " + one_of({"PUBLIC", "CURRENT_USER", who})
-                                                 : "GRANT ALL ON " + kind + " TO " + who + option;
+    const std::string action = random() % 4 == 0
+                                   ? "REVOKE ALL ON " + kind + " FROM " + one_of({"PUBLIC", "CURRENT_USER", who})
+                                   : "GRANT ALL ON " + kind + " TO " + who + option;
     sql += "ALTER DEFAULT PRIVILEGES " + where + action + ";";
   }
   return sql;
@@ -94,22 +96,29 @@ CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('GRANT', 'ALTER TA
 )";
 
 TEST_F(RestoreRights, OneThatIsRefusedCostsNoOther) {
-  origin("CREATE TABLE t AS SELECT 1 AS id, 'x' AS long; GRANT SELECT ON t TO pana_reader; GRANT INSERT ON t TO pana_writer;"
-         "ALTER TABLE t ALTER long SET STORAGE EXTERNAL; ALTER TABLE t OWNER TO pana_owner");
+  origin(
+      "CREATE TABLE t AS SELECT 1 AS id, 'x' AS long; GRANT SELECT ON t TO pana_reader; GRANT INSERT ON t TO "
+      "pana_writer;"
+      "ALTER TABLE t ALTER long SET STORAGE EXTERNAL; ALTER TABLE t OWNER TO pana_owner");
   target(kRefuse);
   const Outcome outcome = pana({"restore", back_up("origin"), "--into", target_, "--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot restore a setting of TABLE public.t: not here"), HasSubstr("cannot restore ACL public.TABLE t: not here")));
-  EXPECT_EQ("1|t|f|pana_owner", target("SELECT id, has_table_privilege('pana_reader', 't', 'SELECT'), has_table_privilege('pana_writer', 't', 'INSERT'), "
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot restore a setting of TABLE public.t: not here"),
+                                 HasSubstr("cannot restore ACL public.TABLE t: not here")));
+  EXPECT_EQ("1|t|f|pana_owner", target("SELECT id, has_table_privilege('pana_reader', 't', 'SELECT'), "
+                                       "has_table_privilege('pana_writer', 't', 'INSERT'), "
                                        "tableowner FROM t, pg_tables WHERE tablename = 't'"));
 }
 
 TEST_F(RestoreRights, AnObjectThatCannotBeMadeIsNamedOnce) {
-  origin("CREATE TABLE t AS SELECT 1 AS id; ALTER TABLE t ADD PRIMARY KEY (id); CREATE INDEX t_more ON t (id); ALTER TABLE t CLUSTER ON t_more");
+  origin(
+      "CREATE TABLE t AS SELECT 1 AS id; ALTER TABLE t ADD PRIMARY KEY (id); CREATE INDEX t_more ON t (id); ALTER "
+      "TABLE t CLUSTER ON t_more");
   target("CREATE TABLE t (other int)");
   const Outcome outcome = pana({"restore", back_up("origin"), "--into", target_, "--allow-non-empty", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  for (const std::string object : {"TABLE public.t:", "1 row of public.t:", "CONSTRAINT public.t t_pkey:", "INDEX public.t_more:"}) {
+  for (const std::string object :
+       {"TABLE public.t:", "1 row of public.t:", "CONSTRAINT public.t t_pkey:", "INDEX public.t_more:"}) {
     const std::size_t first = outcome.err.find("cannot restore " + object);
     EXPECT_NE(first, std::string::npos) << object;
     EXPECT_EQ(outcome.err.find("cannot restore " + object, first + 1), std::string::npos) << object;
@@ -122,7 +131,8 @@ TEST_F(RestoreRights, ThatSomebodyElseThanTheOwnerGaveKeepTheirGrantor) {
     GRANT SELECT ON LARGE OBJECT 700001 TO pana_writer WITH GRANT OPTION; GRANT SELECT ON t TO pana_writer WITH GRANT OPTION;
     SET ROLE pana_writer; GRANT SELECT ON LARGE OBJECT 700001 TO pana_reader WITH GRANT OPTION; GRANT SELECT ON t TO pana_reader;
     SET ROLE pana_reader; GRANT SELECT ON LARGE OBJECT 700001 TO PUBLIC;)");
-  const std::string grants = "SELECT lomacl FROM pg_largeobject_metadata UNION ALL SELECT relacl FROM pg_class WHERE relname = 't'";
+  const std::string grants =
+      "SELECT lomacl FROM pg_largeobject_metadata UNION ALL SELECT relacl FROM pg_class WHERE relname = 't'";
   const std::filesystem::path backup = back_up("origin");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", target_})));
   EXPECT_EQ(cluster().sql("origin", grants), target(grants));
@@ -131,7 +141,9 @@ TEST_F(RestoreRights, ThatSomebodyElseThanTheOwnerGaveKeepTheirGrantor) {
   EXPECT_EQ(cluster().sql("origin", grants), cluster().sql("by_psql", grants));
 
   // Somebody who is no superuser: as far as they may act for the grantors.
-  cluster().sql("postgres", "DROP ROLE IF EXISTS pana_member; CREATE ROLE pana_member; GRANT pana_owner, pana_writer TO pana_member");
+  cluster().sql(
+      "postgres",
+      "DROP ROLE IF EXISTS pana_member; CREATE ROLE pana_member; GRANT pana_owner, pana_writer TO pana_member");
   cluster().allow_login("pana_member");
   target_ = fresh_database("target");
   cluster().sql("postgres", "ALTER DATABASE target OWNER TO pana_member");
@@ -139,7 +151,8 @@ TEST_F(RestoreRights, ThatSomebodyElseThanTheOwnerGaveKeepTheirGrantor) {
   target("GRANT CREATE ON SCHEMA public TO pana_owner; ALTER SCHEMA public OWNER TO pana_member");
   const Outcome outcome = pana({"restore", backup, "--into", url});
   EXPECT_THAT(outcome.err, HasSubstr("what pana_reader has granted is granted by the restoring role"));
-  EXPECT_EQ("{pana_owner=arwdDxt/pana_owner,pana_writer=r*/pana_owner,pana_reader=r/pana_writer}", target("SELECT replace(relacl::text, 'tm/', 't/') FROM pg_class WHERE relname = 't'"));
+  EXPECT_EQ("{pana_owner=arwdDxt/pana_owner,pana_writer=r*/pana_owner,pana_reader=r/pana_writer}",
+            target("SELECT replace(relacl::text, 'tm/', 't/') FROM pg_class WHERE relname = 't'"));
   cluster().drop_database("target");
   cluster().sql("postgres", "DROP ROLE pana_member");
 }
@@ -195,10 +208,13 @@ TEST_F(RestoreRoles, AreMadeBySomebodyWhoMayMakeRoles) {
   EXPECT_THAT(refused.err, HasSubstr("the target lacks the roles pana_owner, pana_reader, pana_writer"));
   elsewhere("CREATE TABLE in_the_way (x int)");
   EXPECT_TRUE(ends_with(kRefused, pana({"restore", backup, "--into", url, "--create-missing-roles"})));
-  EXPECT_EQ("0", elsewhere("SELECT count(*) FROM pg_roles WHERE rolname ~ '^pana'")) << "a refusal leaves no roles behind";
+  EXPECT_EQ("0", elsewhere("SELECT count(*) FROM pg_roles WHERE rolname ~ '^pana'"))
+      << "a refusal leaves no roles behind";
   elsewhere("DROP TABLE in_the_way");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", url, "--create-missing-roles"})));
-  EXPECT_EQ("app.t|pana_writer\nu|pana_writer", elsewhere("SELECT oid::regclass, pg_get_userbyid(relowner) FROM pg_class WHERE relkind = 'r' AND relname IN ('t', 'u') ORDER BY 1"));
+  EXPECT_EQ("app.t|pana_writer\nu|pana_writer",
+            elsewhere("SELECT oid::regclass, pg_get_userbyid(relowner) FROM pg_class WHERE relkind = 'r' AND relname "
+                      "IN ('t', 'u') ORDER BY 1"));
   EXPECT_EQ("t", elsewhere("SELECT has_table_privilege('pana_reader', 'app.t', 'SELECT')"));
 }
 
@@ -207,15 +223,18 @@ TEST_F(RestoreRoles, WithoutSuperuserHearBeforehandWhatTheyCannotHave) {
   elsewhere_->sql("postgres", "CREATE ROLE plain; ALTER DATABASE target OWNER TO plain");
   elsewhere_->allow_login("plain");
   elsewhere("ALTER SCHEMA public OWNER TO plain");
-  const Outcome outcome = pana({"restore", backup, "--into", elsewhere_->url("target", "plain", elsewhere_->password()), "--no-owner", "--no-privileges"});
+  const Outcome outcome = pana({"restore", backup, "--into", elsewhere_->url("target", "plain", elsewhere_->password()),
+                                "--no-owner", "--no-privileges"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("only a superuser can make "));
   EXPECT_EQ("0", elsewhere("SELECT count(*) FROM pg_class WHERE oid >= 16384 AND relkind IN ('r', 'v')"));
 }
 
 TEST_F(RestoreRoles, AndTablespacesAreAskedForFirst) {
-  origin("SET allow_in_place_tablespaces = on;\nSELECT 'CREATE TABLESPACE \"pana odd\" LOCATION ''''' "
-         "WHERE NOT EXISTS (SELECT FROM pg_tablespace WHERE spcname = 'pana odd')\\gexec\nCREATE TABLE t (id int) TABLESPACE \"pana odd\"");
+  origin(
+      "SET allow_in_place_tablespaces = on;\nSELECT 'CREATE TABLESPACE \"pana odd\" LOCATION ''''' "
+      "WHERE NOT EXISTS (SELECT FROM pg_tablespace WHERE spcname = 'pana odd')\\gexec\nCREATE TABLE t (id int) "
+      "TABLESPACE \"pana odd\"");
   const std::filesystem::path backup = back_up("origin");
   const Outcome outcome = pana({"restore", backup, "--into", elsewhere_->url("target")});
   EXPECT_TRUE(ends_with(kRefused, outcome));

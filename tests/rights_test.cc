@@ -39,7 +39,8 @@ struct Question {
 
 void expect_answers(const std::string& policy, const std::vector<Question>& questions) {
   Command command{.argv = {"python3", std::string(PANA_SOURCE_DIR) + "/tests/support/iam_policy.py", policy}};
-  for (const Question& question : questions) command.argv.insert(command.argv.end(), {question.action, question.resource});
+  for (const Question& question : questions)
+    command.argv.insert(command.argv.end(), {question.action, question.resource});
   std::istringstream answers(run_successfully(command));
   for (const Question& question : questions) {
     std::string answer;
@@ -48,8 +49,8 @@ void expect_answers(const std::string& policy, const std::vector<Question>& ques
   }
 }
 
-// moto checks signatures and what a key's policy says of S3. It miscalculates the signature of a request with an encoded
-// slash in its query, so that the look for an earlier run is refused there, and does without.
+// moto checks signatures and what a key's policy says of S3. It miscalculates the signature of a request with an
+// encoded slash in its query, so that the look for an earlier run is refused there, and does without.
 TEST_F(Rights, OfTheBackupFunctionSufficeForABackupAndForNothingElseInTheBucket) {
   const std::unique_ptr<S3Server> aws = S3Server::moto("pana-db-backups", policy_of("backup"));
   std::map<std::string, std::string> environment = aws->environment();

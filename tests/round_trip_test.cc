@@ -65,9 +65,7 @@ struct EncodingCase {
   std::string file;
 };
 
-void PrintTo(const EncodingCase& encoding, std::ostream* out) {
-  *out << encoding.encoding;
-}
+void PrintTo(const EncodingCase& encoding, std::ostream* out) { *out << encoding.encoding; }
 
 class Encodings : public EndToEnd, public testing::WithParamInterface<EncodingCase> {};
 
@@ -122,7 +120,9 @@ TEST_F(Backup, TakesItsUrlFromTheEnvironment) {
 // The server may talk while it is being connected to, before pana has set anything.
 TEST_F(Backup, SpeaksAloneOnStandardError) {
   const std::string url = cluster().url(everything().database);
-  const Outcome outcome = pana({"backup", url + (url.find('?') == std::string::npos ? "?" : "&") + "options=-c%20client_min_messages%3Ddebug5", "--to", backups_.path()});
+  const Outcome outcome = pana(
+      {"backup", url + (url.find('?') == std::string::npos ? "?" : "&") + "options=-c%20client_min_messages%3Ddebug5",
+       "--to", backups_.path()});
   EXPECT_TRUE(ends_with(kOk, outcome));
   std::istringstream lines(outcome.err);
   for (std::string line; std::getline(lines, line);) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
@@ -130,7 +130,9 @@ TEST_F(Backup, SpeaksAloneOnStandardError) {
 
 TEST_F(Backup, SaysThatAPartitionedTableHasNoRowsOfItsOwn) {
   fresh_database("parted");
-  cluster().sql("parted", "CREATE TABLE p (i int) PARTITION BY LIST (i); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
+  cluster().sql(
+      "parted",
+      "CREATE TABLE p (i int) PARTITION BY LIST (i); CREATE TABLE p1 PARTITION OF p DEFAULT; INSERT INTO p VALUES (1)");
   const Outcome outcome = pana({"backup", cluster().url("parted"), "--to", backups_.path(), "-t", "p"});
   EXPECT_TRUE(ends_with(kOk, outcome));
   EXPECT_THAT(outcome.err, testing::HasSubstr("\"no_rows\""));

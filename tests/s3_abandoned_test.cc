@@ -38,7 +38,8 @@ class S3Abandoned : public testing::Test {
     const std::string bucket = location_.substr(5, location_.find('/', 5) - 5);
     const std::string path = fmt::format("/{}/a%20b/{}", bucket, key);
     const std::string id = parse_upload_id(server().request("POST", path, "uploads=").body);
-    for (int number = 1; number <= parts; ++number) server().request("PUT", path, fmt::format("partNumber={}&uploadId={}", number, id), "part");
+    for (int number = 1; number <= parts; ++number)
+      server().request("PUT", path, fmt::format("partNumber={}&uploadId={}", number, id), "part");
   }
 
   // What the log says of it.
@@ -63,7 +64,8 @@ TEST_F(S3Abandoned, UploadsThatStoredNoPartForADayAreRemoved) {
   begin_upload("ours-without", 0);
   begin_upload("theirs", 1);
   server().age_uploads(kDay + 60);
-  EXPECT_THAT(remove_abandoned(), AllOf(HasSubstr("abandoned_upload"), HasSubstr("ours-with-parts"), HasSubstr("ours-without")));
+  EXPECT_THAT(remove_abandoned(),
+              AllOf(HasSubstr("abandoned_upload"), HasSubstr("ours-with-parts"), HasSubstr("ours-without")));
   EXPECT_THAT(server().uploads(location_), SizeIs(1));
 }
 
@@ -90,7 +92,8 @@ TEST_F(S3Abandoned, AFailureIsNoEndOfABackup) {
   server().age_uploads(kDay + 60);
   for (const char* operation : {"ListMultipartUploads", "ListParts", "AbortMultipartUpload"}) {
     for (const char* fault : {"reset-before", "500", "truncate", "403"}) {
-      if (std::string(fault) == "truncate" && std::string(operation) == "AbortMultipartUpload") continue;  // it has no body
+      if (std::string(fault) == "truncate" && std::string(operation) == "AbortMultipartUpload")
+        continue;  // it has no body
       server().set_faults({{{"operation", operation}, {"fault", fault}, {"times", -1}}});
       const std::string log = remove_abandoned();
       EXPECT_THAT(log, HasSubstr("\"abandoned_uploads\"")) << operation << fault;

@@ -33,7 +33,7 @@ whose id never arrived, and of one that could not be aborted, until a lifecycle 
 )";
 
 struct Case {
-  std::string command;    // "backup", "backup of little", "verify", "prune"
+  std::string command;  // "backup", "backup of little", "verify", "prune"
   std::string operation;
   std::string fault;
 };
@@ -46,7 +46,9 @@ class S3Faults : public EndToEnd {
     if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
     server().set_faults(nlohmann::json::array());
     cluster().create_database("faulty");
-    cluster().sql("faulty", "CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 30000) AS i");
+    cluster().sql(
+        "faulty",
+        "CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 30000) AS i");
     cluster().create_database("little");
     cluster().sql("little", "CREATE TABLE t AS SELECT i AS id FROM generate_series(1, 100) AS i");
   }
@@ -62,8 +64,8 @@ class S3Faults : public EndToEnd {
   }
 
   static Outcome back_up_to(const std::string& database, const std::string& location) {
-    return run_pana({"backup", cluster().url(database), "--to", location, "--compression", "none", "--part-size", "5MiB",
-                     "--read-timeout", "1", "--jobs", "2"});
+    return run_pana({"backup", cluster().url(database), "--to", location, "--compression", "none", "--part-size",
+                     "5MiB", "--read-timeout", "1", "--jobs", "2"});
   }
 
   static std::string backup_outcome(const Case& fault, const std::string& location) {
@@ -116,7 +118,8 @@ class S3Faults : public EndToEnd {
 std::vector<Case> cases() {
   std::vector<Case> cases;
   const auto add = [&cases](const std::string& command, const std::string& operation, std::vector<std::string> more) {
-    std::vector<std::string> faults = {"500", "503", "403", "expired-token", "reset-before", "reset-after", "hang-before", "hang-after"};
+    std::vector<std::string> faults = {"500",          "503",         "403",         "expired-token",
+                                       "reset-before", "reset-after", "hang-before", "hang-after"};
     faults.insert(faults.end(), more.begin(), more.end());
     for (const std::string& fault : faults) cases.push_back({command, operation, fault});
   };

@@ -23,11 +23,13 @@ class S3Https : public testing::Test {
     if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
     if (!find_program("openssl")) GTEST_SKIP() << "openssl is not installed (package openssl)";
     server().set_faults(nlohmann::json::array());
-    run_successfully({.argv = {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=store.example",
-                               "-addext", "subjectAltName=DNS:store.example,IP:127.0.0.1", "-keyout", key(), "-out", certificate()}});
+    run_successfully({.argv = {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                               "/CN=store.example", "-addext", "subjectAltName=DNS:store.example,IP:127.0.0.1",
+                               "-keyout", key(), "-out", certificate()}});
     const std::string endpoint = server().endpoint();
-    front_ = std::make_unique<Background>(Command{.argv = {"/usr/bin/python3", std::string(PANA_SOURCE_DIR) + "/tests/support/tls_front.py",
-                                                           certificate(), key(), endpoint.substr(endpoint.rfind(':') + 1)}});
+    front_ = std::make_unique<Background>(
+        Command{.argv = {"/usr/bin/python3", std::string(PANA_SOURCE_DIR) + "/tests/support/tls_front.py",
+                         certificate(), key(), endpoint.substr(endpoint.rfind(':') + 1)}});
     std::istringstream(first_line_of(*front_)) >> tls_port_ >> proxy_port_;
   }
 
@@ -40,7 +42,9 @@ class S3Https : public testing::Test {
   // What goes wrong with a list, and the hint; nothing when the store has answered.
   static std::string list_with(const std::map<std::string, std::string>& variables) {
     std::map<std::string, std::string> all = server().environment();
-    for (const char* name : {"AWS_CA_BUNDLE", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "ALL_PROXY", "all_proxy"}) all[name] = "";
+    for (const char* name : {"AWS_CA_BUNDLE", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",
+                             "ALL_PROXY", "all_proxy"})
+      all[name] = "";
     for (const auto& [name, value] : variables) all[name] = value;
     const Environment environment(all);
     const std::uint64_t before = server().requests("ListObjectsV2");
@@ -67,7 +71,8 @@ TEST_F(S3Https, TrustsTheAuthoritiesOfAwsCaBundleAlone) {
 }
 
 TEST_F(S3Https, GoesThroughHttpsProxy) {
-  const std::map<std::string, std::string> far = {{"AWS_ENDPOINT_URL", "https://store.example"}, {"AWS_CA_BUNDLE", certificate()}, {"HTTPS_PROXY", proxy()}};
+  const std::map<std::string, std::string> far = {
+      {"AWS_ENDPOINT_URL", "https://store.example"}, {"AWS_CA_BUNDLE", certificate()}, {"HTTPS_PROXY", proxy()}};
   EXPECT_EQ(list_with(far), "");
   std::map<std::string, std::string> untrusted = far;
   untrusted["AWS_CA_BUNDLE"] = "";
@@ -75,8 +80,9 @@ TEST_F(S3Https, GoesThroughHttpsProxy) {
 }
 
 TEST_F(S3Https, GoesPastTheProxyWhereNoProxySaysSo) {
-  std::map<std::string, std::string> variables = {
-      {"AWS_ENDPOINT_URL", here()}, {"AWS_CA_BUNDLE", certificate()}, {"HTTPS_PROXY", "http://127.0.0.1:1"}};  // nobody listens there
+  std::map<std::string, std::string> variables = {{"AWS_ENDPOINT_URL", here()},
+                                                  {"AWS_CA_BUNDLE", certificate()},
+                                                  {"HTTPS_PROXY", "http://127.0.0.1:1"}};  // nobody listens there
   EXPECT_THAT(list_with(variables), HasSubstr("no answer from"));
   variables["NO_PROXY"] = "example.com,127.0.0.1";
   EXPECT_EQ(list_with(variables), "");

@@ -28,7 +28,9 @@ class S3Stopped : public EndToEnd {
     if (const auto reason = S3Server::stand_in_missing()) GTEST_SKIP() << *reason;
     server().set_faults(nlohmann::json::array());
     url_ = fresh_database("stopped");
-    cluster().sql("stopped", "CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 30000) AS i");
+    cluster().sql(
+        "stopped",
+        "CREATE TABLE t AS SELECT i AS id, repeat(md5(i::text), 12) AS payload FROM generate_series(1, 30000) AS i");
     static int count = 0;
     location_ = fmt::format("s3://stopped/{}", ++count);
   }
@@ -45,14 +47,16 @@ class S3Stopped : public EndToEnd {
   }
 
   Command backup(const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> arguments = {"backup", url_, "--to", location_, "--compression", "none", "--part-size", "5MiB", "--read-timeout", "60"};
+    std::vector<std::string> arguments = {"backup", url_,          "--to", location_,        "--compression",
+                                          "none",   "--part-size", "5MiB", "--read-timeout", "60"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return with_store(pana_command(arguments));
   }
 
   static void hang(const std::vector<std::string>& operations, const std::string& when = "hang-before") {
     nlohmann::json faults = nlohmann::json::array();
-    for (const std::string& operation : operations) faults.push_back({{"operation", operation}, {"fault", when}, {"times", -1}, {"seconds", 20}});
+    for (const std::string& operation : operations)
+      faults.push_back({{"operation", operation}, {"fault", when}, {"times", -1}, {"seconds", 20}});
     server().set_faults(faults);
   }
 
@@ -109,9 +113,14 @@ TEST_F(S3Stopped, WhenTheObjectHasJustAppearedSaysThatItIsThere) {
 }
 
 TEST_F(S3Stopped, WhenNothingAnswersAnyMoreSaysThatItIsNotKnown) {
-  server().set_faults({{{"operation", "CompleteMultipartUpload"}, {"fault", "hang-after"}, {"times", -1}, {"seconds", 20}},
-                       {{"operation", "AbortMultipartUpload"}, {"fault", "hang-before"}, {"times", -1}, {"seconds", 20}},
-                       {{"operation", "HeadObject"}, {"fault", "hang-before"}, {"times", -1}, {"after", 2}, {"seconds", 20}}});  // not the looks at the beginning and before the last request
+  server().set_faults(
+      {{{"operation", "CompleteMultipartUpload"}, {"fault", "hang-after"}, {"times", -1}, {"seconds", 20}},
+       {{"operation", "AbortMultipartUpload"}, {"fault", "hang-before"}, {"times", -1}, {"seconds", 20}},
+       {{"operation", "HeadObject"},
+        {"fault", "hang-before"},
+        {"times", -1},
+        {"after", 2},
+        {"seconds", 20}}});  // not the looks at the beginning and before the last request
   const Outcome outcome = stop_in(backup(), "CompleteMultipartUpload");
   EXPECT_THAT(outcome.err, HasSubstr("it may still become visible"));
 }
@@ -127,7 +136,8 @@ TEST_F(S3Stopped, WhileABackupIsReadEnds) {
   ASSERT_TRUE(ends_with(kOk, pana(backup())));
   hang({"GetObject"});
   stop_in(with_store(pana_command({"verify", location_, "--read-timeout", "60"})), "GetObject");
-  stop_in(with_store(pana_command({"restore", location_, "--into", fresh_database("target"), "--read-timeout", "60"})), "GetObject");
+  stop_in(with_store(pana_command({"restore", location_, "--into", fresh_database("target"), "--read-timeout", "60"})),
+          "GetObject");
 }
 
 // Nobody is in a hurry when a backup fails by itself: a store that takes its time is given it.
@@ -146,10 +156,15 @@ TEST_F(S3Stopped, AfterAFailureThePartsAreRemovedByASlowStoreAsWell) {
 TEST_F(S3Stopped, AFailedSessionEndsTheUploadsOfTheOthers) {
   hang({"UploadPart"});
   Background program(backup({"--jobs", "2"}));
-  ASSERT_TRUE(becomes_true([&] { return server().requests("UploadPart") > 0 && program.err_so_far().find("error") == std::string::npos &&
-                                        cluster().sql("postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'stopped' AND "
-                                                      "application_name = 'pana' AND query LIKE '%COPY%'") == "t"; }));
-  cluster().sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'stopped' AND application_name = 'pana'");
+  ASSERT_TRUE(becomes_true([&] {
+    return server().requests("UploadPart") > 0 && program.err_so_far().find("error") == std::string::npos &&
+           cluster().sql("postgres",
+                         "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'stopped' AND "
+                         "application_name = 'pana' AND query LIKE '%COPY%'") == "t";
+  }));
+  cluster().sql(
+      "postgres",
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'stopped' AND application_name = 'pana'");
   EXPECT_TRUE(program.ends_within(std::chrono::seconds(15)));
   const Outcome outcome = program.wait();
   EXPECT_TRUE(ends_with(kFailed, outcome));

@@ -142,8 +142,9 @@ TEST_F(S3, TakesTheRolesOfContainersAndInstancesAndRenewsThem) {
     for (const auto& [name, value] : variables) command.environment[name] = value;
     return pana(command);
   };
-  const std::map<std::string, std::string> container = {{"AWS_CONTAINER_CREDENTIALS_FULL_URI", server().endpoint() + "/_container"},
-                                                        {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token"}};
+  const std::map<std::string, std::string> container = {
+      {"AWS_CONTAINER_CREDENTIALS_FULL_URI", server().endpoint() + "/_container"},
+      {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token"}};
   const std::map<std::string, std::string> instance = {{"AWS_EC2_METADATA_DISABLED", "false"},
                                                        {"AWS_EC2_METADATA_SERVICE_ENDPOINT", server().endpoint()}};
   for (const auto& variables : {container, instance}) {
@@ -176,7 +177,8 @@ TEST_F(S3, NeedsNoMoreThanTheRightsThatTheReadmeNames) {
   };
   location_ = "s3://least/backups";
   for (const char* compression : {"none", "zstd"}) {  // in parts, and in one piece
-    const Outcome outcome = run_on_moto(backup(big().database, {"--compression", compression, "--part-size", "20MiB", "--json"}));
+    const Outcome outcome =
+        run_on_moto(backup(big().database, {"--compression", compression, "--part-size", "20MiB", "--json"}));
     ASSERT_TRUE(ends_with(kOk, outcome));
     const std::string object = nlohmann::json::parse(outcome.out).at("backup");
     EXPECT_TRUE(ends_with(kOk, run_on_moto(pana_command({"verify", object}))));
@@ -188,9 +190,23 @@ TEST_F(S3, NeedsNoMoreThanTheRightsThatTheReadmeNames) {
 }
 
 TEST_F(S3, KeepsWhatIsWrittenAsItIsTold) {
-  const std::vector<std::string> options = {
-      "--sse", "aws:kms", "--sse-kms-key-id", "key/1", "--bucket-key", "--storage-class", "STANDARD_IA",
-      "--object-lock-mode", "GOVERNANCE", "--object-lock-days", "30", "--tag", "team=a b", "--tag", "kind=backup", "--part-size", "5MiB"};
+  const std::vector<std::string> options = {"--sse",
+                                            "aws:kms",
+                                            "--sse-kms-key-id",
+                                            "key/1",
+                                            "--bucket-key",
+                                            "--storage-class",
+                                            "STANDARD_IA",
+                                            "--object-lock-mode",
+                                            "GOVERNANCE",
+                                            "--object-lock-days",
+                                            "30",
+                                            "--tag",
+                                            "team=a b",
+                                            "--tag",
+                                            "kind=backup",
+                                            "--part-size",
+                                            "5MiB"};
   for (const char* compression : {"none", "zstd:19"}) {  // in parts, and (compressed well) in fewer
     std::vector<std::string> all = options;
     all.insert(all.end(), {"--compression", compression});
@@ -212,7 +228,8 @@ TEST_F(S3, KeepsWhatIsWrittenAsItIsTold) {
 
 TEST_F(S3, IsReachedByTheBucketsOwnHostName) {
   Command command = backup(everything().database);
-  command.environment["AWS_ENDPOINT_URL"] = std::string(server().endpoint()).replace(7, 9, "localhost");  // http://127.0.0.1:...
+  command.environment["AWS_ENDPOINT_URL"] =
+      std::string(server().endpoint()).replace(7, 9, "localhost");  // http://127.0.0.1:...
   command.argv.insert(command.argv.end(), {"--addressing-style", "virtual"});
   ASSERT_TRUE(ends_with(kOk, pana(command)));
   EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
@@ -220,7 +237,8 @@ TEST_F(S3, IsReachedByTheBucketsOwnHostName) {
 
 TEST_F(S3, TakesOtherChecksumsForStoresThatRefuseTheUsualOne) {
   for (const char* checksum : {"md5", "none"}) {
-    ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--checksum", checksum, "--part-size", "5MiB"})))) << checksum;
+    ASSERT_TRUE(ends_with(kOk, pana(backup(big().database, {"--checksum", checksum, "--part-size", "5MiB"}))))
+        << checksum;
     EXPECT_FALSE(server().written_with().contains("x-amz-checksum-algorithm"));
     EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_})));
   }
@@ -233,7 +251,8 @@ TEST_F(S3, WritesToStoresThatKnowNoConditionalWrites) {
     for (const bool in_parts : {true, false}) {
       server().set_faults({{{"operation", "CompleteMultipartUpload"}, {"fault", refusal}, {"times", -1}},
                            {{"operation", "PutObject"}, {"fault", refusal}, {"times", -1}}});
-      const Outcome outcome = pana(backup(in_parts ? big().database : little, {"--compression", "none", "--part-size", "5MiB"}));
+      const Outcome outcome =
+          pana(backup(in_parts ? big().database : little, {"--compression", "none", "--part-size", "5MiB"}));
       ASSERT_TRUE(ends_with(kOk, outcome)) << refusal;
       EXPECT_THAT(outcome.err, HasSubstr("no_conditional_writes"));
       EXPECT_EQ(server().requests(in_parts ? "CompleteMultipartUpload" : "PutObject"), 2u);
@@ -301,7 +320,8 @@ TEST_F(S3, ShowsNothingOfABackupThatWasKilled) {
     ASSERT_EQ(after.size(), before + 1);
     EXPECT_TRUE(ends_with(kOk, run_pana({"verify", location_ + "/" + after.back()})));
   }
-  // A part that had reached the store when its sender was killed may be stored after that, and makes its upload young again.
+  // A part that had reached the store when its sender was killed may be stored after that, and makes its upload young
+  // again.
   EXPECT_TRUE(becomes_true([this] {
     server().age_uploads(25 * 3600);
     EXPECT_TRUE(ends_with(kOk, pana(backup(big().database))));
@@ -320,7 +340,8 @@ class S3OfOthers : public S3 {
     };
     location_ = "s3://program/a b/ü+%";
     ASSERT_TRUE(ends_with(kOk, run_there(backup(big().database, {"--compression", "none", "--part-size", "5MiB"}))));
-    const Outcome restored = run_there(pana_command({"restore", location_, "--into", fresh_database("from_others"), "--verify"}));
+    const Outcome restored =
+        run_there(pana_command({"restore", location_, "--into", fresh_database("from_others"), "--verify"}));
     ASSERT_TRUE(ends_with(kOk, restored));
     EXPECT_EQ("", differences(big().content, content_of(cluster(), "from_others")));
     EXPECT_TRUE(ends_with(kOk, run_there(backup(big().database, {"--compression", "zstd"}))));
@@ -356,7 +377,8 @@ TEST_F(S3OfOthers, RadosgwTakesTheSessionTokenOfARole) {
     return pana(command);
   };
   for (const char* compression : {"none", "zstd:19"}) {  // in parts, and (compressed well) in one piece
-    const Outcome outcome = run_as_role(backup(everything().database, {"--compression", compression, "--part-size", "5MiB", "--json"}));
+    const Outcome outcome =
+        run_as_role(backup(everything().database, {"--compression", compression, "--part-size", "5MiB", "--json"}));
     ASSERT_TRUE(ends_with(kOk, outcome));
     const std::string object = nlohmann::json::parse(outcome.out).at("backup");
     EXPECT_TRUE(ends_with(kOk, run_as_role(pana_command({"verify", object}))));

@@ -95,8 +95,9 @@ TEST_F(Secrets, AreBlottedOutOfPanasOwnArguments) {
   Session locker(url);
   locker.execute("CREATE TABLE held ()");
   const std::string place = fmt::format("host=127.0.0.1 port={} user=postgres dbname=locked", cluster().port());
-  for (const std::string& database : {url, place + " password = " + cluster().password(), "password\t=\n'" + cluster().password() + "' " + place,
-                                      fmt::format("postgresql://postgres@127.0.0.1:{}/locked?password={}", cluster().port(), cluster().password())}) {
+  for (const std::string& database :
+       {url, place + " password = " + cluster().password(), "password\t=\n'" + cluster().password() + "' " + place,
+        fmt::format("postgresql://postgres@127.0.0.1:{}/locked?password={}", cluster().port(), cluster().password())}) {
     locker.execute("BEGIN; LOCK TABLE held");
     const TemporaryDirectory target;
     Background backup(pana_command({"backup", database, "--to", target.path()}));
@@ -131,12 +132,25 @@ TEST_F(Secrets, AreNotInTheMessagesOfWrongUsage) {
   const std::string keywords = "host=h password = " + cluster().password();
   const std::string quoted = R"(host=h password = 'a\' )" + cluster().password() + "'";
   for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"list", keywords}, {"show", quoted}, {"list", "no such thing password\t= " + cluster().password()}, {"backup", "--to", quoted},
-           {"list", backups_.path(), keywords}, {"backup", "--jobs", quoted}, {"backup", "--no-such-option=" + keywords},
-           {"list", "PASSWORD=" + cluster().password()}, {"list", "Host=h;Password=" + cluster().password()},
-           {"list", backups_.path(), url}, {url}, {"list", url}, {"backup", "--to", url}, {"restore", url, "--into", url},
-           {"list", "s3://key:secret-of-mine@bucket"}, {"show", "host=h password=secret-of-mine"},
-           {"backup", "postgresql://postgres:secret-of/mine@127.0.0.1:1/x", "--to", backups_.path()}, {"backup", "--no-such-option=" + url}, {"backup", "--jobs", url}}) {
+           {"list", keywords},
+           {"show", quoted},
+           {"list", "no such thing password\t= " + cluster().password()},
+           {"backup", "--to", quoted},
+           {"list", backups_.path(), keywords},
+           {"backup", "--jobs", quoted},
+           {"backup", "--no-such-option=" + keywords},
+           {"list", "PASSWORD=" + cluster().password()},
+           {"list", "Host=h;Password=" + cluster().password()},
+           {"list", backups_.path(), url},
+           {url},
+           {"list", url},
+           {"backup", "--to", url},
+           {"restore", url, "--into", url},
+           {"list", "s3://key:secret-of-mine@bucket"},
+           {"show", "host=h password=secret-of-mine"},
+           {"backup", "postgresql://postgres:secret-of/mine@127.0.0.1:1/x", "--to", backups_.path()},
+           {"backup", "--no-such-option=" + url},
+           {"backup", "--jobs", url}}) {
     const Outcome outcome = pana(arguments);  // looks for the password itself
     EXPECT_TRUE(ends_with(kUsage, outcome)) << outcome.description();
     EXPECT_FALSE(outcome.err.empty());

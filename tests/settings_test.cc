@@ -1,5 +1,5 @@
-// Settings that a role or a database has change what text means. Each is set to its odd value where a backup is made and
-// where it is restored; what comes out must be the same. docs/settings.md is made from this table.
+// Settings that a role or a database has change what text means. Each is set to its odd value where a backup is made
+// and where it is restored; what comes out must be the same. docs/settings.md is made from this table.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -62,10 +62,13 @@ constexpr Setting kSettings[] = {
     {"idle_session_timeout", "5s", "breaking off", kBoth, 14},
     {"transaction_timeout", "5s", "breaking off", kBoth, 17},
     {"restrict_nonsystem_relation_kind", "view, foreign-table", "materialized views cannot be filled", kLoading, 17},
-    {"default_text_search_config", "pg_catalog.german", "to_tsvector() with one argument, which no index and no generated column may use", kNothing},
+    {"default_text_search_config", "pg_catalog.german",
+     "to_tsvector() with one argument, which no index and no generated column may use", kNothing},
     {"client_min_messages", "error", "warnings", kBoth},
-    {"zero_damaged_pages", "on", "damaged pages would be read as empty", "switched off while rows are read; a role that may not do that is refused"},
-    {"ignore_checksum_failure", "on", "damaged pages would be believed", "switched off while rows are read; a role that may not do that is refused"},
+    {"zero_damaged_pages", "on", "damaged pages would be read as empty",
+     "switched off while rows are read; a role that may not do that is refused"},
+    {"ignore_checksum_failure", "on", "damaged pages would be believed",
+     "switched off while rows are read; a role that may not do that is refused"},
     {"enable_tidscan", "off", "speed", kNothing},
     {"enable_seqscan", "off", "speed", kNothing},
     {"jit_above_cost", "0", "speed", kNothing},
@@ -98,8 +101,10 @@ class Settings : public EndToEnd {
     if (Cluster::missing()) return;
     locales_ = std::make_unique<TemporaryDirectory>();
     fs::permissions(locales_->path(), fs::perms::all);
-    const bool is_made = find_program("localedef") && run({.argv = {"localedef", "-i", "es_AR", "-f", "UTF-8", *locales_ / "es_AR.utf8"}}).exit_status <= 1 &&
-                         fs::exists(*locales_ / "es_AR.utf8");
+    const bool is_made =
+        find_program("localedef") &&
+        run({.argv = {"localedef", "-i", "es_AR", "-f", "UTF-8", *locales_ / "es_AR.utf8"}}).exit_status <= 1 &&
+        fs::exists(*locales_ / "es_AR.utf8");
     if (is_made) {
       const Environment environment({{"LOCPATH", locales_->path()}});
       cluster_ = std::make_unique<Cluster>();
@@ -118,14 +123,17 @@ class Settings : public EndToEnd {
   static std::vector<Setting> settings() {
     std::vector<Setting> known;
     for (const Setting& setting : kSettings) {
-      if (setting.since <= cluster_->version() && (std::string(setting.odd) != "lz4" || has_lz4())) known.push_back(setting);
+      if (setting.since <= cluster_->version() && (std::string(setting.odd) != "lz4" || has_lz4()))
+        known.push_back(setting);
     }
     return known;
   }
 
   // Whoever builds a server decides.
   static bool has_lz4() {
-    return cluster_->sql("postgres", "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'") == "t";
+    return cluster_->sql("postgres",
+                         "SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'") ==
+           "t";
   }
 
   static std::string altered(const std::string& database, const Setting& setting) {
@@ -140,7 +148,8 @@ class Settings : public EndToEnd {
     cluster_->sql("origin", kContent);
     const Content expected = content_of(*cluster_, "origin");
     for (const Setting& setting : of_origin) cluster_->sql("postgres", altered("origin", setting));
-    for (const Setting& setting : of_target) cluster_->sql("postgres", altered("by_pana", setting) + altered("by_psql", setting));
+    for (const Setting& setting : of_target)
+      cluster_->sql("postgres", altered("by_pana", setting) + altered("by_psql", setting));
 
     const TemporaryDirectory directory;
     const Outcome backup = pana({"backup", cluster_->url("origin"), "--to", directory.path()});
@@ -149,7 +158,8 @@ class Settings : public EndToEnd {
     ASSERT_TRUE(ends_with(kOk, pana({"restore", file, "--into", cluster_->url("by_pana"), "--verify"})));
     ASSERT_TRUE(ends_with(0, restore_with_psql(*cluster_, file, "by_psql")));
     ASSERT_TRUE(ends_with(kOk, pana({"verify", file, "--against", cluster_->url("origin")})));
-    for (const char* const database : {"origin", "by_pana", "by_psql"}) cluster_->sql("postgres", fmt::format("ALTER DATABASE {} RESET ALL", database));
+    for (const char* const database : {"origin", "by_pana", "by_psql"})
+      cluster_->sql("postgres", fmt::format("ALTER DATABASE {} RESET ALL", database));
     EXPECT_EQ("", differences(expected, content_of(*cluster_, "by_pana")));
     EXPECT_EQ("", differences(expected, content_of(*cluster_, "by_psql")));
   }
@@ -180,8 +190,10 @@ TEST_F(Settings, ChangeNothingAlone) {
 TEST(SettingsPage, IsTheTestedTable) {
   std::string page =
       "# Settings that change what text means\n\n"
-      "A role or a database can have settings (`ALTER ROLE ... SET`, `ALTER DATABASE ... SET`) under which the same text means something\n"
-      "else. Every line was tried with the odd value at the source, at the target and at both, alone and together with all others; the\n"
+      "A role or a database can have settings (`ALTER ROLE ... SET`, `ALTER DATABASE ... SET`) under which the same "
+      "text means something\n"
+      "else. Every line was tried with the odd value at the source, at the target and at both, alone and together with "
+      "all others; the\n"
       "content was compared by psql and pg_dump (`tests/settings_test.cc`).\n\n"
       "| setting | odd value | what would change | what pana does |\n|---|---|---|---|\n";
   for (const Setting& setting : kSettings) {

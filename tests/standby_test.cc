@@ -17,10 +17,13 @@ TEST_F(Standby, IsBackedUpWithoutTheRowsOfUnloggedTables) {
   const Cluster primary;
   primary.create_database("followed");
   primary.sql("followed",
-              "CREATE TABLE normal AS SELECT i AS id FROM generate_series(1, 1000) AS i; CREATE SEQUENCE numbers; SELECT setval('numbers', 7);"
-              "CREATE UNLOGGED TABLE cache (id int GENERATED ALWAYS AS IDENTITY, t text); INSERT INTO cache (t) VALUES ('x'); SELECT lo_from_bytea(0, 'large')");
+              "CREATE TABLE normal AS SELECT i AS id FROM generate_series(1, 1000) AS i; CREATE SEQUENCE numbers; "
+              "SELECT setval('numbers', 7);"
+              "CREATE UNLOGGED TABLE cache (id int GENERATED ALWAYS AS IDENTITY, t text); INSERT INTO cache (t) VALUES "
+              "('x'); SELECT lo_from_bytea(0, 'large')");
   const std::unique_ptr<Cluster> standby = Cluster::standby_of(primary);
-  ASSERT_TRUE(becomes_true([&] { return standby->sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'followed'") == "1"; }));
+  ASSERT_TRUE(becomes_true(
+      [&] { return standby->sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'followed'") == "1"; }));
   const std::string url = standby->url("followed");
 
   const Outcome check = pana({"check", url});
@@ -32,12 +35,16 @@ TEST_F(Standby, IsBackedUpWithoutTheRowsOfUnloggedTables) {
 
   const std::filesystem::path file = backups_in(backups_.path()).at(0);
   EXPECT_THAT(pana({"show", file}).out, HasSubstr("left out    contents of unlogged public.cache"));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", primary.url("followed")}))) << "the primary has rows of it";
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", primary.url("followed")})))
+      << "the primary has rows of it";
   EXPECT_TRUE(ends_with(kOk, pana({"verify", file, "--against", url})));
   const std::string target = fresh_database("target");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", file, "--into", target, "--verify"})));
-  EXPECT_EQ("1000|0|7|u", cluster().sql("target", "SELECT (SELECT count(*) FROM normal), (SELECT count(*) FROM cache), (SELECT last_value FROM numbers), "
-                                                  "(SELECT relpersistence FROM pg_class WHERE relname = 'cache')"));
+  EXPECT_EQ("1000|0|7|u",
+            cluster().sql(
+                "target",
+                "SELECT (SELECT count(*) FROM normal), (SELECT count(*) FROM cache), (SELECT last_value FROM numbers), "
+                "(SELECT relpersistence FROM pg_class WHERE relname = 'cache')"));
 }
 
 TEST_F(Standby, AsATargetIsRefused) {
@@ -53,20 +60,31 @@ TEST_F(Standby, AsATargetIsRefused) {
 // What cannot be read names its table, and what helps.
 class UnreadableRows : public EndToEnd {
  protected:
-  Outcome back_up_damaged() const { return pana({"backup", cluster().url("damaged"), "--to", backups_.path(), "--lock-wait", "5"}); }
+  Outcome back_up_damaged() const {
+    return pana({"backup", cluster().url("damaged"), "--to", backups_.path(), "--lock-wait", "5"});
+  }
 };
 
 TEST_F(UnreadableRows, AreNamedByTheirTable) {
   fresh_database("damaged");
-  cluster().sql("damaged", "CREATE TABLE a_fine AS SELECT 1 AS id; CREATE TABLE letters (id int, body text); ALTER TABLE letters ALTER body SET STORAGE EXTERNAL;"
-                           "INSERT INTO letters SELECT i, repeat('z', 9000) FROM generate_series(1, 20) AS i; CREATE TABLE z_fine AS SELECT 1 AS id");
-  if (cluster().sql("damaged", "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_surgery'") == "0") GTEST_SKIP() << "pg_surgery is not installed";
-  cluster().sql("damaged", "CREATE EXTENSION pg_surgery; SELECT reltoastrelid::regclass AS toast FROM pg_class WHERE oid = 'letters'::regclass \\gset\n"
-                           "SELECT format('SELECT heap_force_kill(%L, ARRAY[%L::tid])', :'toast', ctid) FROM :toast WHERE chunk_id = (SELECT max(chunk_id) FROM :toast) \\gexec");
+  cluster().sql("damaged",
+                "CREATE TABLE a_fine AS SELECT 1 AS id; CREATE TABLE letters (id int, body text); ALTER TABLE letters "
+                "ALTER body SET STORAGE EXTERNAL;"
+                "INSERT INTO letters SELECT i, repeat('z', 9000) FROM generate_series(1, 20) AS i; CREATE TABLE z_fine "
+                "AS SELECT 1 AS id");
+  if (cluster().sql("damaged", "SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_surgery'") == "0")
+    GTEST_SKIP() << "pg_surgery is not installed";
+  cluster().sql("damaged",
+                "CREATE EXTENSION pg_surgery; SELECT reltoastrelid::regclass AS toast FROM pg_class WHERE oid = "
+                "'letters'::regclass \\gset\n"
+                "SELECT format('SELECT heap_force_kill(%L, ARRAY[%L::tid])', :'toast', ctid) FROM :toast WHERE "
+                "chunk_id = (SELECT max(chunk_id) FROM :toast) \\gexec");
   const Outcome outcome = back_up_damaged();
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot read the rows of public.letters: "), HasSubstr("--exclude-table-data 'public.letters'")));
-  EXPECT_TRUE(ends_with(kOk, pana({"backup", cluster().url("damaged"), "--to", backups_.path(), "--exclude-table-data", "public.letters"})));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot read the rows of public.letters: "),
+                                 HasSubstr("--exclude-table-data 'public.letters'")));
+  EXPECT_TRUE(ends_with(kOk, pana({"backup", cluster().url("damaged"), "--to", backups_.path(), "--exclude-table-data",
+                                   "public.letters"})));
 }
 
 TEST_F(UnreadableRows, WhoseTypeHasLostItsLibraryAreNotReadAgainAndAgain) {
@@ -86,7 +104,9 @@ TEST_F(UnreadableRows, WhoseTypeHasLostItsLibraryAreNotReadAgainAndAgain) {
 
 TEST_F(UnreadableRows, AreNotShownWhenARestoreFails) {
   fresh_database("secrets");
-  cluster().sql("secrets", "CREATE TABLE t (mail text, n text); INSERT INTO t VALUES ('anna@example.com', 'four'), ('anna@example.com', 'five')");
+  cluster().sql("secrets",
+                "CREATE TABLE t (mail text, n text); INSERT INTO t VALUES ('anna@example.com', 'four'), "
+                "('anna@example.com', 'five')");
   const std::filesystem::path file = back_up("secrets");
   const std::string target = fresh_database("target");
   for (const char* const table : {"CREATE TABLE t (mail text PRIMARY KEY, n text)", "CREATE TABLE t (mail text, n int)",
@@ -94,17 +114,21 @@ TEST_F(UnreadableRows, AreNotShownWhenARestoreFails) {
     cluster().sql("target", std::string("DROP TABLE IF EXISTS t;") + table);
     const Outcome outcome = pana({"restore", file, "--into", target, "--data-only"});
     EXPECT_TRUE(ends_with(kFailed, outcome));
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows of public.t: "), testing::Not(HasSubstr("anna")), testing::Not(HasSubstr("four")))) << table;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("rows of public.t: "), testing::Not(HasSubstr("anna")),
+                                   testing::Not(HasSubstr("four"))))
+        << table;
   }
 }
 
 TEST_F(UnreadableRows, BehindAForgottenPreparedTransactionNameIt) {
   fresh_database("damaged");
-  cluster().sql("damaged", "CREATE TABLE t (id int); BEGIN; ALTER TABLE t ADD COLUMN x int; PREPARE TRANSACTION 'stuck one'");
+  cluster().sql("damaged",
+                "CREATE TABLE t (id int); BEGIN; ALTER TABLE t ADD COLUMN x int; PREPARE TRANSACTION 'stuck one'");
   const Outcome outcome = pana({"backup", cluster().url("damaged"), "--to", backups_.path(), "--lock-wait", "1"});
   cluster().sql("damaged", "ROLLBACK PREPARED 'stuck one'");
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("prepared transaction 'stuck one' of "), HasSubstr("has locked public.t"), HasSubstr("ROLLBACK PREPARED ends it")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("prepared transaction 'stuck one' of "), HasSubstr("has locked public.t"),
+                                 HasSubstr("ROLLBACK PREPARED ends it")));
 }
 
 }  // namespace

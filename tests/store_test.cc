@@ -180,7 +180,8 @@ TEST_P(Store, ReadsRangesAndNothingBehindTheEnd) {
   upload(*store_, "ranges", bytes);
   const std::unique_ptr<ObjectReader> reader = store_->open("ranges");
   EXPECT_EQ(reader->size(), bytes.size());
-  for (const auto& [offset, length] : {std::pair<std::size_t, std::size_t>{0, 1}, {99'999, 1}, {12'345, 54'321}, {50, 0}}) {
+  for (const auto& [offset, length] :
+       {std::pair<std::size_t, std::size_t>{0, 1}, {99'999, 1}, {12'345, 54'321}, {50, 0}}) {
     std::string piece(length, '\0');
     reader->read(offset, piece, {});
     EXPECT_TRUE(piece == bytes.substr(offset, length)) << offset;
@@ -214,7 +215,8 @@ TEST_P(Store, ListsManyAndOnlyItsOwn) {
   EXPECT_EQ(keys().size(), 8u);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Store, testing::Values(Kind::directory, Kind::stand_in, Kind::swift, Kind::radosgw), name_of);
+INSTANTIATE_TEST_SUITE_P(All, Store, testing::Values(Kind::directory, Kind::stand_in, Kind::swift, Kind::radosgw),
+                         name_of);
 
 // What goes between the listing of a name and the look at it was never there.
 TEST(DirectoryStore, ListsBesideSomebodyWhoRemoves) {
@@ -237,7 +239,8 @@ TEST(DirectoryStore, ListsBesideSomebodyWhoRemoves) {
 class Race : public Store {
  protected:
   // The first to complete has the key.
-  void expect_first_wins(std::size_t size, const std::function<void()>& before_second_completes = [] {}) {
+  void expect_first_wins(
+      std::size_t size, const std::function<void()>& before_second_completes = [] {}) {
     const std::string key = fmt::format("{} bytes", size);
     const std::vector<std::string> contents = {std::string(size, 'a'), std::string(size, 'b')};
     std::vector<std::unique_ptr<ObjectUpload>> uploads;

@@ -33,9 +33,7 @@ class TerraformFiles : public testing::Test {
   std::optional<Terraform> terraform_;
 };
 
-TEST_F(TerraformFiles, AreFormatted) {
-  expect_success({"fmt", "-check", "-diff", "-recursive"});
-}
+TEST_F(TerraformFiles, AreFormatted) { expect_success({"fmt", "-check", "-diff", "-recursive"}); }
 
 TEST_F(TerraformFiles, AreValidAndHoldWhatTheirTestsSay) {
   // The lock file must know the provider that is installed here, and is not to be changed by that.

@@ -37,8 +37,8 @@ class Unreadable : public EndToEnd {
   }
 
   Outcome back_up_as_limited(const std::vector<std::string>& options = {}) const {
-    std::vector<std::string> arguments = {"backup", cluster().url("limited", "pana_limited", cluster().password()), "--to",
-                                          backups_.path(), "--json"};
+    std::vector<std::string> arguments = {"backup", cluster().url("limited", "pana_limited", cluster().password()),
+                                          "--to", backups_.path(), "--json"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return pana(arguments);
   }
@@ -50,8 +50,9 @@ TEST_F(Unreadable, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
   EXPECT_TRUE(ends_with(kRefused, refused));
   const nlohmann::json error = nlohmann::json::parse(refused.err.substr(0, refused.err.find('\n')));
   EXPECT_THAT(error.at("message").get<std::string>(),
-              AllOf(HasSubstr("table public.closed"), HasSubstr(R"(table public."Closed ""too")"), HasSubstr("table vault.keys"),
-                    HasSubstr("table public.closed_tree"), HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
+              AllOf(HasSubstr("table public.closed"), HasSubstr(R"(table public."Closed ""too")"),
+                    HasSubstr("table vault.keys"), HasSubstr("table public.closed_tree"),
+                    HasSubstr("rows of table public.guarded"), HasSubstr("value of sequence public.secret_counter"),
                     HasSubstr("large object 424242"), Not(HasSubstr("public.open")), Not(HasSubstr("of_extension"))));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
   const Outcome checked = pana({"check", cluster().url("limited", "pana_limited", cluster().password())});
@@ -60,7 +61,8 @@ TEST_F(Unreadable, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
 
   // What the hint says is SQL that mends it.
   std::string hint = error.at("hint");
-  for (const char* words : {"have their owner run:", "row level security hides rows from all but the owner and roles with BYPASSRLS:"}) {
+  for (const char* words :
+       {"have their owner run:", "row level security hides rows from all but the owner and roles with BYPASSRLS:"}) {
     const std::size_t found = hint.find(words);
     ASSERT_NE(std::string::npos, found) << hint;
     hint.erase(found, std::string(words).size());
@@ -82,11 +84,13 @@ TEST_F(Unreadable, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
 
   fresh_database("part");
   ASSERT_TRUE(ends_with(kOk, pana({"restore", backups_.path(), "--into", cluster().url("part"), "--verify"})));
-  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")}))) << "what was skipped is not missed";
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")})))
+      << "what was skipped is not missed";
   EXPECT_EQ("1", cluster().sql("part", "SELECT id FROM public.open"));
   EXPECT_EQ("0", cluster().sql("part", "SELECT count(*) FROM public.guarded"));
   EXPECT_EQ("", cluster().sql("part", "SELECT to_regclass('public.closed')"));
-  cluster().sql("limited", "GRANT pg_read_all_data TO pana_limited; ALTER ROLE pana_limited BYPASSRLS; SELECT lo_unlink(424242)");
+  cluster().sql("limited",
+                "GRANT pg_read_all_data TO pana_limited; ALTER ROLE pana_limited BYPASSRLS; SELECT lo_unlink(424242)");
   EXPECT_TRUE(ends_with(kOk, back_up_as_limited({"--skip-unreadable"}))) << "nothing was unreadable";
 }
 

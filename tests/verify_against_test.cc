@@ -70,9 +70,7 @@ TEST_F(Against, TwoSwappedValuesAreDifferent) {
       after("UPDATE orders SET t = CASE id WHEN 1 THEN 'order 2' ELSE 'order 1' END WHERE id IN (1, 2)"));
 }
 
-TEST_F(Against, AMissingTableIsDifferent) {
-  expect_only_orders_named(after("DROP TABLE orders"));
-}
+TEST_F(Against, AMissingTableIsDifferent) { expect_only_orders_named(after("DROP TABLE orders")); }
 
 TEST_F(Against, AColumnOfAnotherNameIsDifferent) {
   const Outcome one_of_two = after("ALTER TABLE orders RENAME t TO u");
@@ -105,7 +103,8 @@ TEST_F(Against, WhatTheRoleMayNotReadIsRefusedByName) {
   const std::string url = cluster().url("target", "pana_curious", cluster().password());
   const Outcome outcome = pana({"verify", backup_, "--against", url});
   EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("table public.orders"), HasSubstr("large object 4711"), Not(HasSubstr("calm"))));
+  EXPECT_THAT(outcome.err,
+              testing::AllOf(HasSubstr("table public.orders"), HasSubstr("large object 4711"), Not(HasSubstr("calm"))));
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backup_, "--against", url, "-t", "calm"})));
 }
 
@@ -115,8 +114,9 @@ TEST_F(Against, ASequenceOfAPartialBackupThatMayNotBeReadIsRefusedByName) {
   backup_ = back_up("origin", {"-N", "aside", "--compression", "zstd"});
   cluster().sql("postgres", "DROP ROLE IF EXISTS pana_curious; CREATE ROLE pana_curious");
   cluster().allow_login("pana_curious");
-  cluster().sql("target", "CREATE SCHEMA aside; CREATE SEQUENCE aside.others; GRANT SELECT ON orders, calm TO pana_curious; "
-                          "GRANT SELECT ON LARGE OBJECT 4711 TO pana_curious");
+  cluster().sql("target",
+                "CREATE SCHEMA aside; CREATE SEQUENCE aside.others; GRANT SELECT ON orders, calm TO pana_curious; "
+                "GRANT SELECT ON LARGE OBJECT 4711 TO pana_curious");
   const std::string url = cluster().url("target", "pana_curious", cluster().password());
   const Outcome outcome = pana({"verify", backup_, "--against", url});
   EXPECT_TRUE(ends_with(kRefused, outcome));

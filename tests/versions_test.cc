@@ -1,4 +1,5 @@
-// From each major version of PostgreSQL into the same and each later one, by pana and by psql, against what pg_dump and psql make of it.
+// From each major version of PostgreSQL into the same and each later one, by pana and by psql, against what pg_dump and
+// psql make of it.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
@@ -26,7 +27,8 @@ class Versions : public testing::TestWithParam<int> {
     for (const int major : kMajors) {
       const auto programs = find_server_programs(major);
       if (!programs) GTEST_SKIP() << fmt::format("there is no PostgreSQL {0} here (scripts/get-postgresql {0})", major);
-      if (const auto closed = closed_to_others(*programs)) GTEST_SKIP() << "the server's account may not pass " << closed->string();
+      if (const auto closed = closed_to_others(*programs))
+        GTEST_SKIP() << "the server's account may not pass " << closed->string();
     }
   }
 
@@ -99,17 +101,21 @@ TEST_P(Versions, AreCarriedOneDownAsFarAsTheServerKnowsThem) {
   const Cluster& source = of(GetParam());
   const Cluster& target = of(GetParam() - 1);
   source.create_database("plain");
-  source.sql("plain", "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text CHECK (v <> '')); INSERT INTO t (v) VALUES ('a'), ('b'); CREATE VIEW w AS SELECT * FROM t");
+  source.sql("plain",
+             "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text CHECK (v <> '')); INSERT INTO t "
+             "(v) VALUES ('a'), ('b'); CREATE VIEW w AS SELECT * FROM t");
   target.create_database("plain");
   ASSERT_TRUE(ends_with(kOk, pana_by_path({"backup", source.url("plain"), "--to", backups_ / "plain"})));
   const Outcome outcome = pana_by_path({"restore", backups_ / "plain", "--into", target.url("plain"), "--verify"});
   EXPECT_TRUE(ends_with(kOk, outcome));
-  const std::string words = fmt::format("the backup is of PostgreSQL {}, the target's server is {}", GetParam(), GetParam() - 1);
+  const std::string words =
+      fmt::format("the backup is of PostgreSQL {}, the target's server is {}", GetParam(), GetParam() - 1);
   EXPECT_THAT(outcome.err, HasSubstr(words));
   target.create_database("plain");
   const Outcome whole = pana_by_path({"restore", back_up(GetParam()), "--into", target.url("plain"), "--keep-going"});
   EXPECT_THAT(whole.err, HasSubstr(words));
-  EXPECT_EQ("", different_lines(source.sql("everything", "SELECT count(*), sum(id) FROM tables.several_pages"), target.sql("plain", "SELECT count(*), sum(id) FROM tables.several_pages")));
+  EXPECT_EQ("", different_lines(source.sql("everything", "SELECT count(*), sum(id) FROM tables.several_pages"),
+                                target.sql("plain", "SELECT count(*), sum(id) FROM tables.several_pages")));
   source.drop_database("plain");
   target.drop_database("plain");
 }
@@ -118,7 +124,9 @@ TEST_P(Versions, AreCarriedOneDownAsFarAsTheServerKnowsThem) {
 TEST_P(Versions, KeepTheSequenceOfAnUnloggedTableLogged) {
   const Cluster& source = of(GetParam());
   source.create_database("numbered");
-  source.sql("numbered", R"(CREATE UNLOGGED TABLE "it's; $$" ("i'd" int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "LOGGED 'x'"), v text);
+  source.sql(
+      "numbered",
+      R"(CREATE UNLOGGED TABLE "it's; $$" ("i'd" int GENERATED ALWAYS AS IDENTITY (SEQUENCE NAME "LOGGED 'x'"), v text);
                             INSERT INTO "it's; $$" (v) VALUES ('a'), ('b'))");
   if (GetParam() >= 15) source.sql("numbered", R"(ALTER SEQUENCE "LOGGED 'x'" SET LOGGED)");
   ASSERT_TRUE(ends_with(kOk, pana_by_path({"backup", source.url("numbered"), "--to", backups_.path()})));
@@ -133,7 +141,8 @@ TEST_P(Versions, KeepTheSequenceOfAnUnloggedTableLogged) {
     for (const char* const database : {"by_psql", "by_pana"}) {
       EXPECT_EQ("u,p,3", target.sql(database, R"(INSERT INTO "it's; $$" (v) VALUES ('c');
                                                  SELECT concat_ws(',', (SELECT relpersistence FROM pg_class WHERE relname = 'it''s; $$'),
-                                                                  (SELECT relpersistence FROM pg_class WHERE relkind = 'S'), max("i'd")) FROM "it's; $$")")) << database;
+                                                                  (SELECT relpersistence FROM pg_class WHERE relkind = 'S'), max("i'd")) FROM "it's; $$")"))
+          << database;
       target.drop_database(database);
     }
   }

@@ -97,7 +97,8 @@ ChildProcess::~ChildProcess() {
 
 int ChildProcess::run(const Talk& talk, const std::stop_token& stop) {
   std::vector<char> buffer(64 * 1024);
-  std::array<pollfd, 3> streams{pollfd{output_.get(), POLLIN, 0}, pollfd{error_.get(), POLLIN, 0}, pollfd{-1, POLLIN, 0}};
+  std::array<pollfd, 3> streams{pollfd{output_.get(), POLLIN, 0}, pollfd{error_.get(), POLLIN, 0},
+                                pollfd{-1, POLLIN, 0}};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
     if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
     if (talk.descriptor) streams[2].fd = talk.descriptor();

@@ -20,7 +20,8 @@ namespace pana {
 class ChildProcess {
  public:
   // Starts the program argv[0] (a path) with exactly the environment given: secrets go there, never into argv.
-  ChildProcess(const std::vector<std::string>& argv, const std::vector<std::pair<std::string, std::string>>& environment);
+  ChildProcess(const std::vector<std::string>& argv,
+               const std::vector<std::pair<std::string, std::string>>& environment);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();
@@ -31,7 +32,8 @@ class ChildProcess {
     std::function<void(std::string_view)> standard_error;
     std::function<int()> descriptor;  // of another way by which the child asks for things, -1 for none
     std::function<void()> ready;      // it can be read
-    std::function<void()> meanwhile;  // called now and then, ten times a second at least unless one of these takes longer
+    std::function<void()>
+        meanwhile;  // called now and then, ten times a second at least unless one of these takes longer
   };
 
   // Hands over everything the child prints until it has closed both streams and ended; returns its wait status.

@@ -11,11 +11,11 @@ namespace pana {
 
 // The kind of a failure is the exit status of the program (documented in the README).
 enum class ErrorKind {
-  failed = 1,     // the database, the network or the store did not do what was asked
-  usage = 2,      // the command line makes no sense
-  damaged = 3,    // a backup is unreadable: truncated, altered or not a backup
-  different = 4,  // a backup and a database do not hold the same content
-  refused = 5,    // a precondition is not met; nothing was changed
+  failed = 1,       // the database, the network or the store did not do what was asked
+  usage = 2,        // the command line makes no sense
+  damaged = 3,      // a backup is unreadable: truncated, altered or not a backup
+  different = 4,    // a backup and a database do not hold the same content
+  refused = 5,      // a precondition is not met; nothing was changed
   interrupted = 6,  // stopped by a signal or a deadline
   partial = 7       // done, but without something that was left out because it could not be had
 };

@@ -35,7 +35,8 @@ Guarded<Log>& the_log() {
 
 constexpr std::array<std::string_view, 3> kLevelNames = {"info", "warning", "error"};
 
-// Writes a text that a pipe is sure to take at once when it has room. How much that was; nothing if there was none in time.
+// Writes a text that a pipe is sure to take at once when it has room. How much that was; nothing if there was none in
+// time.
 std::optional<std::size_t> write_some(std::string_view text, int patience_ms) {
   pollfd descriptor{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   if (::poll(&descriptor, 1, patience_ms) == 0) return std::nullopt;
@@ -78,16 +79,17 @@ std::string text_line(const Log& state, LogLevel level, std::string_view message
   line += "pana: ";
   if (level >= LogLevel::warning) line.append(kLevelNames.at(static_cast<std::size_t>(level))).append(": ");
   line.append(without_controls(message)).append("\n");
-  if (fields.contains("hint")) line.append("HINT: ").append(without_controls(fields["hint"].get<std::string>())).append("\n");
+  if (fields.contains("hint"))
+    line.append("HINT: ").append(without_controls(fields["hint"].get<std::string>())).append("\n");
   return line + state.status_line;
 }
 
 std::string json_line(const Log& state, LogLevel level, std::string_view event, std::string_view message,
                       const Json& fields) {
   Json line = {{"timestamp", rfc3339(std::chrono::system_clock::now())},
-                                 {"level", kLevelNames.at(static_cast<std::size_t>(level))},
-                                 {"event", event},
-                                 {"message", message}};
+               {"level", kLevelNames.at(static_cast<std::size_t>(level))},
+               {"event", event},
+               {"message", message}};
   line.update(state.fields);
   line.update(fields);
   // Names from a database need not be UTF-8; a log line must not fail for it.

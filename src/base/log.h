@@ -3,8 +3,8 @@
 // On a terminal a line for a person ("pana: ..."), elsewhere one JSON object a line with "timestamp" (RFC 3339, UTC),
 // "level", "event" and the event's own fields. The log is the only global of the program. Safe from several threads.
 //
-// Nobody waits for long for a reader of standard error that does not read: what it says is kept until there is room, and when
-// that is too much, or the program ends first, lost.
+// Nobody waits for long for a reader of standard error that does not read: what it says is kept until there is room,
+// and when that is too much, or the program ends first, lost.
 #pragma once
 
 #include <string>
@@ -23,14 +23,13 @@ LogFormat log_format();
 // `event` is a short stable word ("retry", "worker_lost"); `message` is the sentence for a person; `fields` is a JSON
 // object whose members are added to the JSON form; a "hint" stands on a line of its own in the text form. None may hold
 // a secret.
-void log(LogLevel level, std::string_view event, std::string_view message,
-         const Json& fields = Json::object());
+void log(LogLevel level, std::string_view event, std::string_view message, const Json& fields = Json::object());
 
 // Members of every line of the JSON form from now on: what is being worked for.
 void set_log_fields(Json fields);
 
-// Shows `text` as the last line of the terminal that standard error must be, replaced by the next one and kept below log
-// lines; empty clears it.
+// Shows `text` as the last line of the terminal that standard error must be, replaced by the next one and kept below
+// log lines; empty clears it.
 void show_status_line(std::string_view text);
 
 }  // namespace pana

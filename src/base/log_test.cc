@@ -40,7 +40,8 @@ class CapturedLog : public testing::Test {
   std::string drain() const {
     std::string text;
     std::array<char, 4096> buffer{};
-    for (ssize_t got = 0; (got = ::read(reader_.get(), buffer.data(), buffer.size())) > 0;) text.append(buffer.data(), static_cast<std::size_t>(got));
+    for (ssize_t got = 0; (got = ::read(reader_.get(), buffer.data(), buffer.size())) > 0;)
+      text.append(buffer.data(), static_cast<std::size_t>(got));
     return text;
   }
 

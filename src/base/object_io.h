@@ -18,8 +18,8 @@ namespace pana {
 // One piece of an upload. All parts but the last have the same size; numbers count from 1 without gaps.
 struct Part {
   std::uint32_t number = 0;
-  std::uint64_t offset = 0;   // bytes before this part
-  std::string_view bytes;     // valid until put() returns
+  std::uint64_t offset = 0;  // bytes before this part
+  std::string_view bytes;    // valid until put() returns
   bool is_last = false;
 };
 
@@ -28,20 +28,20 @@ class KeyTaken : public Obstacle {
  public:
   explicit KeyTaken(const std::string& name)
       : Obstacle(Cause::name_taken, ErrorKind::refused, name + " exists already and is never overwritten",
-              "backups are named by the second; try again") {}
+                 "backups are named by the second; try again") {}
 };
 
 // An object appears whole or not at all: it becomes visible when its upload completes, and an upload that is
-// destroyed before that leaves nothing behind. Its destructor carries no token: it gives up after some seconds by itself,
-// and says in the log what stays.
+// destroyed before that leaves nothing behind. Its destructor carries no token: it gives up after some seconds by
+// itself, and says in the log what stays.
 class ObjectUpload {
  public:
   virtual ~ObjectUpload() = default;
   virtual std::uint64_t part_bytes() const = 0;  // the size every part but the last must have
   // Returns when stored; safe to call from several threads.
   virtual void put(const Part& part, const std::stop_token& stop) = 0;
-  // Once, after every put() has returned. Throws KeyTaken when another upload was first. When it is interrupted, the message
-  // says whether the object is there.
+  // Once, after every put() has returned. Throws KeyTaken when another upload was first. When it is interrupted, the
+  // message says whether the object is there.
   virtual void complete(const std::stop_token& stop) = 0;
 };
 

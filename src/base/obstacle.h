@@ -1,7 +1,8 @@
-// What others do that stands in the way of a whole attempt: thrown where it is known what it is, never guessed further out.
+// What others do that stands in the way of a whole attempt: thrown where it is known what it is, never guessed further
+// out.
 //
-// On its way out the attempt undoes all that it did, so that another one may begin; whether it does is for whoever made the
-// attempt to decide. Every other Error stays: trying again would give the same.
+// On its way out the attempt undoes all that it did, so that another one may begin; whether it does is for whoever made
+// the attempt to decide. Every other Error stays: trying again would give the same.
 #pragma once
 
 #include <string>

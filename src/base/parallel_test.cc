@@ -43,12 +43,11 @@ TEST(RunParallel, PassesAStopOnAndSaysSo) {
 TEST(WorkList, GivesEveryTaskToExactlyOneTaker) {
   std::vector<std::atomic<int>> taken(1000);
   WorkList<std::atomic<int>> list(taken);
-  run_parallel(
-      4,
-      [&list](const std::stop_token&) {
-        while (std::atomic<int>* const task = list.next()) ++*task;
-      },
-      {});
+  run_parallel(4,
+               [&list](const std::stop_token&) {
+                 while (std::atomic<int>* const task = list.next()) ++*task;
+               },
+               {});
   for (const std::atomic<int>& count : taken) EXPECT_EQ(count, 1);
 }
 

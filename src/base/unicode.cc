@@ -10,7 +10,8 @@ bool is_ascii(std::string_view text) {
 
 std::string without_controls(std::string_view text) {
   std::string clean(text);
-  std::replace_if(clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  std::replace_if(
+      clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   return clean;
 }
 

@@ -27,7 +27,8 @@ TEST(Arguments, AreBlottedWhereTheyHoldASecret) {
 }
 
 TEST(Arguments, AreLeftAloneWhereTheyHoldNone) {
-  for (const char* given : {"", "--jobs", "host=h", "s3://bucket/prefix", "--exclude-table=a@b:c"}) EXPECT_EQ(given, taken(given).second);
+  for (const char* given : {"", "--jobs", "host=h", "s3://bucket/prefix", "--exclude-table=a@b:c"})
+    EXPECT_EQ(given, taken(given).second);
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ void print(const BackupReport& report, const std::string& name) {
 void refuse_trickle(std::uint64_t max_rate) {
   constexpr std::uint64_t kLeast = 64 << 10;
   if (max_rate == 0 || max_rate >= kLeast) return;
-  throw Error(ErrorKind::usage, fmt::format("--max-rate of {} a second is less than 64 KiB", human_bytes(max_rate)), "give it a unit: 20MiB");
+  throw Error(ErrorKind::usage, fmt::format("--max-rate of {} a second is less than 64 KiB", human_bytes(max_rate)),
+              "give it a unit: 20MiB");
 }
 
 void run(const Options& options, const CommandContext& context) {
@@ -69,7 +70,8 @@ void run(const Options& options, const CommandContext& context) {
     print(report, name);
   }
   if (report.skipped.empty()) return;
-  throw Error(ErrorKind::partial, fmt::format("the backup is stored, but lacks what could not be read: {}", fmt::join(report.skipped, ", ")));
+  throw Error(ErrorKind::partial, fmt::format("the backup is stored, but lacks what could not be read: {}",
+                                              fmt::join(report.skipped, ", ")));
 }
 
 }  // namespace
@@ -79,26 +81,49 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
   command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
-  command->add_option("--to", options->location, "a directory or s3://bucket/prefix")->envname("PANA_TO")->required()->type_name("LOCATION");
-  command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")->envname("PANA_JOBS")
-      ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
-  command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")->envname("PANA_COMPRESSION")->capture_default_str();
+  command->add_option("--to", options->location, "a directory or s3://bucket/prefix")
+      ->envname("PANA_TO")
+      ->required()
+      ->type_name("LOCATION");
+  command->add_option("-j,--jobs", options->jobs, "connections that read rows, 1 to 64; auto: by processors and size")
+      ->envname("PANA_JOBS")
+      ->transform(jobs_or_auto())
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("-Z,--compression", options->compression, "none, zstd or zstd:LEVEL")
+      ->envname("PANA_COMPRESSION")
+      ->capture_default_str();
   add_filter_options(*command, options->patterns);
-  command->add_option("--exclude-table-data", options->patterns.exclude_table_data,
-                      "the definition but not the rows of tables matching PATTERN")
-      ->type_name("PATTERN")->allow_extra_args(false);
+  command
+      ->add_option("--exclude-table-data", options->patterns.exclude_table_data,
+                   "the definition but not the rows of tables matching PATTERN")
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
   command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   command->add_flag("--skip-unreadable", options->skip_unreadable,
                     "leave out what the role may not read, say so, and end with status 7");
-  command->add_option("--yield-to-waiters", options->yield_seconds,
-                      "give up when another session has waited so long for a lock that the backup holds; 0: never")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
-  command->add_option("--max-rate", options->max_rate, "read no more rows a second than this, over all connections: 20MiB; 0: no limit")
-      ->transform(size_in_bytes())->type_name("SIZE");
-  command->add_flag("--no-split", options->no_split, "read each table over one connection, gently to the server's cache");
-  command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+  command
+      ->add_option("--yield-to-waiters", options->yield_seconds,
+                   "give up when another session has waited so long for a lock that the backup holds; 0: never")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  command
+      ->add_option("--max-rate", options->max_rate,
+                   "read no more rows a second than this, over all connections: 20MiB; 0: no limit")
+      ->transform(size_in_bytes())
+      ->type_name("SIZE");
+  command->add_flag("--no-split", options->no_split,
+                    "read each table over one connection, gently to the server's cache");
+  command
+      ->add_option("--stall-timeout", options->stall_seconds,
+                   "give up when the server says nothing for so long; 0: never")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

@@ -36,8 +36,10 @@ void run(const Options& options, const CommandContext& context) {
   const std::vector<CheckResult> results = check(request, context.store, context.stop);
   Json json = {{"checks", Json::array()}};
   for (const CheckResult& result : results) {
-    json["checks"].push_back({{"subject", result.subject}, {"state", state_name(result.state)},
-                              {"message", result.message}, {"hint", result.hint}});
+    json["checks"].push_back({{"subject", result.subject},
+                              {"state", state_name(result.state)},
+                              {"message", result.message},
+                              {"hint", result.hint}});
     if (options.json) continue;
     fmt::print("{:<8} {:<12} {}\n", state_name(result.state), result.subject, without_controls(result.message));
     if (!result.hint.empty()) fmt::print("{:<8} {:<12} HINT: {}\n", "", "", without_controls(result.hint));
@@ -55,12 +57,21 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
   CLI::App* const command = app.add_subcommand("check", "look at everything that could go wrong with a backup");
   command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
-  command->add_option("--to", options->request.location, "the location of the backups")->envname("PANA_TO")->type_name("LOCATION");
-  command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")->envname("PANA_JOBS")
-      ->transform(jobs_or_auto())->type_name("N")->capture_default_str();
+  command->add_option("--to", options->request.location, "the location of the backups")
+      ->envname("PANA_TO")
+      ->type_name("LOCATION");
+  command->add_option("-j,--jobs", options->request.jobs, "connections that a backup would use")
+      ->envname("PANA_JOBS")
+      ->transform(jobs_or_auto())
+      ->type_name("N")
+      ->capture_default_str();
   add_filter_options(*command, options->patterns);
-  command->add_option("--stall-timeout", options->stall_seconds, "give up when the server says nothing for so long; 0: never")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+  command
+      ->add_option("--stall-timeout", options->stall_seconds,
+                   "give up when the server says nothing for so long; 0: never")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

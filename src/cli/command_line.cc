@@ -26,7 +26,8 @@ constexpr const char* kFooter =
 // As our other errors: it begins in lower case, unless with an option's name in capitals.
 std::string usage_message(const CLI::ParseError& error) {
   std::string message = redacted(error.what());
-  const bool is_word = message.size() > 1 && (message[1] == ' ' || std::islower(static_cast<unsigned char>(message[1])) != 0);
+  const bool is_word =
+      message.size() > 1 && (message[1] == ' ' || std::islower(static_cast<unsigned char>(message[1])) != 0);
   if (is_word) message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   return message;
 }
@@ -57,7 +58,9 @@ std::string by_environment(const std::string& message, const CLI::App& app, cons
     for (const CLI::Option* const option : each->get_options()) {
       const std::string name = option->get_name();
       const bool is_given = std::ranges::any_of(arguments, [&](const std::string& argument) {
-        return argument.starts_with(name) || (!option->get_snames().empty() && argument.starts_with("-" + option->get_snames().front()) && !argument.starts_with("--"));
+        return argument.starts_with(name) ||
+               (!option->get_snames().empty() && argument.starts_with("-" + option->get_snames().front()) &&
+                !argument.starts_with("--"));
       });
       if (option->get_envname().empty() || is_given || !message.starts_with(name + ":")) continue;
       return "the environment's " + option->get_envname() + message.substr(name.size());
@@ -67,7 +70,8 @@ std::string by_environment(const std::string& message, const CLI::App& app, cons
 }
 
 std::string usage_hint(const std::optional<std::string>& meant) {
-  return fmt::format("{}see pana --help, or pana COMMAND --help", meant ? fmt::format("did you mean {}? ", *meant) : "");
+  return fmt::format("{}see pana --help, or pana COMMAND --help",
+                     meant ? fmt::format("did you mean {}? ", *meant) : "");
 }
 
 }  // namespace
@@ -80,7 +84,10 @@ void complain(const Error& error) {
 
 CommandLine::CommandLine(const std::stop_token& stop)
     : context_{.stop = stop, .store = {.s3 = {}, .stop = stop}},
-      app_("Backs up a PostgreSQL database to a single plain SQL file, restores it, and proves that every row came back.", "pana") {
+      app_(
+          "Backs up a PostgreSQL database to a single plain SQL file, restores it, and proves that every row came "
+          "back.",
+          "pana") {
   app_.footer(kFooter);
   app_.require_subcommand(1);
   app_.fallthrough();  // an option of the program may stand behind the command, too
@@ -103,7 +110,8 @@ CommandLine::CommandLine(const std::stop_token& stop)
 
 // Of an argument that was parsed, even when another was not, else of the environment.
 void CommandLine::choose_log_format() const {
-  const std::string chosen = log_format_option_->empty() ? environment_value("PANA_LOG_FORMAT") : log_format_option_->results().back();
+  const std::string chosen =
+      log_format_option_->empty() ? environment_value("PANA_LOG_FORMAT") : log_format_option_->results().back();
   if (chosen == "json") configure_log(LogFormat::json);
 }
 
@@ -113,12 +121,16 @@ void CommandLine::require_command(const std::vector<std::string>& arguments) con
   for (const CLI::App* const command : app_.get_subcommands({})) known.push_back(command->get_name());
   if (std::ranges::find(known, arguments.front()) != known.end()) return;
   choose_log_format();
-  throw Error(ErrorKind::usage, fmt::format("{} is no command", redacted(arguments.front())), usage_hint(nearest(arguments.front(), known)));
+  throw Error(ErrorKind::usage, fmt::format("{} is no command", redacted(arguments.front())),
+              usage_hint(nearest(arguments.front(), known)));
 }
 
-// CLI11 looks at the environment for the options of all commands: what is set for one must not keep another from working.
+// CLI11 looks at the environment for the options of all commands: what is set for one must not keep another from
+// working.
 void CommandLine::take_environment(const std::vector<std::string>& arguments) {
-  const auto has = [&arguments](const std::string& argument) { return std::ranges::find(arguments, argument) != arguments.end(); };
+  const auto has = [&arguments](const std::string& argument) {
+    return std::ranges::find(arguments, argument) != arguments.end();
+  };
   const bool asks_for_help = has("--help") || has("-h");
   for (CLI::App* const command : app_.get_subcommands([](const CLI::App*) { return true; })) {
     if (has(command->get_name()) && !asks_for_help) continue;
@@ -129,7 +141,8 @@ void CommandLine::take_environment(const std::vector<std::string>& arguments) {
 int CommandLine::refuse(const CLI::ParseError& error, const std::vector<std::string>& arguments) {
   if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
   choose_log_format();
-  complain(Error(ErrorKind::usage, by_environment(usage_message(error), app_, arguments), usage_hint(option_meant(app_, arguments))));
+  complain(Error(ErrorKind::usage, by_environment(usage_message(error), app_, arguments),
+                 usage_hint(option_meant(app_, arguments))));
   return static_cast<int>(ErrorKind::usage);
 }
 

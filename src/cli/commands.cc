@@ -13,12 +13,14 @@ std::string url_or_environment(const std::string& url) {
   if (!url.empty()) return url;
   const char* const from_environment = std::getenv("DATABASE_URL");
   if (from_environment == nullptr) return {};
-  if (*from_environment == '\0') throw Error(ErrorKind::usage, "DATABASE_URL is set, but empty", "unset it, or name a database");
+  if (*from_environment == '\0')
+    throw Error(ErrorKind::usage, "DATABASE_URL is set, but empty", "unset it, or name a database");
   return from_environment;
 }
 
 CLI::Validator not_empty() {
-  return CLI::Validator([](std::string& text) { return text.empty() ? "is empty: is a variable not set?" : std::string(); }, "");
+  return CLI::Validator(
+      [](std::string& text) { return text.empty() ? "is empty: is a variable not set?" : std::string(); }, "");
 }
 
 CLI::Validator jobs_or_auto() {
@@ -54,14 +56,22 @@ void print_json(const Json& json) {
 }
 
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
-  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")->check(not_empty())->type_name("PATTERN")
+  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")
+      ->check(not_empty())
+      ->type_name("PATTERN")
       ->allow_extra_args(false);
   command.add_option("-N,--exclude-schema", patterns.exclude_schemas, "no schemas matching PATTERN")
-      ->check(not_empty())->type_name("PATTERN")->allow_extra_args(false);
-  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")->check(not_empty())->type_name("PATTERN")
+      ->check(not_empty())
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")
+      ->check(not_empty())
+      ->type_name("PATTERN")
       ->allow_extra_args(false);
   command.add_option("-T,--exclude-table", patterns.exclude_tables, "no tables matching PATTERN")
-      ->check(not_empty())->type_name("PATTERN")->allow_extra_args(false);
+      ->check(not_empty())
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
 }
 
 }  // namespace pana

@@ -13,12 +13,17 @@ std::string table_name(const TableComparison& table) {
   return without_controls(table.schema.empty() ? table.name : table.schema + "." + table.name);
 }
 
-bool is_of_large_objects(const TableComparison& table) { return table.schema.empty() && table.name == kLargeObjectsName; }
+bool is_of_large_objects(const TableComparison& table) {
+  return table.schema.empty() && table.name == kLargeObjectsName;
+}
 
 }  // namespace
 
 Json comparison_json(const ComparisonReport& report, const std::string& backup) {
-  Json json = {{"backup", backup}, {"equal", report.equal()}, {"tables", Json::array()}, {"sequences", report.sequences},
+  Json json = {{"backup", backup},
+               {"equal", report.equal()},
+               {"tables", Json::array()},
+               {"sequences", report.sequences},
                {"large_objects", report.large_objects}};
   for (const TableComparison& table : report.tables) {
     json["tables"].push_back({{"schema", table.schema},
@@ -43,7 +48,10 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
       rows += table.backup.rows;
     }
     const std::string large_objects =
-        report.compared_large_objects == 0 ? "" : fmt::format(", {} large object{}", human_count(report.compared_large_objects), report.compared_large_objects == 1 ? "" : "s");
+        report.compared_large_objects == 0
+            ? ""
+            : fmt::format(", {} large object{}", human_count(report.compared_large_objects),
+                          report.compared_large_objects == 1 ? "" : "s");
     fmt::print("the database is equal to {}: {} tables, {} rows{}, counts and digests\n", backup, human_count(tables),
                human_count(rows), large_objects);
     return;
@@ -54,7 +62,8 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
     fmt::print("{:<10}  {:>15}  {:>15}  {}\n", state_name(table.state), human_count(table.backup.rows),
                human_count(table.database.rows), table_name(table));
     if (table.missing_columns.empty()) continue;
-    fmt::print("{:<10}  {:>15}  {:>15}    the database lacks {}\n", "", "", "", without_controls(fmt::format("{}", fmt::join(table.missing_columns, ", "))));
+    fmt::print("{:<10}  {:>15}  {:>15}    the database lacks {}\n", "", "", "",
+               without_controls(fmt::format("{}", fmt::join(table.missing_columns, ", "))));
   }
   if (!report.large_objects.empty()) fmt::print("large objects: - of the backup, + of the database\n");
   for (const std::string& object : report.large_objects) fmt::print("  {}\n", object);

@@ -40,7 +40,8 @@ Json summary_json(const BackupSummary& backup) {
 std::string content_of(const BackupSummary& backup, const DatabaseNames& databases) {
   switch (backup.state) {
     case BackupState::complete:
-      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows), without_controls(databases.of(backup.header.series())),
+      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows),
+                         without_controls(databases.of(backup.header.series())),
                          backup.header.filters.empty() ? "" : ", filtered");
     case BackupState::damaged: return "DAMAGED: " + without_controls(backup.why);
     case BackupState::unreadable: return "UNREADABLE: " + without_controls(backup.why);

@@ -35,8 +35,8 @@ int main(int argc, char** argv) try {
   // Frames and parts come and go in every worker: freed, they shall go back to the system. By default glibc raises this
   // threshold, and each thread's arena keeps some (measured: 140 MiB instead of 72, four workers, uncompressed to S3).
   ::mallopt(M_MMAP_THRESHOLD, 256 * 1024);
-  // The parts of one frame, which a directory takes in small pieces, stay: memory that comes fresh from the kernel for every
-  // frame costs a tenth of the client's time.
+  // The parts of one frame, which a directory takes in small pieces, stay: memory that comes fresh from the kernel for
+  // every frame costs a tenth of the client's time.
   ::mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
   const std::vector<std::string> arguments = pana::take_arguments(argc, argv);
   const pana::Signals signals;

@@ -27,8 +27,8 @@ std::string value_name(const CLI::Option& option) {
   return type.substr(0, type.find(':'));
 }
 
-// The values that an option can have, by its name ("auto|path|virtual") or its validator ("TEXT:{AES256,aws:kms}"); none
-// when it takes others, too.
+// The values that an option can have, by its name ("auto|path|virtual") or its validator ("TEXT:{AES256,aws:kms}");
+// none when it takes others, too.
 std::vector<std::string> values_of(const CLI::Option& option) {
   std::string list = value_name(option);
   char separator = '|';
@@ -53,9 +53,12 @@ bool takes_value(const CLI::Option& option) { return option.get_items_expected_m
 std::string roff(std::string_view text) {
   std::string escaped;
   for (const char letter : text) {
-    if (letter == '\\') escaped += "\\e";
-    else if (letter == '-') escaped += "\\-";
-    else escaped += letter;
+    if (letter == '\\')
+      escaped += "\\e";
+    else if (letter == '-')
+      escaped += "\\-";
+    else
+      escaped += letter;
     if (letter == '\n') escaped += "\\&";
   }
   return escaped;
@@ -69,7 +72,8 @@ std::string capitals(std::string text) {
 // The value's name as --help shows it, and what the option is when it is left out.
 std::string roff_option(const CLI::Option& option) {
   std::string names;
-  for (const std::string& name : names_of(option)) names += (names.empty() ? "" : ", ") + std::string("\\fB") + roff(name) + "\\fR";
+  for (const std::string& name : names_of(option))
+    names += (names.empty() ? "" : ", ") + std::string("\\fB") + roff(name) + "\\fR";
   std::string page = ".TP\n" + names;
   if (takes_value(option)) page += " \\fI" + roff(value_name(option)) + "\\fR";
   page += "\n" + roff(option.get_description());
@@ -119,7 +123,8 @@ std::vector<const CLI::Option*> options_of(const CLI::App& program, const CLI::A
   for (const CLI::App* const app : {command, &program}) {
     if (app == nullptr) continue;
     for (const CLI::Option* const option : app->get_options()) {
-      const bool is_of_program_alone = command != nullptr && app == &program && (option->check_lname("help") || option->check_lname("version"));
+      const bool is_of_program_alone =
+          command != nullptr && app == &program && (option->check_lname("help") || option->check_lname("version"));
       if (option->nonpositional() && !is_of_program_alone) options.push_back(option);
     }
   }
@@ -145,8 +150,8 @@ std::string command_names(const CLI::App& program) {
 std::string manual_page(const CLI::App& program, const CLI::App* command) {
   const CLI::App& app = command == nullptr ? program : *command;
   const std::string name = command == nullptr ? "pana" : "pana-" + command->get_name();
-  std::string page = fmt::format(".TH {} 1 \"\" \"pana {}\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n", capitals(roff(name)), PANA_VERSION, roff(name),
-                                 roff(app.get_description()));
+  std::string page = fmt::format(".TH {} 1 \"\" \"pana {}\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n", capitals(roff(name)),
+                                 PANA_VERSION, roff(name), roff(app.get_description()));
   if (command == nullptr) {
     page += ".B pana\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
     for (const CLI::App* const each : commands_of(program)) {
@@ -154,13 +159,16 @@ std::string manual_page(const CLI::App& program, const CLI::App* command) {
     }
     page += roff_options(program, "OPTIONS");
     page += fmt::format(".SH EXIT STATUS\n{}\n", roff(program.get_footer()));
-    page += ".SH ENVIRONMENT\n.TP\n.B DATABASE_URL\nthe database of backup and check, unless it is an argument; else libpq's own variables\n"
-            ".TP\n.B PANA_PG_DUMP\nthe pg_dump to use; by default the one of the server's major version\n";
+    page +=
+        ".SH ENVIRONMENT\n.TP\n.B DATABASE_URL\nthe database of backup and check, unless it is an argument; else "
+        "libpq's own variables\n"
+        ".TP\n.B PANA_PG_DUMP\nthe pg_dump to use; by default the one of the server's major version\n";
   } else {
     page += fmt::format(".B pana {}\n[\\fIOPTIONS\\fR]{}\n", command->get_name(), roff(positionals_of(*command)));
     page += ".SH ARGUMENTS\n";
     for (const CLI::Option* const option : command->get_options()) {
-      if (!option->nonpositional()) page += fmt::format(".TP\n.I {}\n{}\n", roff(option->get_name(true)), roff(option->get_description()));
+      if (!option->nonpositional())
+        page += fmt::format(".TP\n.I {}\n{}\n", roff(option->get_name(true)), roff(option->get_description()));
     }
     page += roff_options(*command, "OPTIONS");
     page += ".PP\nThe options of\n.BR pana (1)\nmay follow the command, too.\n";
@@ -169,22 +177,33 @@ std::string manual_page(const CLI::App& program, const CLI::App* command) {
 }
 
 std::string bash_completion(const CLI::App& program) {
-  std::string script = "# bash completion for pana; made from its options\n_pana() {\n  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-                       "  local command=${COMP_WORDS[1]} options=\n  COMPREPLY=()\n  case $previous in\n";
+  std::string script =
+      "# bash completion for pana; made from its options\n_pana() {\n  local current=${COMP_WORDS[COMP_CWORD]} "
+      "previous=${COMP_WORDS[COMP_CWORD-1]}\n"
+      "  local command=${COMP_WORDS[1]} options=\n  COMPREPLY=()\n  case $previous in\n";
   for (const CLI::App* const command : commands_of(program)) {
     for (const CLI::Option* const option : options_of(program, command)) {
       const std::vector<std::string> values = values_of(*option);
       if (values.empty()) continue;
-      const std::string line = fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$current\")); return ;;\n", fmt::join(names_of(*option), "|"), shell_word(fmt::format("{}", fmt::join(values, " "))));
+      const std::string line =
+          fmt::format("    {}) COMPREPLY=($(compgen -W {} -- \"$current\")); return ;;\n",
+                      fmt::join(names_of(*option), "|"), shell_word(fmt::format("{}", fmt::join(values, " "))));
       if (script.find(line) == std::string::npos) script += line;
     }
   }
-  script += fmt::format("  esac\n  if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then\n    COMPREPLY=($(compgen -W {} -- \"$current\"))\n    return\n  fi\n  case $command in\n", shell_word(command_names(program)));
+  script += fmt::format(
+      "  esac\n  if ((COMP_CWORD == 1)) && [[ $current != -* ]]; then\n    COMPREPLY=($(compgen -W {} -- "
+      "\"$current\"))\n    return\n  fi\n  case $command in\n",
+      shell_word(command_names(program)));
   for (const CLI::App* const command : commands_of(program)) {
-    script += fmt::format("    {}) options={} ;;\n", command->get_name(), shell_word(all_names(options_of(program, command))));
+    script += fmt::format("    {}) options={} ;;\n", command->get_name(),
+                          shell_word(all_names(options_of(program, command))));
   }
-  return script + fmt::format("    *) options={} ;;\n  esac\n  if [[ $current == -* ]]; then\n    COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n  else\n"
-                              "    COMPREPLY=($(compgen -f -- \"$current\"))\n  fi\n}}\ncomplete -o filenames -F _pana pana\n", shell_word(all_names(options_of(program, nullptr))));
+  return script + fmt::format(
+                      "    *) options={} ;;\n  esac\n  if [[ $current == -* ]]; then\n    COMPREPLY=($(compgen -W "
+                      "\"$options\" -- \"$current\"))\n  else\n"
+                      "    COMPREPLY=($(compgen -f -- \"$current\"))\n  fi\n}}\ncomplete -o filenames -F _pana pana\n",
+                      shell_word(all_names(options_of(program, nullptr))));
 }
 
 std::string zsh_completion(const CLI::App& program) {
@@ -197,10 +216,15 @@ std::string zsh_completion(const CLI::App& program) {
     script += fmt::format("    {})\n      _arguments \\\n", command->get_name());
     for (const CLI::Option* const option : options_of(program, command)) {
       std::string description;
-      for (const char letter : option->get_description()) description += letter == '[' || letter == ']' || letter == ':' ? std::string("\\") + letter : std::string(1, letter);
+      for (const char letter : option->get_description())
+        description +=
+            letter == '[' || letter == ']' || letter == ':' ? std::string("\\") + letter : std::string(1, letter);
       const std::vector<std::string> values = values_of(*option);
-      const std::string value = !takes_value(*option) ? "" : values.empty() ? ":value:_files" : fmt::format(":value:({})", fmt::join(values, " "));
-      for (const std::string& name : names_of(*option)) script += "        " + shell_word("*" + name + "[" + description + "]" + value) + " \\\n";
+      const std::string value = !takes_value(*option) ? ""
+                                : values.empty()      ? ":value:_files"
+                                                      : fmt::format(":value:({})", fmt::join(values, " "));
+      for (const std::string& name : names_of(*option))
+        script += "        " + shell_word("*" + name + "[" + description + "]" + value) + " \\\n";
     }
     script += "        '*:file:_files'\n      ;;\n";
   }
@@ -210,7 +234,8 @@ std::string zsh_completion(const CLI::App& program) {
 std::string fish_completion(const CLI::App& program) {
   std::string script = "# fish completion for pana; made from its options\n";
   for (const CLI::App* const command : commands_of(program)) {
-    script += fmt::format("complete -c pana -n __fish_use_subcommand -f -a {} -d {}\n", command->get_name(), shell_word(command->get_description()));
+    script += fmt::format("complete -c pana -n __fish_use_subcommand -f -a {} -d {}\n", command->get_name(),
+                          shell_word(command->get_description()));
   }
   for (const CLI::App* const command : commands_of(program)) {
     for (const CLI::Option* const option : options_of(program, command)) {
@@ -218,8 +243,10 @@ std::string fish_completion(const CLI::App& program) {
       for (const std::string& name : option->get_snames()) script += " -s " + name;
       for (const std::string& name : option->get_lnames()) script += " -l " + name;
       const std::vector<std::string> values = values_of(*option);
-      if (!values.empty()) script += " -x -a " + shell_word(fmt::format("{}", fmt::join(values, " ")));
-      else if (takes_value(*option)) script += " -r";
+      if (!values.empty())
+        script += " -x -a " + shell_word(fmt::format("{}", fmt::join(values, " ")));
+      else if (takes_value(*option))
+        script += " -r";
       script += " -d " + shell_word(option->get_description()) + "\n";
     }
   }

@@ -14,7 +14,9 @@ class Manual : public testing::Test {
  protected:
   Manual() {
     program_.set_version_flag("--version", "1");
-    program_.add_option("--format", text_, "how it's written: [text]")->check(CLI::IsMember({"text", "json"}))->envname("FORMAT");
+    program_.add_option("--format", text_, "how it's written: [text]")
+        ->check(CLI::IsMember({"text", "json"}))
+        ->envname("FORMAT");
     CLI::App* const command = program_.add_subcommand("copy", "copies a\\b");
     command->add_option("FROM", text_, "from where")->required();
     command->add_option("-w,--way", text_, "which way")->type_name("up|down")->capture_default_str();
@@ -32,18 +34,27 @@ class Manual : public testing::Test {
 
 TEST_F(Manual, HasAPageOfEachCommand) {
   const std::string page = manual_page(program_, &command());
-  EXPECT_THAT(page, AllOf(HasSubstr(".SH NAME\npana\\-copy \\- copies a\\eb\n"), HasSubstr(".I FROM\nfrom where\n"), HasSubstr(" FROM\n"),
+  EXPECT_THAT(page, AllOf(HasSubstr(".SH NAME\npana\\-copy \\- copies a\\eb\n"), HasSubstr(".I FROM\nfrom where\n"),
+                          HasSubstr(" FROM\n"),
                           HasSubstr("\\fB\\-w\\fR, \\fB\\-\\-way\\fR \\fIup|down\\fR\nwhich way (default up)\n"),
-                          HasSubstr("\\fB\\-\\-wait\\fR \\fISECONDS\\fR\nso long\n"), HasSubstr("\\fB\\-\\-dry\\-run\\fR\nonly say so\n")));
-  EXPECT_THAT(manual_page(program_, nullptr), AllOf(HasSubstr(".BR pana\\-copy (1)\ncopies a\\eb\n"), HasSubstr("[environment: FORMAT]"), Not(HasSubstr("way"))));
+                          HasSubstr("\\fB\\-\\-wait\\fR \\fISECONDS\\fR\nso long\n"),
+                          HasSubstr("\\fB\\-\\-dry\\-run\\fR\nonly say so\n")));
+  EXPECT_THAT(manual_page(program_, nullptr), AllOf(HasSubstr(".BR pana\\-copy (1)\ncopies a\\eb\n"),
+                                                    HasSubstr("[environment: FORMAT]"), Not(HasSubstr("way"))));
 }
 
 TEST_F(Manual, HasValuesOfOptionsInEachCompletion) {
-  EXPECT_THAT(bash_completion(program_), AllOf(HasSubstr("-w|--way) COMPREPLY=($(compgen -W 'up down'"), HasSubstr("--format) COMPREPLY=($(compgen -W 'text json'"),
-                                               HasSubstr("copy) options='-h --help -w --way --wait --dry-run --format' ;;")));
-  EXPECT_THAT(zsh_completion(program_), AllOf(HasSubstr("'copy:copies a\\b'"), HasSubstr("'*--way[which way]:value:(up down)'"),
-                                              HasSubstr("'*--format[how it'\\''s written\\: \\[text\\]]:value:(text json)'"), HasSubstr("'*--dry-run[only say so]'")));
-  EXPECT_THAT(fish_completion(program_), AllOf(HasSubstr("-s w -l way -x -a 'up down' -d 'which way'"), HasSubstr("-l wait -r -d 'so long'"), HasSubstr("-l dry-run -d 'only say so'")));
+  EXPECT_THAT(bash_completion(program_),
+              AllOf(HasSubstr("-w|--way) COMPREPLY=($(compgen -W 'up down'"),
+                    HasSubstr("--format) COMPREPLY=($(compgen -W 'text json'"),
+                    HasSubstr("copy) options='-h --help -w --way --wait --dry-run --format' ;;")));
+  EXPECT_THAT(zsh_completion(program_),
+              AllOf(HasSubstr("'copy:copies a\\b'"), HasSubstr("'*--way[which way]:value:(up down)'"),
+                    HasSubstr("'*--format[how it'\\''s written\\: \\[text\\]]:value:(text json)'"),
+                    HasSubstr("'*--dry-run[only say so]'")));
+  EXPECT_THAT(fish_completion(program_),
+              AllOf(HasSubstr("-s w -l way -x -a 'up down' -d 'which way'"), HasSubstr("-l wait -r -d 'so long'"),
+                    HasSubstr("-l dry-run -d 'only say so'")));
 }
 
 }  // namespace

@@ -33,7 +33,9 @@ ProgressLine::ProgressLine(std::string verb, Progress& progress)
         std::mutex mutex;
         std::condition_variable_any wake;
         std::unique_lock lock(mutex);
-        const auto period = terminal ? kTerminalPeriod : std::chrono::milliseconds(is_text ? std::chrono::seconds(kTextPeriod) : kLogPeriod);
+        const auto period = terminal
+                                ? kTerminalPeriod
+                                : std::chrono::milliseconds(is_text ? std::chrono::seconds(kTextPeriod) : kLogPeriod);
         while (!wake.wait_for(lock, stop, period, [&stop] { return stop.stop_requested(); })) {
           const ProgressReading reading = read_progress(progress_, started);
           terminal ? show_status_line(cut_to_width(reading.text(verb_))) : log_progress(verb_, reading);

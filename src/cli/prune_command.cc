@@ -37,11 +37,14 @@ void run(const Options& options, const CommandContext& context) {
   std::vector<std::string> failures;
   for (const PruneDecision& decision : decisions) {
     if (!decision.failure.empty()) failures.push_back(decision.failure);
-    json["backups"].push_back({{"key", decision.key}, {"bytes", decision.bytes}, {"keep", decision.keep},
-                               {"reason", decision.reason}, {"failure", decision.failure}});
+    json["backups"].push_back({{"key", decision.key},
+                               {"bytes", decision.bytes},
+                               {"keep", decision.keep},
+                               {"reason", decision.reason},
+                               {"failure", decision.failure}});
     if (options.json) continue;
-    fmt::print("{:<12}  {:<32}  {:>10}  {}\n", verb_of(decision, options.dry_run), decision.key, human_bytes(decision.bytes),
-               without_controls(decision.reason));
+    fmt::print("{:<12}  {:<32}  {:>10}  {}\n", verb_of(decision, options.dry_run), decision.key,
+               human_bytes(decision.bytes), without_controls(decision.reason));
   }
   if (options.json) print_json(json);
   if (!failures.empty()) throw Error(ErrorKind::failed, fmt::format("{}", fmt::join(failures, "; ")));

@@ -49,11 +49,14 @@ RestoreRequest request_of(const Options& options) {
   for (const std::string& pair : options.role_map) {
     const std::size_t sign = pair.find('=');
     if (sign == 0 || sign == std::string::npos || sign + 1 == pair.size()) {
-      throw Error(ErrorKind::usage, fmt::format("--role-map {} is not of the form OLD=NEW", pair), "write the roles' names without quotes");
+      throw Error(ErrorKind::usage, fmt::format("--role-map {} is not of the form OLD=NEW", pair),
+                  "write the roles' names without quotes");
     }
     const auto [place, is_new] = request.role_map.emplace(pair.substr(0, sign), pair.substr(sign + 1));
     if (!is_new && place->second != pair.substr(sign + 1)) {
-      throw Error(ErrorKind::usage, fmt::format("--role-map names two roles for {}: {} and {}", place->first, place->second, pair.substr(sign + 1)),
+      throw Error(ErrorKind::usage,
+                  fmt::format("--role-map names two roles for {}: {} and {}", place->first, place->second,
+                              pair.substr(sign + 1)),
                   "one role can stand for another, not two");
     }
   }
@@ -63,9 +66,15 @@ RestoreRequest request_of(const Options& options) {
 }
 
 Json report_json(const RestoreReport& report, const std::string& backup) {
-  return {{"backup", backup},         {"target", report.target},   {"rows", report.rows},       {"tables", report.tables},
-          {"bytes_read", report.bytes_read}, {"seconds", report.seconds}, {"errors", report.errors},
-          {"roles_created", report.globals.roles}, {"globals_not_restored", report.globals.not_restored},
+  return {{"backup", backup},
+          {"target", report.target},
+          {"rows", report.rows},
+          {"tables", report.tables},
+          {"bytes_read", report.bytes_read},
+          {"seconds", report.seconds},
+          {"errors", report.errors},
+          {"roles_created", report.globals.roles},
+          {"globals_not_restored", report.globals.not_restored},
           {"rights_not_restored", report.rights_not_restored}};
 }
 
@@ -85,10 +94,14 @@ void run(const Options& options, const CommandContext& context) {
     if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
   } else {
-    fmt::print("restored {} rows of {} tables into {} in {}, {} read from {}\n", human_count(report.rows), human_count(report.tables),
-               report.target, human_seconds(report.seconds), human_bytes(report.bytes_read), backup.name);
+    fmt::print("restored {} rows of {} tables into {} in {}, {} read from {}\n", human_count(report.rows),
+               human_count(report.tables), report.target, human_seconds(report.seconds), human_bytes(report.bytes_read),
+               backup.name);
     if (!report.rights_not_restored.empty()) {
-      fmt::print("not all rights are as in the backup: {}\n", report.rights_not_restored.size() == 1 ? "1 warning tells" : fmt::format("{} warnings tell", report.rights_not_restored.size()));
+      fmt::print("not all rights are as in the backup: {}\n",
+                 report.rights_not_restored.size() == 1
+                     ? "1 warning tells"
+                     : fmt::format("{} warnings tell", report.rights_not_restored.size()));
     }
     if (proven.comparison) print_comparison(*proven.comparison, backup.name);
     if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");
@@ -102,16 +115,24 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   RestoreRequest& request = options->request;
   CLI::App* const command = app.add_subcommand("restore", "restore a backup, or some tables of it, into a database");
-  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")
+      ->required();
   command->add_option("--into", request.url, "the database to restore into; it must exist")
-      ->required()->check(not_empty())->type_name("URL");
+      ->required()
+      ->check(not_empty())
+      ->type_name("URL");
   const CLI::Option* const jobs =
-      command->add_option("-j,--jobs", request.jobs, "connections; unless given, --clean --data-only loads over one, in one transaction")
-          ->check(CLI::Range(1, 64))->capture_default_str();
+      command
+          ->add_option("-j,--jobs", request.jobs,
+                       "connections; unless given, --clean --data-only loads over one, in one transaction")
+          ->check(CLI::Range(1, 64))
+          ->capture_default_str();
   add_filter_options(*command, options->patterns);
   CLI::Option* const schema_only = command->add_flag("-s,--schema-only", options->schema_only, "definitions, no rows");
-  CLI::Option* const data_only = command->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
-      ->excludes(schema_only);
+  CLI::Option* const data_only =
+      command
+          ->add_flag("-a,--data-only", options->data_only, "rows, no definitions: the tables must exist and be empty")
+          ->excludes(schema_only);
   command->add_flag("-O,--no-owner", options->no_owner, "do not restore owners: the restoring role owns everything");
   command->add_flag("-x,--no-privileges", options->no_privileges, "do not restore grants");
   command->add_flag("--no-tablespaces", options->no_tablespaces, "restore into the default tablespace");
@@ -119,26 +140,43 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
   command->add_flag("--no-publications", options->no_publications, "do not restore publications");
   command->add_flag("--no-subscriptions", options->no_subscriptions, "do not restore subscriptions");
   command->add_flag("--no-security-labels", options->no_security_labels, "do not restore security labels");
-  command->add_option("--exclude-extension", request.exclude_extensions, "leave an extension out, with the rows of its own tables; can be repeated")
-      ->type_name("NAME")->allow_extra_args(false);
-  command->add_flag("--skip-missing-extensions", request.skip_missing_extensions, "leave extensions out that the target's server lacks");
-  command->add_option("--role-map", options->role_map, "let NEW own and be granted what OLD did; can be repeated")->type_name("OLD=NEW")->allow_extra_args(false);
-  command->add_option("--search-path", request.search_path, "of the restore's sessions: for functions that find their objects by it")->type_name("LIST");
+  command
+      ->add_option("--exclude-extension", request.exclude_extensions,
+                   "leave an extension out, with the rows of its own tables; can be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command->add_flag("--skip-missing-extensions", request.skip_missing_extensions,
+                    "leave extensions out that the target's server lacks");
+  command->add_option("--role-map", options->role_map, "let NEW own and be granted what OLD did; can be repeated")
+      ->type_name("OLD=NEW")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--search-path", request.search_path,
+                   "of the restore's sessions: for functions that find their objects by it")
+      ->type_name("LIST");
   command->add_flag("-c,--clean", request.clean,
                     "drop what the backup makes before making it; with --data-only, empty its tables");
   command->add_flag("--allow-non-empty", request.allow_non_empty, "restore beside what is in the target");
-  command->add_flag("--create-missing-roles", request.create_missing_roles, "create roles that are missing, without login");
-  command->add_flag("--globals", request.globals, "roles with their attributes, memberships and settings, but no passwords; and the database's own "
-                    "settings, comment, grants and owner")->excludes(data_only);
+  command->add_flag("--create-missing-roles", request.create_missing_roles,
+                    "create roles that are missing, without login");
+  command
+      ->add_flag("--globals", request.globals,
+                 "roles with their attributes, memberships and settings, but no passwords; and the database's own "
+                 "settings, comment, grants and owner")
+      ->excludes(data_only);
   command->add_flag("--disable-triggers", request.disable_triggers,
                     "no triggers and foreign keys while loading (needs the right to set session_replication_role)");
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
   command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
-  command->add_option("--stall-timeout", options->stall_seconds,
-                      "give up when the server says nothing for so long; 0: never. Default: never while it restores, for the "
-                      "server says nothing while it builds an index, and 600 while --verify compares")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS");
-  command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards")->excludes(schema_only);
+  command
+      ->add_option(
+          "--stall-timeout", options->stall_seconds,
+          "give up when the server says nothing for so long; 0: never. Default: never while it restores, for the "
+          "server says nothing while it builds an index, and 600 while --verify compares")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS");
+  command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards")
+      ->excludes(schema_only);
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, jobs, &context] {
     options->request.single_transaction = jobs->empty();

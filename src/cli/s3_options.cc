@@ -33,38 +33,49 @@ void add_s3_options(CLI::App& app, S3Options& options) {
     return app.add_option(std::forward<decltype(arguments)>(arguments)...)->group("Locations in S3");
   };
   add("--region", options.region, "default: AWS_REGION, the profile's, us-east-1");
-  add("--profile", options.profile, "of the AWS configuration files; default: the environment's credentials, AWS_PROFILE");
-  add("--endpoint-url", options.endpoint_url, "of another store than AWS; default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL")
+  add("--profile", options.profile,
+      "of the AWS configuration files; default: the environment's credentials, AWS_PROFILE");
+  add("--endpoint-url", options.endpoint_url,
+      "of another store than AWS; default: AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL")
       ->type_name("URL");
   add("--addressing-style", options.addressing, "how a bucket is named in requests; auto: virtual on AWS, else path")
-      ->transform(one_of<S3Addressing>({{"auto", S3Addressing::automatic},
-                                        {"path", S3Addressing::path},
-                                        {"virtual", S3Addressing::virtual_hosted}}))
+      ->transform(one_of<S3Addressing>(
+          {{"auto", S3Addressing::automatic}, {"path", S3Addressing::path}, {"virtual", S3Addressing::virtual_hosted}}))
       ->type_name("auto|path|virtual");
   add("--read-timeout", options.read_timeout_seconds, "give a request up when nothing moves for so long")
-      ->check(CLI::Range(1, 3600))->type_name("SECONDS")->capture_default_str();
+      ->check(CLI::Range(1, 3600))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   add("--checksum", options.checksum, "what uploads declare, as far as the store knows it; default: crc32")
-      ->transform(one_of<S3Checksum>({{"crc32", S3Checksum::crc32}, {"md5", S3Checksum::md5}, {"none", S3Checksum::none}}))
+      ->transform(
+          one_of<S3Checksum>({{"crc32", S3Checksum::crc32}, {"md5", S3Checksum::md5}, {"none", S3Checksum::none}}))
       ->type_name("crc32|md5|none");
   add("--part-size", options.part_bytes, "of uploads, 5MiB to 5GiB; default: from the size of the database")
       ->transform(size_in_bytes())
       ->check(CLI::Range(std::uint64_t{5} << 20, std::uint64_t{5} << 30))
       ->type_name("SIZE");
   CLI::Option* const sse = add("--sse", options.encryption, "encryption at rest; default: as the bucket has it")
-      ->check(CLI::IsMember({"AES256", "aws:kms"}));
+                               ->check(CLI::IsMember({"AES256", "aws:kms"}));
   add("--sse-kms-key-id", options.kms_key_id, "the key for aws:kms")->needs(sse);
-  app.add_flag("--bucket-key", options.bucket_key, "fewer requests to KMS, by a key of the bucket")->group("Locations in S3");
+  app.add_flag("--bucket-key", options.bucket_key, "fewer requests to KMS, by a key of the bucket")
+      ->group("Locations in S3");
   add("--storage-class", options.storage_class, "STANDARD, STANDARD_IA, GLACIER_IR ...");
-  CLI::Option* const mode = add("--object-lock-mode", options.lock_mode, "what is written cannot be removed for a while")
-      ->check(CLI::IsMember({"GOVERNANCE", "COMPLIANCE"}));
-  CLI::Option* const days = add("--object-lock-days", options.lock_days, "for so many days")->check(CLI::Range(1, 36500));
+  CLI::Option* const mode =
+      add("--object-lock-mode", options.lock_mode, "what is written cannot be removed for a while")
+          ->check(CLI::IsMember({"GOVERNANCE", "COMPLIANCE"}));
+  CLI::Option* const days =
+      add("--object-lock-days", options.lock_days, "for so many days")->check(CLI::Range(1, 36500));
   mode->needs(days);
   days->needs(mode);
   app.add_option_function<std::vector<std::string>>(
-         "--tag", [&options](const std::vector<std::string>& tags) {
+         "--tag",
+         [&options](const std::vector<std::string>& tags) {
            for (const std::string& tag : tags) options.tags.push_back(parse_tag(tag));
-         }, "of what is written; may be given several times")
-      ->allow_extra_args(false)->type_name("KEY=VALUE")->group("Locations in S3");
+         },
+         "of what is written; may be given several times")
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE")
+      ->group("Locations in S3");
 }
 
 }  // namespace pana

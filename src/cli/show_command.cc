@@ -69,7 +69,9 @@ std::string setting_text(const RoleSetting& setting) {
   return setting.name.find('.') == std::string::npos ? setting.name + " = " + setting.value : setting.name;
 }
 
-std::string counted(std::uint64_t count, std::string_view what) { return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s"); }
+std::string counted(std::uint64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s");
+}
 
 void print_line(std::string_view label, const std::vector<std::string>& parts) {
   if (!parts.empty()) fmt::print("{:<12}{}\n", label, without_controls(fmt::format("{}", fmt::join(parts, "; "))));
@@ -81,7 +83,8 @@ std::vector<std::string> describe(const RoleDefinition& role, const Globals& glo
   if (!parts.empty()) parts = {fmt::format("{}", fmt::join(parts, " "))};
   if (!role.valid_until.empty()) parts.push_back("valid until " + role.valid_until);
   for (const RoleMembership& membership : globals.memberships) {
-    if (membership.member == role.name) parts.push_back("member of " + membership.role + (membership.admin ? " with admin option" : ""));
+    if (membership.member == role.name)
+      parts.push_back("member of " + membership.role + (membership.admin ? " with admin option" : ""));
   }
   for (const RoleSetting& setting : globals.settings) {
     if (setting.role == role.name) parts.push_back(setting_text(setting) + (setting.in_database ? " here" : ""));
@@ -105,10 +108,12 @@ void print_globals(const Globals& globals) {
   print_line("settings", settings);
   std::map<std::string, std::vector<std::string>> privileges;
   for (const DatabaseGrant& grant : globals.grants) {
-    privileges[grant.grantee.empty() ? "PUBLIC" : grant.grantee].push_back(grant.privilege + (grant.grantable ? " WITH GRANT OPTION" : ""));
+    privileges[grant.grantee.empty() ? "PUBLIC" : grant.grantee].push_back(
+        grant.privilege + (grant.grantable ? " WITH GRANT OPTION" : ""));
   }
   std::vector<std::string> grants;
-  for (const auto& [grantee, granted] : privileges) grants.push_back(fmt::format("{}: {}", grantee, fmt::join(granted, ", ")));
+  for (const auto& [grantee, granted] : privileges)
+    grants.push_back(fmt::format("{}: {}", grantee, fmt::join(granted, ", ")));
   print_line("grants", grants);
 }
 
@@ -123,23 +128,28 @@ void print(const OpenBackup& backup) {
   const Index& index = backup.reader->index();
   const IndexHeader& header = index.header;
   fmt::print("backup      {}\n", backup.name);
-  fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding, without_controls(header.snapshot_time));
+  fmt::print("database    {} ({}), as of {}\n", without_controls(header.database), header.encoding,
+             without_controls(header.snapshot_time));
   fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", without_controls(header.pana),
              without_controls(header.pg_dump), without_controls(header.server));
   if (!header.system_identifier.empty()) print_line("server", {"system identifier " + header.system_identifier});
   fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
              human_bytes(index.text_bytes()), index.frames.size(), without_controls(header.compression));
-  fmt::print("holds       {}, {}, {}\n", counted(index.rows(), "row"), counted(header.sequences, "sequence"), counted(header.large_objects, "large object"));
+  fmt::print("holds       {}, {}, {}\n", counted(index.rows(), "row"), counted(header.sequences, "sequence"),
+             counted(header.large_objects, "large object"));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
   if (!header.locale.empty()) print_line("locale", {header.locale});
   if (index.globals) print_globals(*index.globals);
-  if (!header.filters.empty()) fmt::print("filters     {}\n", without_controls(fmt::format("{}", fmt::join(header.filters, " "))));
-  for (const std::string& table : header.unlogged) fmt::print("left out    contents of unlogged {}\n", without_controls(table));
+  if (!header.filters.empty())
+    fmt::print("filters     {}\n", without_controls(fmt::format("{}", fmt::join(header.filters, " "))));
+  for (const std::string& table : header.unlogged)
+    fmt::print("left out    contents of unlogged {}\n", without_controls(table));
   for (const std::string& skipped : header.skipped) fmt::print("left out    {}\n", without_controls(skipped));
   fmt::print("\n{:>15}  {:>10}  table\n", "rows", "bytes");
   for (const TableInfo& table : index.tables) {
     const std::string name = table.id == kLargeObjects ? "(large objects)" : table.schema + "." + table.name;
-    fmt::print("{:>15}  {:>10}  {}\n", human_count(table.content.rows), human_bytes(table.content.bytes), without_controls(name));
+    fmt::print("{:>15}  {:>10}  {}\n", human_count(table.content.rows), human_bytes(table.content.bytes),
+               without_controls(name));
   }
 }
 
@@ -148,7 +158,8 @@ void print(const OpenBackup& backup) {
 void add_show_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("show", "show what a backup holds");
-  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")
+      ->required();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] {
     const OpenBackup backup = find_backup(options->backup, context.store);

@@ -41,8 +41,11 @@ void run(const Options& options, const CommandContext& context) {
     verify_named(backup, options.jobs, progress, context.stop);
     const Index& index = backup.reader->index();
     if (options.json) {
-      return print_json({{"backup", backup.name}, {"whole", true}, {"bytes", backup.reader->stored_bytes()},
-                         {"frames", index.frames.size()}, {"rows", index.rows()}});
+      return print_json({{"backup", backup.name},
+                         {"whole", true},
+                         {"bytes", backup.reader->stored_bytes()},
+                         {"frames", index.frames.size()},
+                         {"rows", index.rows()}});
     }
     fmt::print("{} is whole: {} frames, {} rows\n", backup.name, index.frames.size(), human_count(index.rows()));
     return;
@@ -50,7 +53,9 @@ void run(const Options& options, const CommandContext& context) {
   ComparisonReport report;
   {
     const ProgressLine line("comparing", progress);
-    report = compare({.url = options.url, .jobs = options.jobs, .filter = TableFilter(options.patterns),
+    report = compare({.url = options.url,
+                      .jobs = options.jobs,
+                      .filter = TableFilter(options.patterns),
                       .longest_silence = std::chrono::seconds(options.stall_seconds)},
                      *backup.reader, progress, context.stop);
   }
@@ -63,14 +68,21 @@ void run(const Options& options, const CommandContext& context) {
 void add_verify_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const command = app.add_subcommand("verify", "prove that a backup is whole, or equal to a database");
-  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")->required();
+  command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")
+      ->required();
   command->add_option("--against", options->url, "compare with this database instead of re-reading the backup")
-      ->check(not_empty())->type_name("URL");
+      ->check(not_empty())
+      ->type_name("URL");
   add_filter_options(*command, options->patterns);
-  command->add_option("-j,--jobs", options->jobs, "threads or connections")->check(CLI::Range(1, 64))->capture_default_str();
-  command->add_option("--stall-timeout", options->stall_seconds,
-                      "with --against, give up when the server says nothing for so long; 0: never")
-      ->check(CLI::Range(0, 86400))->type_name("SECONDS")->capture_default_str();
+  command->add_option("-j,--jobs", options->jobs, "threads or connections")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
+      ->add_option("--stall-timeout", options->stall_seconds,
+                   "with --against, give up when the server says nothing for so long; 0: never")
+      ->check(CLI::Range(0, 86400))
+      ->type_name("SECONDS")
+      ->capture_default_str();
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });
 }

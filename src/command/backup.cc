@@ -64,8 +64,8 @@ std::uint64_t bytes_of(std::span<const std::vector<WorkItem>> stages) {
 class Backup {
  public:
   Backup(const BackupRequest& request, BackupConnections& connections, SchemaDump& schema_dump,
-         BackupContents& contents, std::span<std::vector<WorkItem>> stages, std::string restrict_key, ObjectUpload& upload,
-         Progress& progress, const std::stop_token& stop)
+         BackupContents& contents, std::span<std::vector<WorkItem>> stages, std::string restrict_key,
+         ObjectUpload& upload, Progress& progress, const std::stop_token& stop)
       : request_(request), connections_(connections), schema_dump_(schema_dump), contents_(contents), stages_(stages),
         restrict_key_(std::move(restrict_key)), progress_(progress), stop_(stop), writer_(upload, request.compression),
         text_(request.compression) {}
@@ -90,7 +90,10 @@ class Backup {
     writer_.begin_phase(Phase::postamble);
     if (!restrict_key_.empty()) add_text(fmt::format("\\unrestrict {}\n\n", restrict_key_));
     append_text(Phase::postamble);
-    return writer_.finish({.header = std::move(contents_.header), .globals = std::move(contents_.globals), .tables = std::move(contents_.tables)}, stop_);
+    return writer_.finish({.header = std::move(contents_.header),
+                           .globals = std::move(contents_.globals),
+                           .tables = std::move(contents_.tables)},
+                          stop_);
   }
 
   std::uint64_t stored_bytes() const { return writer_.stored_bytes(); }
@@ -105,7 +108,8 @@ class Backup {
   void write_schema_and_rows(SchemaFrames& schema) {
     progress_.total = bytes_of(stages_);
     RateLimit rate(request_.max_bytes_per_second);
-    const RowTarget target{.backup = writer_, .compression = request_.compression, .frame_bytes = frame_bytes_for(progress_.total)};
+    const RowTarget target{
+        .backup = writer_, .compression = request_.compression, .frame_bytes = frame_bytes_for(progress_.total)};
     for (std::vector<WorkItem>& stage : stages_) {
       const bool is_first = &stage == &stages_.front();
       WorkList<WorkItem> list(stage);
@@ -151,20 +155,22 @@ class Backup {
     while (!stop.stop_requested() && !done.wait_for(stop, std::chrono::seconds(1))) watch_.look(observer);
   }
 
-  // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that somebody
-  // truncated or rewrote in that time looks empty to the snapshot.
+  // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that
+  // somebody truncated or rewrote in that time looks empty to the snapshot.
   void end_snapshot() try {
     refuse_changes_of_values(connections_.control);
     connections_.control.query("COMMIT");
   } catch (const DatabaseError& error) {
     if (connections_.control.is_alive()) throw;
-    throw DatabaseError(fmt::format("the session that kept the tables locked was lost before all rows were read: {}", error.what()),
-                        error.sqlstate(), error.hint());
+    throw DatabaseError(
+        fmt::format("the session that kept the tables locked was lost before all rows were read: {}", error.what()),
+        error.sqlstate(), error.hint());
   }
 
   void write_schema(SchemaFrames& schema, const std::stop_token& stop) {
     progress_.set_activity("schema");
-    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); }, [this] { watch_.look(connections_.control); }, stop);
+    schema_dump_.read([&schema](std::string_view script) { schema.feed(script); },
+                      [this] { watch_.look(connections_.control); }, stop);
     schema.end_script();
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
@@ -195,7 +201,8 @@ void prepare_sessions(BackupConnections& connections, std::string_view encoding)
 
 // Backups are named by the second; when this second has one already, the next is waited for.
 std::unique_ptr<ObjectUpload> begin_upload(const BackupRequest& request, ObjectStore& store,
-                                           std::uint64_t expected_bytes, std::string& key, const std::stop_token& stop) {
+                                           std::uint64_t expected_bytes, std::string& key,
+                                           const std::stop_token& stop) {
   constexpr int kAttempts = 10;
   for (int attempt = 1;; ++attempt) {
     key = BackupName{.time = std::chrono::system_clock::now(), .is_compressed = request.compression.enabled()}.key();
@@ -218,7 +225,8 @@ void read_back(ObjectStore& store, const std::string& key, const Index& written,
                 error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
   }
   if (is_same) return;
-  throw Error(ErrorKind::damaged, fmt::format("{} was stored, but holds another index than was written", store.describe(key)),
+  throw Error(ErrorKind::damaged,
+              fmt::format("{} was stored, but holds another index than was written", store.describe(key)),
               "do not rely on it; find out what else writes there, and make another backup");
 }
 
@@ -237,7 +245,8 @@ struct Attempt {
 // Of pg_dump a pattern without a schema takes the server's own catalogs as well.
 std::vector<std::string> pg_dump_arguments(const TableFilter& filter) {
   std::vector<std::string> arguments = filter.arguments();
-  if (filter.has_table_patterns()) arguments.insert(arguments.end(), {"--exclude-table=pg_catalog.*", "--exclude-table=information_schema.*"});
+  if (filter.has_table_patterns())
+    arguments.insert(arguments.end(), {"--exclude-table=pg_catalog.*", "--exclude-table=information_schema.*"});
   return arguments;
 }
 
@@ -245,7 +254,8 @@ std::vector<std::string> pg_dump_arguments(const TableFilter& filter) {
 void warn_of_empty_trees(Connection& control, const Snapshot& snapshot) {
   const std::vector<CatalogDefinition> definitions = read_definitions(control, snapshot.filter, snapshot.tables);
   for (const CatalogName& table : read_trees_without_rows(control, snapshot.tables, definitions)) {
-    log(LogLevel::warning, "no_rows", fmt::format("{} is partitioned, and none of its partitions is chosen: it comes without rows", table.sql_name));
+    log(LogLevel::warning, "no_rows",
+        fmt::format("{} is partitioned, and none of its partitions is chosen: it comes without rows", table.sql_name));
   }
 }
 
@@ -269,10 +279,11 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
                       .snapshot_time = contents.header.snapshot_time,
                       .skipped = contents.header.skipped};
 
-  std::vector<std::vector<WorkItem>> stages = plan_rows_in_order({.tables = contents.snapshot.tables,
-                                                                  .large_objects = contents.large_objects,
-                                                                  .large_object_bytes = contents.large_object_bytes},
-                                                                 contents.load_order, connections.workers.size(), request.split_tables);
+  std::vector<std::vector<WorkItem>> stages =
+      plan_rows_in_order({.tables = contents.snapshot.tables,
+                          .large_objects = contents.large_objects,
+                          .large_object_bytes = contents.large_object_bytes},
+                         contents.load_order, connections.workers.size(), request.split_tables);
   const std::unique_ptr<ObjectUpload> upload = begin_upload(request, store, bytes_of(stages), report.key, stop);
   Backup backup(request, connections, schema_dump, contents, stages, restrict_key, *upload, progress, stop);
   const Index index = backup.write();
@@ -288,8 +299,8 @@ BackupReport back_up_snapshot(const Attempt& attempt, Snapshot snapshot) {
   return report;
 }
 
-// What the server refuses may be the consequence of a change of the schema behind the snapshot: the snapshot itself can tell.
-// It is asked over a connection of its own, for those at hand are in the middle of something.
+// What the server refuses may be the consequence of a change of the schema behind the snapshot: the snapshot itself can
+// tell. It is asked over a connection of its own, for those at hand are in the middle of something.
 void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_id) try {
   Connection witness(DatabaseAddress(attempt.request.url), attempt.stop);
   witness.limit_silence(attempt.request.longest_silence);
@@ -303,7 +314,8 @@ void refuse_changes_behind(const Attempt& attempt, const std::string& snapshot_i
   // The snapshot has ended, or no connection was to be had: what went wrong stays what it is.
 }
 
-BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Progress& progress,
+                          const std::stop_token& stop) {
   const auto started = Clock::now();
   progress.set_activity("connecting");
   BackupConnections connections(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
@@ -320,7 +332,10 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   prepare_sessions(connections, attempt.encoding);
 
   progress.set_activity("locking tables");
-  Snapshot snapshot = lock_and_export(control, {.filter = request.filter, .skip_unreadable = request.skip_unreadable, .way_around = kWithoutUnreadable, .locks = request.locks});
+  Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
+                                                .skip_unreadable = request.skip_unreadable,
+                                                .way_around = kWithoutUnreadable,
+                                                .locks = request.locks});
   const std::string snapshot_id = snapshot.id;
   try {
     BackupReport report = back_up_snapshot(attempt, std::move(snapshot));
@@ -334,13 +349,14 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   }
 }
 
-// Whether another attempt is worth it, after one that an obstacle ended. An attempt may take hours, or a moment: it is given
-// up when there were several of them and the first obstacle is long ago.
+// Whether another attempt is worth it, after one that an obstacle ended. An attempt may take hours, or a moment: it is
+// given up when there were several of them and the first obstacle is long ago.
 class Attempts {
  public:
   explicit Attempts(std::chrono::milliseconds at_least) : at_least_(at_least) {}
 
-  // Throws when it is enough; returns the pause before the next attempt: half a second at first, doubling up to sixteen.
+  // Throws when it is enough; returns the pause before the next attempt: half a second at first, doubling up to
+  // sixteen.
   std::chrono::milliseconds note(const Obstacle& obstacle) {
     constexpr int kAttempts = 5;
     constexpr int kNames = 3;  // a name holds for a second only
@@ -349,7 +365,8 @@ class Attempts {
     const bool is_name = obstacle.cause() == Obstacle::Cause::name_taken;
     names_ += is_name ? 1 : 0;
     if (names_ >= kNames || (!is_name && count_ >= kAttempts && now - first_ >= at_least_)) {
-      throw Error(obstacle.kind(), fmt::format("given up after {} attempts: {}", count_, obstacle.what()), obstacle.hint());
+      throw Error(obstacle.kind(), fmt::format("given up after {} attempts: {}", count_, obstacle.what()),
+                  obstacle.hint());
     }
     return std::chrono::milliseconds(500 << std::min(count_ - 1, 5));
   }
@@ -366,19 +383,14 @@ class Attempts {
 }  // namespace
 
 Json BackupReport::json() const {
-  return {{"key", key},
-          {"bytes", bytes},
-          {"text_bytes", text_bytes},
-          {"rows", rows},
-          {"tables", tables},
-          {"large_objects", large_objects},
-          {"workers", workers},
-          {"seconds", seconds},
-          {"snapshot_time", snapshot_time},
+  return {{"key", key},         {"bytes", bytes},     {"text_bytes", text_bytes},
+          {"rows", rows},       {"tables", tables},   {"large_objects", large_objects},
+          {"workers", workers}, {"seconds", seconds}, {"snapshot_time", snapshot_time},
           {"skipped", skipped}};
 }
 
-BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress, const std::stop_token& stop) {
+BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress& progress,
+                     const std::stop_token& stop) {
   store.remove_abandoned(is_ours);  // now, when no table is locked: a store may take its time
   Attempts attempts(request.locks.give_up_after);
   while (true) {
@@ -387,7 +399,8 @@ BackupReport back_up(const BackupRequest& request, ObjectStore& store, Progress&
       return back_up_once(request, store, progress, stop);
     } catch (const Obstacle& obstacle) {
       pause = attempts.note(obstacle);
-      log(LogLevel::warning, "start_over", fmt::format("starting over after attempt {}: {}", attempts.count(), obstacle.what()),
+      log(LogLevel::warning, "start_over",
+          fmt::format("starting over after attempt {}: {}", attempts.count(), obstacle.what()),
           {{"attempt", attempts.count()}});
     }
     progress.total = progress.done = progress.bytes = progress.rows = 0;

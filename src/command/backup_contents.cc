@@ -53,7 +53,8 @@ void add_constraint_indexes(Connection& control, BackupContents& contents) {
     const auto table = by_oid.find(index.table_oid);
     if (table == by_oid.end()) continue;
     // They are SQL, not names: where the index's Unicode is not the database's encoding, a restore does without them.
-    if (contents.header.encoding != "UTF8" && !(is_ascii(index.create_index) && is_ascii(index.add_constraint))) continue;
+    if (contents.header.encoding != "UTF8" && !(is_ascii(index.create_index) && is_ascii(index.add_constraint)))
+      continue;
     table->second->constraint_indexes.push_back({.constraint_oid = index.constraint_oid,
                                                  .create_index = std::move(index.create_index),
                                                  .add_constraint = std::move(index.add_constraint)});
@@ -71,8 +72,7 @@ void add_roles_and_extensions(Connection& control, BackupContents& contents) {
   names = to_unicode(control, header.encoding, std::move(names));
   auto name = names.begin();
   for (const CatalogRole& role : roles) {
-    header.roles.push_back(
-        {.name = *name++, .owns = role.owns, .granted = role.granted, .in_policy = role.in_policy});
+    header.roles.push_back({.name = *name++, .owns = role.owns, .granted = role.granted, .in_policy = role.in_policy});
   }
   for (const CatalogExtension& extension : extensions) {
     const std::string extension_name = *name++;
@@ -111,10 +111,14 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.unlogged = to_unicode(control, header.encoding, std::move(unlogged));
   if (!header.unlogged.empty()) {
     log(LogLevel::warning, "unlogged",
-        fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}", fmt::join(header.unlogged, ", ")));
+        fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}",
+                    fmt::join(header.unlogged, ", ")));
   }
-  if (const std::vector<std::string> kept = to_unicode(control, header.encoding, find_kept_from_us(control, filter)); !kept.empty()) {
-    log(LogLevel::warning, "kept_from_us", fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}", fmt::join(kept, ", ")));
+  if (const std::vector<std::string> kept = to_unicode(control, header.encoding, find_kept_from_us(control, filter));
+      !kept.empty()) {
+    log(LogLevel::warning, "kept_from_us",
+        fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}",
+                    fmt::join(kept, ", ")));
   }
   std::vector<std::string> text_ranges;
   for (CatalogName& table : read_text_ranges(control)) text_ranges.push_back(std::move(table.sql_name));

@@ -10,7 +10,8 @@
 namespace pana {
 namespace {
 
-constexpr std::string_view kThisDatabase = "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
+constexpr std::string_view kThisDatabase =
+    "(SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
 
 // The OIDs of the roles that belong to the backup, as "IN (10, 16384)".
 std::string among_named(Connection& connection, const std::vector<CatalogRole>& named) {
@@ -40,9 +41,11 @@ SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname !~ '^pg_' AND r.oid I
 // Below, `among` says which roles' OIDs count.
 std::vector<RoleDefinition> read_definitions(Connection& connection, std::string_view among) {
   const QueryResult result = connection.query(fmt::format(
-      "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolinherit, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit, "
+      "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolinherit, rolcanlogin, rolreplication, rolbypassrls, "
+      "rolconnlimit, "
       "rolvaliduntil::text, pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles WHERE oid {} "
-      "ORDER BY rolname COLLATE \"C\"", among));
+      "ORDER BY rolname COLLATE \"C\"",
+      among));
   std::vector<RoleDefinition> roles;
   for (int row = 0; row < result.rows(); ++row) {
     roles.push_back({.name = result.string(row, 0),
@@ -65,7 +68,8 @@ std::vector<RoleMembership> read_memberships(Connection& connection, std::string
   const bool has_options = connection.server_version() >= 160000;
   const QueryResult result = connection.query(fmt::format(
       "SELECT r.rolname, u.rolname, pg_catalog.bool_or(m.admin_option), pg_catalog.bool_or({}), pg_catalog.bool_or({}) "
-      "FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid JOIN pg_catalog.pg_roles AS u ON u.oid = m.member "
+      "FROM pg_catalog.pg_auth_members AS m JOIN pg_catalog.pg_roles AS r ON r.oid = m.roleid JOIN pg_catalog.pg_roles "
+      "AS u ON u.oid = m.member "
       "WHERE m.member {} AND (m.roleid {} OR r.rolname ~ '^pg_') "
       "GROUP BY 1, 2 ORDER BY r.rolname COLLATE \"C\", u.rolname COLLATE \"C\"",
       has_options ? "m.inherit_option" : "u.rolinherit", has_options ? "m.set_option" : "true", among, among));
@@ -81,11 +85,14 @@ std::vector<RoleMembership> read_memberships(Connection& connection, std::string
 }
 
 std::vector<RoleSetting> read_settings(Connection& connection, std::string_view among) {
-  const QueryResult result = connection.query(fmt::format(
-      "SELECT r.rolname, s.setdatabase <> 0, p.setting FROM pg_catalog.pg_db_role_setting AS s "
-      "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS p (setting) "
-      "WHERE (s.setdatabase = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)) OR (s.setdatabase = 0 AND s.setrole <> 0 AND s.setrole {}) "
-      "ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, 2, p.setting COLLATE \"C\"", kThisDatabase, among));
+  const QueryResult result = connection.query(
+      fmt::format("SELECT r.rolname, s.setdatabase <> 0, p.setting FROM pg_catalog.pg_db_role_setting AS s "
+                  "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole CROSS JOIN LATERAL "
+                  "pg_catalog.unnest(s.setconfig) AS p (setting) "
+                  "WHERE (s.setdatabase = {} AND (s.setrole = 0 OR r.oid IS NOT NULL)) OR (s.setdatabase = 0 AND "
+                  "s.setrole <> 0 AND s.setrole {}) "
+                  "ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, 2, p.setting COLLATE \"C\"",
+                  kThisDatabase, among));
   std::vector<RoleSetting> settings;
   for (int row = 0; row < result.rows(); ++row) {
     const std::string_view setting = result.text(row, 2);
@@ -100,9 +107,11 @@ std::vector<RoleSetting> read_settings(Connection& connection, std::string_view 
 }
 
 Globals read_among(Connection& connection, std::string_view among) {
-  const QueryResult database = connection.query(fmt::format(
-      "SELECT r.rolname, pg_catalog.shobj_description(d.oid, 'pg_database'), d.datconnlimit FROM pg_catalog.pg_database AS d "
-      "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = d.datdba WHERE d.oid = {}", kThisDatabase));
+  const QueryResult database =
+      connection.query(fmt::format("SELECT r.rolname, pg_catalog.shobj_description(d.oid, 'pg_database'), "
+                                   "d.datconnlimit FROM pg_catalog.pg_database AS d "
+                                   "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = d.datdba WHERE d.oid = {}",
+                                   kThisDatabase));
   return {.owner = database.string(0, 0),
           .comment = database.string(0, 1),
           .connection_limit = static_cast<int>(database.integer(0, 2)),
@@ -120,10 +129,12 @@ std::vector<DatabaseGrant> read_database_grants(Connection& connection) {
       "CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) AS g "
       "LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = g.grantee "
       "WHERE d.oid = {} AND g.grantee <> d.datdba AND (g.grantee = 0 OR r.oid IS NOT NULL) "
-      "GROUP BY 1, 2 ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, 2", kThisDatabase));
+      "GROUP BY 1, 2 ORDER BY r.rolname COLLATE \"C\" NULLS FIRST, 2",
+      kThisDatabase));
   std::vector<DatabaseGrant> grants;
   for (int row = 0; row < result.rows(); ++row) {
-    grants.push_back({.grantee = result.string(row, 0), .privilege = result.string(row, 1), .grantable = result.boolean(row, 2)});
+    grants.push_back(
+        {.grantee = result.string(row, 0), .privilege = result.string(row, 1), .grantable = result.boolean(row, 2)});
   }
   return grants;
 }

@@ -10,9 +10,9 @@
 
 namespace pana {
 
-// The roles `named` by the database's objects, those that its owner, grants and settings name, those that are members of them and
-// those that all these are members of, however far; with what joins them. Any role may read this: passwords are no part of it.
-// `encoding` is the database's, and the session's; what is returned is Unicode.
+// The roles `named` by the database's objects, those that its owner, grants and settings name, those that are members
+// of them and those that all these are members of, however far; with what joins them. Any role may read this: passwords
+// are no part of it. `encoding` is the database's, and the session's; what is returned is Unicode.
 Globals read_globals(Connection& connection, std::string_view encoding, const std::vector<CatalogRole>& named);
 
 // What is granted on the database, the owner's own rights left out; in the session's encoding.

@@ -38,7 +38,8 @@ void read(ObjectStore& store, BackupSummary& backup, const std::function<void(co
   look(*store.open(backup.key));
 } catch (const Error& error) {
   backup.take_failure(error);
-  if (backup.state != BackupState::unreadable) backup.why = fmt::format("{}: {}", store.describe(backup.key), backup.why);
+  if (backup.state != BackupState::unreadable)
+    backup.why = fmt::format("{}: {}", store.describe(backup.key), backup.why);
 }
 
 // Returns false when only the whole index tells.
@@ -60,7 +61,8 @@ void for_each_at_once(std::size_t threads, std::span<BackupSummary*> backups, co
   run_parallel(
       std::min(threads, backups.size()),
       [&](const std::stop_token& worker_stop) {
-        while (BackupSummary** const backup = worker_stop.stop_requested() ? nullptr : list.next()) work(*backup, worker_stop);
+        while (BackupSummary** const backup = worker_stop.stop_requested() ? nullptr : list.next())
+          work(*backup, worker_stop);
       },
       stop);
 }
@@ -82,7 +84,9 @@ std::string_view state_name(BackupState state) {
 void BackupSummary::take_failure(const Error& error) {
   if (error.kind() == ErrorKind::interrupted) throw error;
   const bool is_newer = dynamic_cast<const NewerFormat*>(&error) != nullptr;
-  state = error.kind() == ErrorKind::damaged ? BackupState::damaged : is_newer ? BackupState::newer : BackupState::unreadable;
+  state = error.kind() == ErrorKind::damaged ? BackupState::damaged
+          : is_newer                         ? BackupState::newer
+                                             : BackupState::unreadable;
   why = error.what();
   hint = error.hint();
 }
@@ -135,7 +139,9 @@ std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_toke
     if (!summarize(store, *backup, worker_stop)) older.with([backup](auto& list) { list.push_back(backup); });
   });
   std::vector<BackupSummary*> whole = older.with([](auto& list) { return std::move(list); });
-  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) { read_whole_index(store, *backup, worker_stop); });
+  for_each_at_once(kWholeIndexesAtOnce, whole, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) {
+    read_whole_index(store, *backup, worker_stop);
+  });
   return backups;
 }
 

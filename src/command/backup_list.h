@@ -63,8 +63,8 @@ class DatabaseNames {
   std::map<std::string, std::set<std::string>> servers_;  // by the database's name
 };
 
-// Sums the backup up from its whole index, of which list_backups() may have seen the beginning only: for one that others are
-// removed for, or that is taken for good. A failure becomes its state.
+// Sums the backup up from its whole index, of which list_backups() may have seen the beginning only: for one that
+// others are removed for, or that is taken for good. A failure becomes its state.
 void read_whole_index(ObjectStore& store, BackupSummary& backup, const std::stop_token& stop);
 
 // "damaged_backup", "unreadable_backup" or "newer_backup": a backup that was passed over, and why.

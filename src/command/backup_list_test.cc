@@ -34,7 +34,9 @@ class MemoryObject : public ObjectReader {
  public:
   explicit MemoryObject(const std::string& bytes) : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
-  void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override { std::copy_n(bytes_.data() + offset, into.size(), into.data()); }
+  void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override {
+    std::copy_n(bytes_.data() + offset, into.size(), into.data());
+  }
 
  private:
   const std::string& bytes_;
@@ -69,8 +71,11 @@ constexpr const char* kNewer = "backup_20240103_000000.sql";
 constexpr const char* kUnreadable = "backup_20240104_000000.sql";
 
 void fill(MemoryStore& store) {
-  store.objects = {{kComplete, empty_backup({.database = "shop"})}, {kDamaged, "SELECT 1;\n"}, {kNewer, empty_backup({.format = 2})},
-                   {kUnreadable, ""}, {"notes.txt", "no backup"}};
+  store.objects = {{kComplete, empty_backup({.database = "shop"})},
+                   {kDamaged, "SELECT 1;\n"},
+                   {kNewer, empty_backup({.format = 2})},
+                   {kUnreadable, ""},
+                   {"notes.txt", "no backup"}};
   store.failures = {{kUnreadable, ErrorKind::failed}};
 }
 
@@ -80,7 +85,8 @@ TEST(BackupList, HoldsEachBackupWithItsState) {
   const std::vector<BackupSummary> backups = list_backups(store, {});
   std::vector<BackupState> states;
   for (const BackupSummary& backup : backups) states.push_back(backup.state);
-  EXPECT_THAT(states, ElementsAre(BackupState::complete, BackupState::damaged, BackupState::newer, BackupState::unreadable));
+  EXPECT_THAT(states,
+              ElementsAre(BackupState::complete, BackupState::damaged, BackupState::newer, BackupState::unreadable));
   EXPECT_EQ(backups[0].header.database, "shop");
   EXPECT_THAT(backups[1].why, testing::StartsWith("memory/backup_20240102_000000.sql: "));
   EXPECT_EQ(backups[3].why, "cannot open memory/backup_20240104_000000.sql");
@@ -104,10 +110,12 @@ TEST(BackupList, IsVisitedFromTheNewestAndReadNoFurtherThanWanted) {
   MemoryStore store;
   fill(store);
   std::vector<std::string> seen;
-  visit_newest_first(store, [&seen](const BackupSummary& backup) {
-    seen.push_back(backup.key);
-    return seen.size() < 2;
-  }, {});
+  visit_newest_first(store,
+                     [&seen](const BackupSummary& backup) {
+                       seen.push_back(backup.key);
+                       return seen.size() < 2;
+                     },
+                     {});
   EXPECT_THAT(seen, ElementsAre(kUnreadable, kNewer));
   EXPECT_EQ(store.opened, 2);
 }

@@ -11,7 +11,9 @@ constexpr std::string_view kCompressed = ".sql.zst";
 
 }  // namespace
 
-std::string BackupName::key() const { return fmt::format("{}{}{}", kPrefix, compact_time(time), is_compressed ? kCompressed : kPlain); }
+std::string BackupName::key() const {
+  return fmt::format("{}{}{}", kPrefix, compact_time(time), is_compressed ? kCompressed : kPlain);
+}
 
 std::optional<BackupName> parse_backup_name(std::string_view key) {
   if (!key.starts_with(kPrefix) || !ends_like_backup(key)) return std::nullopt;

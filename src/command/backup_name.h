@@ -1,4 +1,5 @@
-// How backups are called in a location: backup_YYYYMMDD_HHMMSS.sql, or .sql.zst where compressed. The one place that knows.
+// How backups are called in a location: backup_YYYYMMDD_HHMMSS.sql, or .sql.zst where compressed. The one place that
+// knows.
 #pragma once
 
 #include <optional>

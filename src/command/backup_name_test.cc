@@ -16,8 +16,10 @@ TEST(BackupName, IsReadAsItIsWritten) {
 }
 
 TEST(BackupName, IsNoOtherName) {
-  for (const char* const key : {"backup_20240101_000000.sql.gz", "backup_2024.sql", "old_backup_20240101_000000.sql", "backup_.sql", "backup_.sql.zst",
-                                "backup_20240101_000000x.sql", "backup_20241301_000000.sql", "backup_20240101_000000.sql.zst.sql", "backup_", ".sql", ""}) {
+  for (const char* const key :
+       {"backup_20240101_000000.sql.gz", "backup_2024.sql", "old_backup_20240101_000000.sql", "backup_.sql",
+        "backup_.sql.zst", "backup_20240101_000000x.sql", "backup_20241301_000000.sql",
+        "backup_20240101_000000.sql.zst.sql", "backup_", ".sql", ""}) {
     EXPECT_FALSE(parse_backup_name(key)) << key;
   }
 }

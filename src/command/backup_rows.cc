@@ -10,11 +10,12 @@ namespace {
 // table reads little of its neighbours.
 constexpr std::uint64_t kSharedFrameBytes = 128 * 1024;
 
-// One session's frame under construction. A frame goes into the backup when all of its sections are whole; what is thrown
-// before that takes the frame along.
+// One session's frame under construction. A frame goes into the backup when all of its sections are whole; what is
+// thrown before that takes the frame along.
 class RowFrames {
  public:
-  RowFrames(const RowTarget& target, const std::stop_token& stop) : target_(target), stop_(stop), frame_(target.compression) {}
+  RowFrames(const RowTarget& target, const std::stop_token& stop)
+      : target_(target), stop_(stop), frame_(target.compression) {}
 
   void begin_chunk(const Chunk& chunk) {
     if (!holds_tables_) flush();  // the lines of large objects do not share a frame with a table's rows
@@ -45,7 +46,8 @@ class RowFrames {
     if (frame_.empty()) return;
     Frame frame = frame_.finish(Phase::rows);
     target_.backup.append(frame, stop_);
-    const bool is_usual = frame.encoded.capacity() <= 2 * target_.frame_bytes;  // no row of hundreds of megabytes stood in it
+    const bool is_usual =
+        frame.encoded.capacity() <= 2 * target_.frame_bytes;  // no row of hundreds of megabytes stood in it
     if (is_usual) frame_.reuse(std::move(frame.encoded));
   }
 

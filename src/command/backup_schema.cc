@@ -38,8 +38,11 @@ void SchemaFrames::take(const SchemaEntry& entry) {
   if (entry.type == "FUNCTION" || entry.type == "PROCEDURE") {
     const std::vector<std::string> statements = statements_of(entry.text);
     if (std::ranges::any_of(statements, is_misread_by_psql)) {
-      log(LogLevel::warning, "psql", fmt::format("psql cannot read {}.{} from the file, nor what stands behind it: something in it is called \"begin\", "
-                                                 "which it takes for a block. pana restore can", entry.schema, entry.name));
+      log(LogLevel::warning, "psql",
+          fmt::format(
+              "psql cannot read {}.{} from the file, nor what stands behind it: something in it is called \"begin\", "
+              "which it takes for a block. pana restore can",
+              entry.schema, entry.name));
     }
   }
   if (!in_entries_) append_drops();

@@ -39,7 +39,9 @@ class Checks {
   std::vector<CheckResult> results;
 };
 
-CheckResult ok(std::string message) { return {.subject = {}, .state = CheckState::ok, .message = std::move(message), .hint = {}}; }
+CheckResult ok(std::string message) {
+  return {.subject = {}, .state = CheckState::ok, .message = std::move(message), .hint = {}};
+}
 
 CheckResult warning(std::string message, std::string hint) {
   return {.subject = {}, .state = CheckState::warning, .message = std::move(message), .hint = std::move(hint)};
@@ -48,8 +50,9 @@ CheckResult warning(std::string message, std::string hint) {
 CheckResult check_encryption(Connection& connection, const std::string& sslmode) {
   const std::optional<std::string> tls = connection.tls_version();
   if (!tls) {
-    return is_local_host(connection.host()) ? ok("the server is on this machine, without TLS")
-                               : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
+    return is_local_host(connection.host())
+               ? ok("the server is on this machine, without TLS")
+               : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
   }
   if (sslmode != "verify-full" && sslmode != "verify-ca") {
     return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", *tls),
@@ -60,22 +63,28 @@ CheckResult check_encryption(Connection& connection, const std::string& sslmode)
 
 // What a backup does up to its first row; the transaction is given up again.
 CheckResult check_tables(Connection& control, const TableFilter& filter) {
-  const Snapshot snapshot =
-      lock_and_export(control, {.filter = filter, .way_around = kWithoutUnreadable, .locks = {.give_up_after = std::chrono::seconds(10)}});
+  const Snapshot snapshot = lock_and_export(
+      control,
+      {.filter = filter, .way_around = kWithoutUnreadable, .locks = {.give_up_after = std::chrono::seconds(10)}});
   std::uint64_t bytes = 0;
   for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
   read_sequence_values(control, filter);
   std::string unlogged;
-  for (const CatalogName& table : read_unlogged_on_standby(control, filter)) unlogged += (unlogged.empty() ? "" : ", ") + table.sql_name;
+  for (const CatalogName& table : read_unlogged_on_standby(control, filter))
+    unlogged += (unlogged.empty() ? "" : ", ") + table.sql_name;
   const std::vector<std::string> kept = find_kept_from_us(control, filter);
   control.query("ROLLBACK");
-  const std::string message = fmt::format("{} tables, {} on the server, all readable and lockable", human_count(snapshot.tables.size()), human_bytes(bytes));
+  const std::string message = fmt::format("{} tables, {} on the server, all readable and lockable",
+                                          human_count(snapshot.tables.size()), human_bytes(bytes));
   if (!kept.empty()) {
-    return warning(fmt::format("{}; but the server shows to superusers and owners alone, and a backup lacks: {}", message, fmt::join(kept, ", ")),
+    return warning(fmt::format("{}; but the server shows to superusers and owners alone, and a backup lacks: {}",
+                               message, fmt::join(kept, ", ")),
                    "back up as a superuser to have them, or note them down");
   }
   if (unlogged.empty()) return ok(message);
-  return warning(fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged), "back up the primary to have them");
+  return warning(
+      fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged),
+      "back up the primary to have them");
 }
 
 // Returns what a backup of it would be one of, as far as that was seen.
@@ -85,8 +94,10 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
         connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
         const std::size_t workers = connections->workers.size();
         const std::string of_wanted = request.jobs == 0 ? "" : fmt::format(" of {}", request.jobs);
-        const std::string message = fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
-        return request.jobs == 0 || workers == request.jobs ? ok(message) : warning(message, "raise the pool size or lower --jobs");
+        const std::string message =
+            fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
+        return request.jobs == 0 || workers == request.jobs ? ok(message)
+                                                            : warning(message, "raise the pool size or lower --jobs");
       })) {
     return std::nullopt;
   }
@@ -94,38 +105,44 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
   checks.run("encryption", [&] { return check_encryption(control, DatabaseAddress(request.url).sslmode()); });
   checks.run("pg_dump", [&] {
     const PgDumpProgram program = find_pg_dump(control.server_version());
-    return ok(fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));
+    return ok(
+        fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));
   });
   std::optional<BackupSeries> series;
   checks.run("tables", [&] {
     const std::string encoding = database_encoding(control);
     prepare_reading_session(control, encoding);
-    series = {.database = database_name(control, encoding), .system_identifier = system_identifier(control), .filters = request.filter.arguments()};
+    series = {.database = database_name(control, encoding),
+              .system_identifier = system_identifier(control),
+              .filters = request.filter.arguments()};
     return check_tables(control, request.filter);
   });
   return series;
 }
 
-// The newest of those that a backup would be one of: of this database, unless it was not seen, and with the same filters. Newer
-// ones that are none are worth a warning: each may have been meant to be the newest.
-CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters, const std::optional<BackupSeries>& wanted,
-                         const std::stop_token& stop) {
+// The newest of those that a backup would be one of: of this database, unless it was not seen, and with the same
+// filters. Newer ones that are none are worth a warning: each may have been meant to be the newest.
+CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters,
+                         const std::optional<BackupSeries>& wanted, const std::stop_token& stop) {
   std::optional<BackupSummary> newest;
   std::optional<BackupSummary> passed_over;
   bool are_other_choices = false;
   bool are_other_databases = false;
-  visit_newest_first(store, [&](const BackupSummary& backup) {
-    if (!backup.complete()) {
-      if (!passed_over) passed_over = backup;
-    } else if (wanted && !may_be_of_one_database(*wanted, backup.header.series())) {
-      are_other_databases = true;
-    } else if (backup.header.filters == filters) {
-      newest = backup;
-    } else {
-      are_other_choices = true;
-    }
-    return !newest;
-  }, stop);
+  visit_newest_first(
+      store,
+      [&](const BackupSummary& backup) {
+        if (!backup.complete()) {
+          if (!passed_over) passed_over = backup;
+        } else if (wanted && !may_be_of_one_database(*wanted, backup.header.series())) {
+          are_other_databases = true;
+        } else if (backup.header.filters == filters) {
+          newest = backup;
+        } else {
+          are_other_choices = true;
+        }
+        return !newest;
+      },
+      stop);
   std::string message;
   if (newest) {
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
@@ -135,11 +152,13 @@ CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& fil
     message = fmt::format("there is no complete backup yet of {}, only of other choices",
                           filters.empty() ? "the whole database" : "what is chosen");
   } else {
-    message = are_other_databases ? "there is no complete backup yet of this database, only of others" : "there is no complete backup yet";
+    message = are_other_databases ? "there is no complete backup yet of this database, only of others"
+                                  : "there is no complete backup yet";
   }
   if (!passed_over) return warning(message, "make one with pana backup");
-  return warning(fmt::format("{}; {} is {}: {}", message, passed_over->key, state_name(passed_over->state), passed_over->why),
-                 passed_over->hint);
+  return warning(
+      fmt::format("{}; {} is {}: {}", message, passed_over->key, state_name(passed_over->state), passed_over->why),
+      passed_over->hint);
 }
 
 // Writes as much as it takes for the store to have said yes, and takes it back.
@@ -153,7 +172,8 @@ CheckResult check_upload(ObjectStore& store, const std::string& location, const 
   return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
 }
 
-void check_location(const CheckRequest& request, const std::optional<BackupSeries>& wanted, const StoreAccess& access, Checks& checks) {
+void check_location(const CheckRequest& request, const std::optional<BackupSeries>& wanted, const StoreAccess& access,
+                    Checks& checks) {
   const std::string& location = request.location;
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {

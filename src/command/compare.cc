@@ -29,9 +29,10 @@ struct Match {
   std::vector<std::vector<std::string>> missing_columns;
 };
 
-// Makes the target's table the one that the backup reads: with the backup's columns, in their order. Returns those that it
-// lacks; when it has none of them, all that it has are read, to know the number of rows.
-std::vector<std::string> take_columns(CatalogTable& table, std::span<const std::string> unicode_columns, const TableInfo& info) {
+// Makes the target's table the one that the backup reads: with the backup's columns, in their order. Returns those that
+// it lacks; when it has none of them, all that it has are read, to know the number of rows.
+std::vector<std::string> take_columns(CatalogTable& table, std::span<const std::string> unicode_columns,
+                                      const TableInfo& info) {
   std::vector<std::string> sql_columns;
   std::vector<std::string> missing;
   for (const std::string& column : info.columns) {
@@ -46,11 +47,12 @@ std::vector<std::string> take_columns(CatalogTable& table, std::span<const std::
   return missing;
 }
 
-// Which of a database's tables the comparison is about: those that the patterns choose, and of a backup made with filters
-// only those that it has.
+// Which of a database's tables the comparison is about: those that the patterns choose, and of a backup made with
+// filters only those that it has.
 class Choice {
  public:
-  Choice(Connection& control, const Index& index, const TableFilter& filter) : control_(control), index_(index), filter_(filter) {
+  Choice(Connection& control, const Index& index, const TableFilter& filter)
+      : control_(control), index_(index), filter_(filter) {
     for (const TableInfo& table : index.tables) by_name_[{table.schema, table.name}] = &table;
   }
 
@@ -75,7 +77,8 @@ class Choice {
       const std::string& schema = *name++;
       const std::string& table = *name++;
       if (unlogged_.contains(*name++)) return true;
-      return !filter_.includes_rows(schema, table) || (!index_.header.filters.empty() && find(schema, table) == nullptr);
+      return !filter_.includes_rows(schema, table) ||
+             (!index_.header.filters.empty() && find(schema, table) == nullptr);
     });
   }
 
@@ -280,7 +283,8 @@ std::vector<TableComparison> compare_tables(const Match& match, const BackupRead
   return comparisons;
 }
 
-std::vector<std::string> compare_sequences(Connection& control, const BackupReader& backup, const TableFilter& readable) {
+std::vector<std::string> compare_sequences(Connection& control, const BackupReader& backup,
+                                           const TableFilter& readable) {
   const IndexHeader& header = backup.index().header;
   std::set<RelationName> unlogged;  // no values of theirs are in the backup
   for (const std::string& name : header.unlogged) {
@@ -305,7 +309,8 @@ std::vector<std::string> compare_sequences(Connection& control, const BackupRead
 }
 
 // An object without contents has no line that would be digested: which there are is compared by their ids.
-std::vector<std::string> compare_large_objects(const BackupReader& backup, const std::vector<LargeObjectId>& in_database,
+std::vector<std::string> compare_large_objects(const BackupReader& backup,
+                                               const std::vector<LargeObjectId>& in_database,
                                                const std::stop_token& stop) {
   std::set<LargeObjectId> rest;
   SchemaScriptReader script(SchemaScriptReader::Input::fragment);
@@ -316,7 +321,8 @@ std::vector<std::string> compare_large_objects(const BackupReader& backup, const
   };
   const Index& index = backup.index();
   if (index.header.large_objects > 0) {
-    backup.read_phase(Phase::pre_data, [&](std::string_view text) { script.feed(text); }, take_entries, stop);
+    backup.read_phase(
+        Phase::pre_data, [&](std::string_view text) { script.feed(text); }, take_entries, stop);
     script.finish();
     take_entries();
   }
@@ -335,7 +341,8 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   progress.set_activity("connecting");
   const Index& index = backup.index();
   refuse_unmatched(request.filter, backup);
-  std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
+  std::vector<Connection> connections =
+      connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   for (Connection& connection : connections) {
     prepare_reading_session(connection, index.header.encoding);
     use_money_of(connection, index.header.lc_monetary);
@@ -343,9 +350,10 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   Connection& control = connections.front();
   progress.set_activity("locking tables");
   const Choice choice(control, index, request.filter);
-  Snapshot snapshot = lock_and_export(control, {.skip_unreadable = true,
-                                                .definitions = false,
-                                                .narrow = [&choice](std::vector<CatalogTable>& tables) { choice.narrow(tables); }});
+  Snapshot snapshot = lock_and_export(
+      control, {.skip_unreadable = true, .definitions = false, .narrow = [&choice](std::vector<CatalogTable>& tables) {
+                  choice.narrow(tables);
+                }});
   for (Connection& connection : std::span(connections).subspan(1)) import_snapshot(connection, snapshot.id);
   refuse_uncompared(control, choice, backup, request.filter, snapshot.skipped);
 
@@ -354,10 +362,9 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   std::vector<LargeObjectId> large_objects;
   if (with_large_objects) large_objects = read_large_object_ids(control);
   leave_skipped_out(index, large_objects);
-  std::vector<WorkItem> items = plan_rows({.tables = match.tables,
-                                           .large_objects = large_objects,
-                                           .large_object_bytes = read_large_object_bytes(control)},
-                                          connections.size());
+  std::vector<WorkItem> items = plan_rows(
+      {.tables = match.tables, .large_objects = large_objects, .large_object_bytes = read_large_object_bytes(control)},
+      connections.size());
   TableDigests digests = digest_database(connections, items, progress, stop);
 
   ComparisonReport report;

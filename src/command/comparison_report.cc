@@ -5,9 +5,9 @@
 namespace pana {
 
 bool ComparisonReport::equal() const {
-  return sequences.empty() && large_objects.empty() && std::all_of(tables.begin(), tables.end(), [](const TableComparison& table) {
-           return table.state == TableState::equal;
-         });
+  return sequences.empty() && large_objects.empty() &&
+         std::all_of(tables.begin(), tables.end(),
+                     [](const TableComparison& table) { return table.state == TableState::equal; });
 }
 
 void ComparisonReport::leave_extra_out() {

@@ -25,8 +25,8 @@ struct TableComparison {
 struct ComparisonReport {
   std::vector<TableComparison> tables;
   // What only one side has, with "-" (backup) or "+" (database) in front.
-  std::vector<std::string> sequences;      // the statements that set them
-  std::vector<std::string> large_objects;  // "large object 42"; one without contents, too
+  std::vector<std::string> sequences;        // the statements that set them
+  std::vector<std::string> large_objects;    // "large object 42"; one without contents, too
   std::uint64_t compared_large_objects = 0;  // of the database
   bool equal() const;
   void leave_extra_out();  // what only the database has

@@ -19,7 +19,8 @@ constexpr std::chrono::seconds kAdmissionTime{10};
 std::size_t suggested_jobs(Connection& control) {
   constexpr std::uint64_t kBytesOfAJob = 64 << 20;
   constexpr std::uint64_t kAtMost = 8;
-  const std::int64_t size = control.query("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())").integer(0, 0);
+  const std::int64_t size =
+      control.query("SELECT pg_catalog.pg_database_size(pg_catalog.current_database())").integer(0, 0);
   const std::uint64_t by_size = 1 + static_cast<std::uint64_t>(size) / kBytesOfAJob;
   const std::uint64_t by_processors = 2 * static_cast<std::uint64_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
   return std::min({by_size, by_processors, kAtMost});
@@ -40,26 +41,28 @@ std::optional<Connection> connect_worker(const DatabaseAddress& address, const s
   }
 }
 
-std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count, std::chrono::seconds longest_silence,
-                                        const std::stop_token& stop) {
+std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count,
+                                        std::chrono::seconds longest_silence, const std::stop_token& stop) {
   std::vector<Connection> connections;
   connections.emplace_back(address, stop);
   connections.front().limit_silence(longest_silence);
   connections.front().query("SELECT 1");
   std::optional<Connection> worker = connect_worker(address, stop);
-  worker ? void(refuse_transaction_pooling(connections.front(), *worker)) : refuse_unprovable_pooling(connections.front());
+  worker ? void(refuse_transaction_pooling(connections.front(), *worker))
+         : refuse_unprovable_pooling(connections.front());
   lift_timeouts(connections.front());
   while (worker && connections.size() < count) {
     lift_timeouts(*worker);
     connections.push_back(std::move(*worker));
     worker = connections.size() < count ? connect_worker(address, stop) : std::nullopt;
   }
-  for (Connection& connection : connections) connection.limit_silence(longest_silence);  // the probe had a limit of its own
+  for (Connection& connection : connections)
+    connection.limit_silence(longest_silence);  // the probe had a limit of its own
   return connections;
 }
 
-BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs, std::chrono::seconds longest_silence,
-                                     const std::stop_token& stop)
+BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs,
+                                     std::chrono::seconds longest_silence, const std::stop_token& stop)
     : control(address, stop) {
   control.limit_silence(longest_silence);
   control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first

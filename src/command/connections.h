@@ -14,10 +14,11 @@ namespace pana {
 // is full does not say so: it accepts the client and leaves its first query waiting.
 std::optional<Connection> connect_worker(const DatabaseAddress& address, const std::stop_token& stop);
 
-// `count` connections, or as many as are admitted; the first one must be. Refuses a pooler in transaction mode, and one that
-// admits too few for that to be seen. `longest_silence` of the server is the limit of each, from its first query on; 0: none.
-std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count, std::chrono::seconds longest_silence,
-                                        const std::stop_token& stop);
+// `count` connections, or as many as are admitted; the first one must be. Refuses a pooler in transaction mode, and one
+// that admits too few for that to be seen. `longest_silence` of the server is the limit of each, from its first query
+// on; 0: none.
+std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count,
+                                        std::chrono::seconds longest_silence, const std::stop_token& stop);
 
 class BackupConnections {
  public:

@@ -20,7 +20,8 @@ FrameTexts::FrameTexts(const BackupReader& backup, std::span<const LoadStage> st
   });
 }
 
-void FrameTexts::read(std::size_t frame, const BackupReader::Sink& sink, BackupReader::Memory& memory, const std::stop_token& stop) {
+void FrameTexts::read(std::size_t frame, const BackupReader::Sink& sink, BackupReader::Memory& memory,
+                      const std::stop_token& stop) {
   const std::uint64_t bytes = backup_.index().frames[frame].bytes;
   std::optional<std::string> text;
   bool is_needed_again = false;
@@ -38,10 +39,13 @@ void FrameTexts::read(std::size_t frame, const BackupReader::Sink& sink, BackupR
     sink(*text);
   } else {
     text.emplace();
-    backup_.read_frame(frame, [&](std::string_view piece) {
-      if (is_needed_again) text->append(piece);
-      sink(piece);
-    }, memory, stop);
+    backup_.read_frame(
+        frame,
+        [&](std::string_view piece) {
+          if (is_needed_again) text->append(piece);
+          sink(piece);
+        },
+        memory, stop);
   }
   if (!is_needed_again) return;
   kept_.with([&](Kept& kept) {

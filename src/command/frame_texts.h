@@ -1,7 +1,7 @@
 // The texts of frames that are read more than once, because their tables are loaded in several stages.
 //
-// Thousands of small tables with foreign keys share frames: from a store, each reading would be a request. Safe to call from several
-// threads.
+// Thousands of small tables with foreign keys share frames: from a store, each reading would be a request. Safe to call
+// from several threads.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@ class FrameTexts {
   FrameTexts(const BackupReader& backup, std::span<const LoadStage> stages);
 
   // As BackupReader::read_frame(). Keeps the text until the last stage that needs it, as far as there is room.
-  void read(std::size_t frame, const BackupReader::Sink& sink, BackupReader::Memory& memory, const std::stop_token& stop);
+  void read(std::size_t frame, const BackupReader::Sink& sink, BackupReader::Memory& memory,
+            const std::stop_token& stop);
 
  private:
   struct Kept {

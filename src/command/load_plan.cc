@@ -13,7 +13,8 @@ namespace {
 
 class LoadPlan {
  public:
-  LoadPlan(const Index& index, const RestoreSelection& selection, const LoadOrder& order) : index_(index), selection_(selection) {
+  LoadPlan(const Index& index, const RestoreSelection& selection, const LoadOrder& order)
+      : index_(index), selection_(selection) {
     std::map<RelationName, TableId> ids;
     for (const TableInfo* const table : selection.tables) ids[sql_relation(index_.header, *table)] = table->id;
     const auto id_of = [&ids](const RelationName& name) {

@@ -11,8 +11,8 @@
 
 namespace pana {
 
-// What is loaded in one transaction: these tables' rows out of a frame; out of several, in one COPY, where the rows of a
-// table refer to each other.
+// What is loaded in one transaction: these tables' rows out of a frame; out of several, in one COPY, where the rows of
+// a table refer to each other.
 struct LoadUnit {
   std::vector<std::size_t> frames;
   std::set<TableId> tables;
@@ -21,8 +21,8 @@ struct LoadUnit {
 // Units that may be loaded side by side. Stages follow one another.
 using LoadStage = std::vector<LoadUnit>;
 
-// The selected frames in the order that the target asks for: most in the first stage. A frame whose tables are of several stages is
-// in each of these.
+// The selected frames in the order that the target asks for: most in the first stage. A frame whose tables are of
+// several stages is in each of these.
 std::vector<LoadStage> plan_loading(const Index& index, const RestoreSelection& selection, const LoadOrder& order);
 
 }  // namespace pana

@@ -29,7 +29,8 @@ bool is_url(const std::string& location) { return location.find("://") != std::s
 // The location and the key of a BACKUP that names one object; nothing when it names a location. What an object of S3
 // is can only be told by its name.
 std::optional<std::pair<std::string, std::string>> object_named(const std::string& backup) {
-  if (is_connection_string(backup)) return std::nullopt;  // open_store() says so: it may hold a password, and must not become a name
+  if (is_connection_string(backup))
+    return std::nullopt;  // open_store() says so: it may hold a password, and must not become a name
   if (is_url(backup)) {
     const std::size_t slash = backup.rfind('/');
     if (!ends_like_backup(backup)) return std::nullopt;
@@ -38,7 +39,9 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
   const fs::path path(backup);
   std::error_code cannot_look;  // whoever opens it says why
   if (fs::is_directory(path, cannot_look)) return std::nullopt;
-  if (!fs::exists(path, cannot_look) && !cannot_look) throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup), "pana list LOCATION tells which backups there are");
+  if (!fs::exists(path, cannot_look) && !cannot_look)
+    throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup),
+                "pana list LOCATION tells which backups there are");
   return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
 }
 
@@ -53,27 +56,32 @@ void warn_of_parts(const OpenBackup& backup) {
 // Of the other backups so many are looked at: the newest, for databases that share a location take turns there.
 constexpr std::size_t kOthersLookedAt = 100;
 
-// Of the night on which something has to be restored no more is asked than this look: what does not answer at once is left
-// alone, and a warning tells.
+// Of the night on which something has to be restored no more is asked than this look: what does not answer at once is
+// left alone, and a warning tells.
 std::vector<BackupSummary> look_at_others(const std::string& location, StoreAccess access) try {
   access.s3.attempts_at_most = 1;
   access.s3.read_timeout_seconds = std::min<std::int64_t>(access.s3.read_timeout_seconds, 10);
   std::vector<BackupSummary> backups = list_backups(*open_store(location, access), access.stop, kOthersLookedAt);
-  const auto unreadable = std::ranges::count_if(backups, [](const BackupSummary& backup) { return backup.state == BackupState::unreadable; });
+  const auto unreadable = std::ranges::count_if(
+      backups, [](const BackupSummary& backup) { return backup.state == BackupState::unreadable; });
   if (unreadable > 0) {
-    log(LogLevel::warning, "others_unknown", fmt::format("whether {} other backups in {} are of the same database is not known: they could not be read", unreadable, location));
+    log(LogLevel::warning, "others_unknown",
+        fmt::format("whether {} other backups in {} are of the same database is not known: they could not be read",
+                    unreadable, location));
   }
   std::erase_if(backups, [](const BackupSummary& backup) { return !backup.complete(); });
   return backups;
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::interrupted) throw;
-  log(LogLevel::warning, "others_unknown", fmt::format("whether the other backups in {} are of the same database is not known: {}", location, error.what()));
+  log(LogLevel::warning, "others_unknown",
+      fmt::format("whether the other backups in {} are of the same database is not known: {}", location, error.what()));
   return {};
 }
 
-// The newest of the others that is of another database. One of the same name that ended before the newest one's began is that
-// same database on a server that is gone, as after an upgrade: a warning.
-const BackupSummary* find_other_database(const BackupSeries& series, const std::vector<BackupSummary>& others, const DatabaseNames& databases) {
+// The newest of the others that is of another database. One of the same name that ended before the newest one's began
+// is that same database on a server that is gone, as after an upgrade: a warning.
+const BackupSummary* find_other_database(const BackupSeries& series, const std::vector<BackupSummary>& others,
+                                         const DatabaseNames& databases) {
   std::optional<TimePoint> began;  // what is known to be on the newest one's server
   std::set<std::string> servers;
   for (const BackupSummary& other : others) {
@@ -87,27 +95,30 @@ const BackupSummary* find_other_database(const BackupSeries& series, const std::
     const bool is_predecessor = its.database == series.database && began && other->time < *began;
     if (is_predecessor && !predecessor && !may_be_of_one_database(series, its)) predecessor = &*other;
     // One of an unknown server can be of any of several.
-    const bool is_of_unknown = series.system_identifier.empty() && its.database == series.database && servers.size() > 1 && !its.system_identifier.empty();
+    const bool is_of_unknown = series.system_identifier.empty() && its.database == series.database &&
+                               servers.size() > 1 && !its.system_identifier.empty();
     if (!is_predecessor && (is_of_unknown || !may_be_of_one_database(series, its))) return &*other;
   }
   if (predecessor != nullptr) {
-    log(LogLevel::warning, "other_server", fmt::format("older backups there are of {}, the newest is of {}: {}", databases.of(predecessor->header.series()),
-                                                       databases.of(series), predecessor->key));
+    log(LogLevel::warning, "other_server",
+        fmt::format("older backups there are of {}, the newest is of {}: {}",
+                    databases.of(predecessor->header.series()), databases.of(series), predecessor->key));
   }
   return nullptr;
 }
 
 // Who names a location whose newest backup is of another database than they think, or of one table that somebody stored
 // beside the whole, would get that and believe it to be theirs and everything.
-void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std::string& location, const StoreAccess& access) {
+void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std::string& location,
+                   const StoreAccess& access) {
   const std::vector<BackupSummary> others = look_at_others(location, access);
   const DatabaseNames databases(others);
   const BackupSeries series = newest.reader->index().header.series();
   if (const BackupSummary* const other = find_other_database(series, others, databases)) {
     const std::string name = store.describe(other->key);
     throw Error(ErrorKind::refused,
-                fmt::format("{} holds backups of several databases: the newest is of {}: {}; another is of {}: {}", location,
-                            databases.of(series), newest.name, databases.of(other->header.series()), name),
+                fmt::format("{} holds backups of several databases: the newest is of {}: {}; another is of {}: {}",
+                            location, databases.of(series), newest.name, databases.of(other->header.series()), name),
                 fmt::format("name the one that is meant, such as {} or {}", newest.name, name));
   }
   if (series.filters.empty()) return;
@@ -116,9 +127,11 @@ void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std
     if (filters == series.filters) continue;
     const std::string name = store.describe(other->key);
     throw Error(ErrorKind::refused,
-                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}", location,
-                            fmt::join(series.filters, " "), newest.name,
-                            filters.empty() ? "holds the whole database" : fmt::format("is of others, {}", fmt::join(filters, " ")), name),
+                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}",
+                            location, fmt::join(series.filters, " "), newest.name,
+                            filters.empty() ? "holds the whole database"
+                                            : fmt::format("is of others, {}", fmt::join(filters, " ")),
+                            name),
                 fmt::format("name the one that is meant, such as {}", name));
   }
 }
@@ -127,20 +140,24 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location, const St
   const std::stop_token& stop = access.stop;
   std::optional<OpenBackup> newest;
   std::optional<BackupSummary> passed_over;
-  visit_newest_first(store, [&](const BackupSummary& backup) {
-    if (backup.complete()) {
-      newest = open_backup(store, backup.key, stop);
-      return false;
-    }
-    log_passed_over(backup);
-    if (!passed_over) passed_over = backup;
-    return true;
-  }, stop);
+  visit_newest_first(
+      store,
+      [&](const BackupSummary& backup) {
+        if (backup.complete()) {
+          newest = open_backup(store, backup.key, stop);
+          return false;
+        }
+        log_passed_over(backup);
+        if (!passed_over) passed_over = backup;
+        return true;
+      },
+      stop);
   if (newest) {
     refuse_others(store, *newest, location, access);
     return std::move(*newest);
   }
-  throw Error(ErrorKind::failed, fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
+  throw Error(ErrorKind::failed,
+              fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
               passed_over ? passed_over->hint : "pana list shows what is there");
 }
 

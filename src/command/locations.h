@@ -1,5 +1,6 @@
 // What the user names: a LOCATION is a directory or s3://bucket/prefix; a BACKUP is a file or an object, or a location,
-// which means its newest complete backup if all there are of that database, and it is whole or all are of the same parts.
+// which means its newest complete backup if all there are of that database, and it is whole or all are of the same
+// parts.
 #pragma once
 
 #include <memory>
@@ -31,8 +32,8 @@ struct OpenBackup {
 // Throws Error(damaged), with the backup's name, when it is unreadable. `store` must outlive it.
 OpenBackup open_backup(ObjectStore& store, const std::string& key, const std::stop_token& stop);
 
-// What the user calls a BACKUP. In a location, newer ones that are not complete or cannot be read are passed over, and named
-// in the log. Throws Error(failed) when there is none, Error(refused) when it is a location with other databases'
+// What the user calls a BACKUP. In a location, newer ones that are not complete or cannot be read are passed over, and
+// named in the log. Throws Error(failed) when there is none, Error(refused) when it is a location with other databases'
 // backups, too, or whose newest one holds other parts than those before it.
 OpenBackup find_backup(const std::string& backup, const StoreAccess& access);
 

@@ -9,13 +9,15 @@ namespace pana {
 namespace {
 
 bool makes_relation(std::string_view type) {
-  return type == "TABLE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE" || type == "SEQUENCE";
+  return type == "TABLE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE" ||
+         type == "SEQUENCE";
 }
 
 // By which the entries of comments and grants call the object.
 std::string name_of(const SchemaObject& object) {
   if (kind_of(object.type) == "FUNCTION") return object.name.substr(0, object.name.find('('));
-  if (object.type == "CONSTRAINT" && object.relation) return object.name.substr(std::min(object.relation->name.size() + 1, object.name.size()));
+  if (object.type == "CONSTRAINT" && object.relation)
+    return object.name.substr(std::min(object.relation->name.size() + 1, object.name.size()));
   return object.name;
 }
 
@@ -24,9 +26,11 @@ std::string name_of(const SchemaObject& object) {
 void NotMade::add(const SchemaObject& object) {
   // A key has an index of its name.
   const std::string_view kind = object.type == "CONSTRAINT" ? "INDEX" : kind_of(object.type);
-  named_.insert({.kind = std::string(kind), .schema = object.schema == "-" ? "" : object.schema, .name = name_of(object)});
+  named_.insert(
+      {.kind = std::string(kind), .schema = object.schema == "-" ? "" : object.schema, .name = name_of(object)});
   if (object.type == "BLOB") large_objects_.insert(object.object_id);
-  if (object.type == "TYPE") relations_.insert({.schema = object.schema, .name = object.name});  // its columns can have comments
+  if (object.type == "TYPE")
+    relations_.insert({.schema = object.schema, .name = object.name});  // its columns can have comments
   if (!makes_relation(object.type) || !object.relation) return;
   const bool is_identity = object.type == "SEQUENCE" && object.refers_to;
   relations_.insert(is_identity ? *object.refers_to : *object.relation);
@@ -42,7 +46,8 @@ bool NotMade::is_of_one(const SchemaObject& object) const {
   if (is_table && std::ranges::any_of(parents_of(object.statements.front().sql), is_not_made)) return true;
   if (object.publication && named_.contains({"PUBLICATION", "", *object.publication})) return true;
   constexpr std::string_view kOfServer = " SERVER ";
-  if (const std::size_t server = object.name.rfind(kOfServer); object.type == "USER MAPPING" && server != std::string::npos) {
+  if (const std::size_t server = object.name.rfind(kOfServer);
+      object.type == "USER MAPPING" && server != std::string::npos) {
     return named_.contains({"SERVER", "", object.name.substr(server + kOfServer.size())});
   }
   constexpr std::array kSaid = {"COMMENT", "SECURITY LABEL", "ACL", "CHECK CONSTRAINT", "OPERATOR CLASS"};

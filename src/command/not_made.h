@@ -14,8 +14,9 @@ class NotMade {
  public:
   void add(const SchemaObject& object);
 
-  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment, a table that
-  // inherits from it. Functions are told apart by their names alone: what is said of one with other arguments counts as well.
+  // Whether the object changes one of these, or is said of one: its default, key, trigger, policy, grant, comment, a
+  // table that inherits from it. Functions are told apart by their names alone: what is said of one with other
+  // arguments counts as well.
   bool is_of_one(const SchemaObject& object) const;
 
   // Tables, views and sequences, by their names in the script.

@@ -181,7 +181,8 @@ std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool s
   return plan_rows_in_order(rows, {}, jobs, split_tables).front();
 }
 
-std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs, bool split_tables) {
+std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs,
+                                                      bool split_tables) {
   std::map<RelationName, TableId> computed;
   for (const RelationName& table : order.computed) computed[table] = 0;
   std::map<std::size_t, std::vector<TableId>> by_level = {{0, {}}};
@@ -207,7 +208,8 @@ std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, co
 }
 
 std::uint64_t total_bytes(std::span<const WorkItem> items) {
-  return std::transform_reduce(items.begin(), items.end(), std::uint64_t{0}, std::plus(), [](const WorkItem& item) { return item.bytes; });
+  return std::transform_reduce(items.begin(), items.end(), std::uint64_t{0}, std::plus(),
+                               [](const WorkItem& item) { return item.bytes; });
 }
 
 std::uint64_t frame_bytes_for(std::uint64_t database_bytes) {

@@ -44,9 +44,10 @@ struct RowsToRead {
 // Largest items first.
 std::vector<WorkItem> plan_rows(const RowsToRead& rows, std::size_t jobs, bool split_tables = true);
 
-// Items that are read one stage after the other, so that the file has the rows in an order in which psql can load them: first
-// those of all tables that need no order, in one stage.
-std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs, bool split_tables);
+// Items that are read one stage after the other, so that the file has the rows in an order in which psql can load them:
+// first those of all tables that need no order, in one stage.
+std::vector<std::vector<WorkItem>> plan_rows_in_order(const RowsToRead& rows, const LoadOrder& order, std::size_t jobs,
+                                                      bool split_tables);
 
 // How much text the items may become, from above.
 std::uint64_t total_bytes(std::span<const WorkItem> items);

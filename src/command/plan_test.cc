@@ -87,7 +87,8 @@ TEST(Plan, KeepsTheConditionOfAnExtensionsTable) {
   CatalogTable configuration = table("conf", 8192);
   configuration.condition = "WHERE id > 10";
   const std::vector<WorkItem> items = plan_rows({.tables = std::span(&configuration, 1)}, 4);
-  EXPECT_EQ(items.front().chunks.front().copy_out, "COPY (SELECT id, \"Total\" FROM ONLY public.conf WHERE id > 10) TO STDOUT");
+  EXPECT_EQ(items.front().chunks.front().copy_out,
+            "COPY (SELECT id, \"Total\" FROM ONLY public.conf WHERE id > 10) TO STDOUT");
 }
 
 TEST(FrameBytes, GrowWithTheDatabaseWithinBounds) {

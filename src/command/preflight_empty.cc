@@ -42,7 +42,7 @@ ORDER BY 1)";
 
 // What has a name of its own in the whole database.
 struct Kind {
-  std::string_view type;  // of a SchemaObject
+  std::string_view type;     // of a SchemaObject
   std::string_view objects;  // the catalog, without what is of other databases
   std::string_view column;
   std::string_view words;
@@ -50,7 +50,9 @@ struct Kind {
 
 constexpr std::array kKindsWithoutSchema = {
     Kind{"PUBLICATION", "pg_publication", "pubname", "publication"},
-    Kind{"SUBSCRIPTION", "pg_subscription AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database()",
+    Kind{"SUBSCRIPTION",
+         "pg_subscription AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid AND d.datname = "
+         "pg_catalog.current_database()",
          "subname", "subscription"},
     Kind{"FOREIGN DATA WRAPPER", "pg_foreign_data_wrapper", "fdwname", "foreign-data wrapper"},
     Kind{"SERVER", "pg_foreign_server", "srvname", "foreign server"},
@@ -62,7 +64,8 @@ std::vector<std::string> taken_names(Connection& connection, const RestoreSelect
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) {
       const auto kind = std::ranges::find(kKindsWithoutSchema, object.type, &Kind::type);
-      if (kind == kKindsWithoutSchema.end() || !has_named(connection, kind->objects, kind->column, object.name)) continue;
+      if (kind == kKindsWithoutSchema.end() || !has_named(connection, kind->objects, kind->column, object.name))
+        continue;
       taken.push_back(fmt::format("{} {}", kind->words, object.name));
     }
   }
@@ -78,30 +81,38 @@ void check_schemas_of_extensions(Connection& connection, const RestoreSelection&
     lexemes.next();
     if (!lexemes.skip({"WITH", "SCHEMA"})) continue;
     const std::vector<std::string> wanted = parse_name(lexemes.qualified_name());
-    const QueryResult found = connection.query(fmt::format("SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n "
-                                                           "ON n.oid = e.extnamespace WHERE e.extname = {}", connection.quote_literal(object.name)));
+    const QueryResult found = connection.query(
+        fmt::format("SELECT n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n "
+                    "ON n.oid = e.extnamespace WHERE e.extname = {}",
+                    connection.quote_literal(object.name)));
     if (wanted.size() != 1 || found.rows() == 0 || found.text(0, 0) == wanted[0]) continue;
-    problems.add(fmt::format("the target has the extension {} in the schema {}, the backup in {}", object.name, found.text(0, 0), wanted[0]),
-                 "move it by ALTER EXTENSION ... SET SCHEMA, or drop it: the restore makes it; where nothing names its schema, --exclude-extension leaves it as it is");
+    problems.add(fmt::format("the target has the extension {} in the schema {}, the backup in {}", object.name,
+                             found.text(0, 0), wanted[0]),
+                 "move it by ALTER EXTENSION ... SET SCHEMA, or drop it: the restore makes it; where nothing names its "
+                 "schema, --exclude-extension leaves it as it is");
   }
 }
 
 }  // namespace
 
-void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
+void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                 Problems& problems) {
   if (request.clean) return;
   check_schemas_of_extensions(connection, selection, problems);
   if (request.allow_non_empty) {
     const std::size_t count = request.keep_going ? 0 : count_present_large_objects(connection, selection);
-    if (count > 0) problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to replace them, or --keep-going to leave them alone");
+    if (count > 0)
+      problems.add(fmt::format("{} of the backup's large objects are in the target already", count),
+                   "say --clean to replace them, or --keep-going to leave them alone");
     return;
   }
   std::vector<std::string> in_the_way;
   const QueryResult objects = connection.query(kUserObjects);
   for (int row = 0; row < objects.rows(); ++row) {
-    const bool counts = request.filter.has_table_patterns()
-                            ? objects.boolean(row, 3) && request.filter.includes(objects.text(row, 1), objects.text(row, 2))
-                            : request.filter.includes_schema(objects.text(row, 1));
+    const bool counts =
+        request.filter.has_table_patterns()
+            ? objects.boolean(row, 3) && request.filter.includes(objects.text(row, 1), objects.text(row, 2))
+            : request.filter.includes_schema(objects.text(row, 1));
     if (counts) in_the_way.push_back(objects.string(row, 0));
   }
   for (std::string& name : taken_names(connection, selection)) in_the_way.push_back(std::move(name));

@@ -8,8 +8,9 @@
 
 namespace pana {
 
-// The user's own objects in the schemas that the restore makes something in, or the tables that it makes; and what has no schema, and
-// is called as something that it makes.
-void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems);
+// The user's own objects in the schemas that the restore makes something in, or the tables that it makes; and what has
+// no schema, and is called as something that it makes.
+void check_empty(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                 Problems& problems);
 
 }  // namespace pana

@@ -22,28 +22,32 @@ namespace {
 // A table of the index, and what the target has of that name.
 struct TargetTable {
   const TableInfo* table = nullptr;
-  std::string name;                                     // quoted
+  std::string name;                                      // quoted
   std::optional<std::vector<std::string>> columns = {};  // that can be loaded; nothing when there is no such table
   bool is_table = false;
 };
 
-// The selected tables, some at a time: a question for each alone would cost a round trip, one for all of them much memory and
-// many of the server's locks.
+// The selected tables, some at a time: a question for each alone would cost a round trip, one for all of them much
+// memory and many of the server's locks.
 void for_target_tables(Connection& connection, const Index& index, const RestoreSelection& selection,
                        const std::function<void(std::span<const TargetTable> tables)>& action) {
   constexpr std::size_t kBatch = 100;
   std::vector<TargetTable> tables;
   for (const TableInfo* const table : selection.tables) {
-    if (table->id != kLargeObjects) tables.push_back({.table = table, .name = sql_name(connection, index.header, table->schema, table->name)});
+    if (table->id != kLargeObjects)
+      tables.push_back({.table = table, .name = sql_name(connection, index.header, table->schema, table->name)});
   }
   for (std::size_t begin = 0; begin < tables.size(); begin += kBatch) {
     const std::span<TargetTable> batch = std::span(tables).subspan(begin, std::min(kBatch, tables.size() - begin));
     std::vector<std::string> names;
     for (const TargetTable& table : batch) names.push_back(connection.quote_literal(table.name));
-    const QueryResult found = connection.query(fmt::format(
-        "SELECT t.number - 1, a.attname, c.relkind IN ('r', 'p') FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
-        "JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(t.name) "
-        "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''", fmt::join(names, ", ")));
+    const QueryResult found =
+        connection.query(fmt::format("SELECT t.number - 1, a.attname, c.relkind IN ('r', 'p') FROM "
+                                     "pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS t (name, number) "
+                                     "JOIN pg_catalog.pg_class AS c ON c.oid = pg_catalog.to_regclass(t.name) "
+                                     "LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 "
+                                     "AND NOT a.attisdropped AND a.attgenerated = ''",
+                                     fmt::join(names, ", ")));
     for (int row = 0; row < found.rows(); ++row) {
       TargetTable& table = batch[static_cast<std::size_t>(found.integer(row, 0))];
       table.is_table = found.boolean(row, 2);
@@ -62,7 +66,8 @@ std::vector<std::string> filled_tables(Connection& connection, const Index& inde
   for (const TargetTable& table : tables) {
     if (!table.columns) continue;
     const auto condition = conditions.find(sql_relation(index.header, *table.table));
-    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})", connection.quote_literal(table.name), table.name,
+    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})",
+                                    connection.quote_literal(table.name), table.name,
                                     condition == conditions.end() ? "" : condition->second));
   }
   std::vector<std::string> filled;
@@ -93,17 +98,21 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
         if (!is_there) columns.push_back(fmt::format("{} ({})", table.name, column));
       }
     }
-    if (!request.clean && !request.allow_non_empty) std::ranges::move(filled_tables(connection, index, tables, conditions), std::back_inserter(filled));
+    if (!request.clean && !request.allow_non_empty)
+      std::ranges::move(filled_tables(connection, index, tables, conditions), std::back_inserter(filled));
   });
   if (const std::size_t count = request.clean ? 0 : count_present_large_objects(connection, selection); count > 0) {
-    problems.add(fmt::format("{} of the backup's large objects are in the target already", count), "say --clean to empty them first");
+    problems.add(fmt::format("{} of the backup's large objects are in the target already", count),
+                 "say --clean to empty them first");
   }
   if (!columns.empty()) {
     problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
                  "add them, or restore the tables with their definition: leave --data-only out");
   }
   if (!views.empty()) {
-    problems.add(fmt::format("what the target has of these names are no ordinary tables, and cannot be emptied: {}", list_names(views)), "restore into another database, or leave them out with -T");
+    problems.add(fmt::format("what the target has of these names are no ordinary tables, and cannot be emptied: {}",
+                             list_names(views)),
+                 "restore into another database, or leave them out with -T");
   }
   if (!missing.empty()) {
     problems.add(fmt::format("the target lacks the tables {}", list_names(missing)),

@@ -9,8 +9,9 @@
 
 namespace pana {
 
-// The tables must be there, and empty; of an extension's configuration table, of the rows that are the user's. In an action of
-// with_index_encoding().
-void check_tables(Connection& connection, const RestoreRequest& request, const Index& index, const RestoreSelection& selection, Problems& problems);
+// The tables must be there, and empty; of an extension's configuration table, of the rows that are the user's. In an
+// action of with_index_encoding().
+void check_tables(Connection& connection, const RestoreRequest& request, const Index& index,
+                  const RestoreSelection& selection, Problems& problems);
 
 }  // namespace pana

@@ -13,9 +13,11 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
 } catch (const Error& error) {
   const bool is_damaged = error.kind() == ErrorKind::damaged;
   if ((error.kind() != ErrorKind::interrupted && !is_damaged) || !error.hint().empty()) throw;
-  if (request.allow_non_empty) throw Error(error.kind(), error.what(), "the target may hold a part of the backup now, beside what was there");
+  if (request.allow_non_empty)
+    throw Error(error.kind(), error.what(), "the target may hold a part of the backup now, beside what was there");
   throw Error(error.kind(), error.what(),
-              is_damaged ? "the target may hold a part of the backup now: restore another backup with --clean, or this one with --clean --keep-going, without what is damaged"
+              is_damaged ? "the target may hold a part of the backup now: restore another backup with --clean, or this "
+                           "one with --clean --keep-going, without what is damaged"
                          : "the target may hold a part of the backup now: restore again with --clean");
 }
 
@@ -23,7 +25,10 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
 
 void ProvenRestore::require_success() const {
   if (!restored.errors.empty()) {
-    throw Error(ErrorKind::failed, fmt::format("{} could not be restored", restored.errors.size() == 1 ? "1 object" : fmt::format("{} objects", restored.errors.size())));
+    throw Error(
+        ErrorKind::failed,
+        fmt::format("{} could not be restored",
+                    restored.errors.size() == 1 ? "1 object" : fmt::format("{} objects", restored.errors.size())));
   }
   if (comparison && !comparison->equal()) {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");
@@ -33,7 +38,8 @@ void ProvenRestore::require_success() const {
 ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const BackupReader& backup, const ShowStep& show,
                                 const std::stop_token& stop) {
   ProvenRestore proven;
-  show("restoring", [&](Progress& progress) { proven.restored = restore_or_hint(request.restore, backup, progress, stop); });
+  show("restoring",
+       [&](Progress& progress) { proven.restored = restore_or_hint(request.restore, backup, progress, stop); });
   // A view, or a partitioned table without its partitions: to refuse it now would be too late.
   const bool has_no_rows = proven.restored.tables == 0 && !request.restore.filter.includes_everything();
   if (!request.prove || has_no_rows) return proven;
@@ -46,7 +52,8 @@ ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const Backu
                                  .longest_silence = request.longest_silence_of_proof},
                                 backup, progress, stop);
   });
-  if (request.restore.allow_non_empty) proven.comparison->leave_extra_out();  // it was there, and is no concern of the backup's
+  if (request.restore.allow_non_empty)
+    proven.comparison->leave_extra_out();  // it was there, and is no concern of the backup's
   return proven;
 }
 

@@ -10,8 +10,8 @@
 namespace pana {
 namespace {
 
-PruneDecision decide(const BackupSummary& backup, const std::string& series, std::size_t newer_complete, const PrunePolicy& policy,
-                     TimePoint now) {
+PruneDecision decide(const BackupSummary& backup, const std::string& series, std::size_t newer_complete,
+                     const PrunePolicy& policy, TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
   PruneDecision decision{.key = backup.key, .bytes = backup.bytes, .keep = true};
   if (backup.state == BackupState::unreadable || backup.state == BackupState::newer) {
@@ -32,7 +32,8 @@ PruneDecision decide(const BackupSummary& backup, const std::string& series, std
 }
 
 std::string describe(const BackupSeries& series, const DatabaseNames& databases) {
-  return databases.of(series) + (series.filters.empty() ? "" : fmt::format(", parts of it, {}", fmt::join(series.filters, " ")));
+  return databases.of(series) +
+         (series.filters.empty() ? "" : fmt::format(", parts of it, {}", fmt::join(series.filters, " ")));
 }
 
 // How many complete backups are newer, as one goes through them from the newest on.
@@ -73,7 +74,8 @@ std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& back
   const DatabaseNames databases(backups);
   NewerComplete newer(backups);
   for (std::size_t i = backups.size(); i-- > 0;) {
-    decisions[i] = decide(backups[i], describe(backups[i].header.series(), databases), newer.than(backups[i]), policy, now);
+    decisions[i] =
+        decide(backups[i], describe(backups[i].header.series(), databases), newer.than(backups[i]), policy, now);
     newer.add(backups[i]);
   }
   return decisions;
@@ -81,9 +83,10 @@ std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& back
 
 namespace {
 
-// Others go on account of those that stay: the whole index of each of these is read, of which a summary sees the beginning
-// only. One that proves damaged counts for nothing, and it is decided anew.
-std::vector<PruneDecision> decide_by_whole_indexes(ObjectStore& store, const PrunePolicy& policy, const std::stop_token& stop) {
+// Others go on account of those that stay: the whole index of each of these is read, of which a summary sees the
+// beginning only. One that proves damaged counts for nothing, and it is decided anew.
+std::vector<PruneDecision> decide_by_whole_indexes(ObjectStore& store, const PrunePolicy& policy,
+                                                   const std::stop_token& stop) {
   std::vector<BackupSummary> backups = list_backups(store, stop);
   const TimePoint now = std::chrono::system_clock::now();
   std::set<std::string> proven;
@@ -106,7 +109,8 @@ std::vector<PruneDecision> decide_by_whole_indexes(ObjectStore& store, const Pru
 
 }  // namespace
 
-std::vector<PruneDecision> prune(ObjectStore& store, const PrunePolicy& policy, bool dry_run, const std::stop_token& stop) {
+std::vector<PruneDecision> prune(ObjectStore& store, const PrunePolicy& policy, bool dry_run,
+                                 const std::stop_token& stop) {
   std::vector<PruneDecision> decisions = decide_by_whole_indexes(store, policy, stop);
   for (PruneDecision& decision : decisions) {
     if (decision.keep || dry_run) continue;

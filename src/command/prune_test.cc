@@ -13,7 +13,8 @@ namespace {
 
 const TimePoint kNow = *parse_compact_time("20240401_000000");
 
-BackupSummary backup(const std::string& day, BackupState state = BackupState::complete, std::vector<std::string> filters = {}) {
+BackupSummary backup(const std::string& day, BackupState state = BackupState::complete,
+                     std::vector<std::string> filters = {}) {
   BackupSummary summary{.key = "backup_" + day + "_000000.sql", .state = state};
   summary.time = parse_backup_name(summary.key)->time;
   if (state == BackupState::complete) {
@@ -39,12 +40,14 @@ TEST(Prune, KeepsWhatAnyRuleKeeps) {
 }
 
 TEST(Prune, NeverRemovesTheNewestCompleteBackup) {
-  const std::vector<BackupSummary> backups = {backup("20230101"), backup("20230201"), backup("20230301", BackupState::damaged)};
+  const std::vector<BackupSummary> backups = {backup("20230101"), backup("20230201"),
+                                              backup("20230301", BackupState::damaged)};
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 0}), "-KK");
 }
 
 TEST(Prune, RemovesADamagedBackupOnlyBehindANewerCompleteOne) {
-  std::vector<BackupSummary> backups = {backup("20230101", BackupState::damaged), backup("20230201", BackupState::damaged)};
+  std::vector<BackupSummary> backups = {backup("20230101", BackupState::damaged),
+                                        backup("20230201", BackupState::damaged)};
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KK");
   backups.push_back(backup("20230301", BackupState::complete, {"--table=one"}));
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KKK");
@@ -53,7 +56,8 @@ TEST(Prune, RemovesADamagedBackupOnlyBehindANewerCompleteOne) {
 }
 
 TEST(Prune, DoesNotCountADamagedBackupAmongTheLast) {
-  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"), backup("20240301", BackupState::damaged)};
+  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"),
+                                              backup("20240301", BackupState::damaged)};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 2}), "KKK");
 }
 
@@ -62,18 +66,21 @@ TEST(Prune, DoesNotTakeABackupOfPartsForAWholeOne) {
                                               backup("20240301", BackupState::complete, {"--table=one"}),
                                               backup("20240302", BackupState::complete, {"--table=one"})};
   EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-K-K");
-  EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason, "the newest complete backup of shop, parts of it, --table=one");
+  EXPECT_EQ(decide_pruning(backups, {.keep_days = {}, .keep_last = 1}, kNow)[3].reason,
+            "the newest complete backup of shop, parts of it, --table=one");
 }
 
 TEST(Prune, RemovesNothingThatWasNotRead) {
   for (const BackupState state : {BackupState::unreadable, BackupState::newer}) {
-    const std::vector<BackupSummary> backups = {backup("20230101", state), backup("20240101"), backup("20240201"), backup("20240301", state)};
+    const std::vector<BackupSummary> backups = {backup("20230101", state), backup("20240101"), backup("20240201"),
+                                                backup("20240301", state)};
     EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "K-KK");
   }
 }
 
 TEST(Prune, CountsEachDatabaseForItself) {
-  std::vector<BackupSummary> backups = {backup("20240101"), backup("20240102"), backup("20240201"), backup("20240202"), backup("20240301")};
+  std::vector<BackupSummary> backups = {backup("20240101"), backup("20240102"), backup("20240201"), backup("20240202"),
+                                        backup("20240301")};
   backups[0].header.database = "app";
   backups[2].header.system_identifier = "7302";
   backups[3].header.system_identifier = "";
@@ -88,7 +95,8 @@ TEST(Prune, CountsEachDatabaseForItself) {
 
 // Nobody knows of which database a damaged one was, and that may have no other.
 TEST(Prune, KeepsADamagedBackupThatOneOfTheDatabasesMayNeed) {
-  std::vector<BackupSummary> backups = {backup("20230102"), backup("20230201", BackupState::damaged), backup("20230301")};
+  std::vector<BackupSummary> backups = {backup("20230102"), backup("20230201", BackupState::damaged),
+                                        backup("20230301")};
   backups[0].header.database = "app";
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "KKK");
   backups.push_back(backup("20230302"));
@@ -96,8 +104,8 @@ TEST(Prune, KeepsADamagedBackupThatOneOfTheDatabasesMayNeed) {
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "--KK");
 }
 
-// Whatever there is: what was not read stays, the newest complete one of each series stays, and the others go or stay as
-// if what was not read were not there.
+// Whatever there is: what was not read stays, the newest complete one of each series stays, and the others go or stay
+// as if what was not read were not there.
 TEST(Prune, DecidesAsIfWhatWasNotReadWereNotThere) {
   std::mt19937 random(17);
   const auto below = [&random](unsigned limit) { return static_cast<unsigned>(random() % limit); };

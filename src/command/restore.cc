@@ -37,7 +37,8 @@ void disable_triggers(Connection& connection) try {
 } catch (const DatabaseError& error) {
   if (error.sqlstate() != kInsufficientPrivilege) throw;
   throw Error(ErrorKind::refused, fmt::format("--disable-triggers: {}", error.what()),
-              connection.server_version() >= 150000 ? "a superuser may GRANT SET ON PARAMETER session_replication_role to the role; or leave --disable-triggers out"
+              connection.server_version() >= 150000 ? "a superuser may GRANT SET ON PARAMETER session_replication_role "
+                                                      "to the role; or leave --disable-triggers out"
                                                     : "restore as a superuser, or leave --disable-triggers out");
 }
 
@@ -56,39 +57,50 @@ void set_sequences(Connection& connection, const RestoreSelection& selection, Re
 
 void make_roles(Connection& connection, const std::vector<std::string>& roles) {
   create_roles(connection, roles);
-  for (const std::string& role : roles) log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
+  for (const std::string& role : roles)
+    log(LogLevel::info, "role_created", fmt::format("created role {} without login", role));
 }
 
 // Nothing is changed until all definitions have been read.
-RestoreSelection select(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& control, const std::stop_token& stop) try {
+RestoreSelection select(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names,
+                        Connection& control, const std::stop_token& stop) try {
   return select_for_restore(request, backup, names, control, stop);
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::damaged || !error.hint().empty()) throw;
-  throw Error(error.kind(), error.what(), "the definitions are damaged, and nothing was changed: restore another backup; psql without ON_ERROR_STOP restores what it can of this one");
+  throw Error(error.kind(), error.what(),
+              "the definitions are damaged, and nothing was changed: restore another backup; psql without "
+              "ON_ERROR_STOP restores what it can of this one");
 }
 
-// Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold the same
-// rows already, and would then hold them twice.
-void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names, SchemaRunner& runner, RestoreErrors& errors) {
+// Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold
+// the same rows already, and would then hold them twice.
+void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names,
+                                 SchemaRunner& runner, RestoreErrors& errors) {
   const DatabaseError reason("its definition was refused, and nothing is added to what else may have its name", "");
   const NotMade refused = runner.not_made();
   selection.large_objects_left_alone = refused.large_objects();
   if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {
-    errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"), reason);
+    errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"),
+                reason);
   }
   std::set<RelationName> not_made;  // names in Unicode
   for (const RelationName& relation : refused.relations()) not_made.insert(names.unicode(relation));
   if (not_made.empty()) return;
   std::erase_if(selection.tables, [&](const TableInfo* table) {
     const std::optional<RelationName> root = parse_relation_name(table->loaded_into);
-    if (!not_made.contains({.schema = table->schema, .name = table->name}) && !(root && not_made.contains(*root))) return false;
+    if (!not_made.contains({.schema = table->schema, .name = table->name}) && !(root && not_made.contains(*root)))
+      return false;
     selection.table_ids.erase(table->id);
     const std::uint64_t rows = table->content.rows;
-    if (rows > 0) errors.take(fmt::format("{} {} of {}.{}", human_count(rows), rows == 1 ? "row" : "rows", table->schema, table->name), reason);
+    if (rows > 0)
+      errors.take(
+          fmt::format("{} {} of {}.{}", human_count(rows), rows == 1 ? "row" : "rows", table->schema, table->name),
+          reason);
     return true;
   });
   std::erase_if(selection.frames, [&](std::size_t frame) {
-    return std::ranges::none_of(index.frames[frame].tables, [&](const FrameRows& rows) { return selection.table_ids.contains(rows.table); });
+    return std::ranges::none_of(index.frames[frame].tables,
+                                [&](const FrameRows& rows) { return selection.table_ids.contains(rows.table); });
   });
   std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
     if (!value.sequence || !not_made.contains(names.unicode(*value.sequence))) return false;
@@ -119,9 +131,8 @@ void analyze(std::span<Connection> connections, const BackupReader& backup, cons
   for (const TableInfo* const table : selection.tables) {
     if (table->id != kLargeObjects && table->content.rows > 0) tables.push_back(table);
   }
-  std::stable_sort(tables.begin(), tables.end(), [](const TableInfo* a, const TableInfo* b) {
-    return values_sampled(*a) > values_sampled(*b);
-  });
+  std::stable_sort(tables.begin(), tables.end(),
+                   [](const TableInfo* a, const TableInfo* b) { return values_sampled(*a) > values_sampled(*b); });
   WorkList<const TableInfo*> list(tables);
   std::vector<Task> tasks;
   for (Connection& connection : connections) {
@@ -144,12 +155,15 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   const auto started = Clock::now();
   const Index& index = backup.index();
   progress.set_activity("connecting");
-  std::vector<Connection> connections = connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
+  std::vector<Connection> connections =
+      connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   for (Connection& connection : connections) {
     prepare_loading_session(connection, index.header.encoding);
     use_money_of(connection, index.header.lc_monetary);
     raise_maintenance_memory(connection, connections.size());
-    if (!request.search_path.empty()) connection.query(fmt::format("SELECT pg_catalog.set_config('search_path', {}, false)", connection.quote_literal(request.search_path)));
+    if (!request.search_path.empty())
+      connection.query(fmt::format("SELECT pg_catalog.set_config('search_path', {}, false)",
+                                   connection.quote_literal(request.search_path)));
     if (request.disable_triggers) disable_triggers(connection);
   }
   Connection& control = connections.front();
@@ -183,8 +197,10 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     leave_out_what_was_not_made(selection, index, names, runner, errors);
     LoadOrder order;
     with_index_encoding(control, index.header, [&] { order = order_of_loading(control, index, selection); });
-    const std::map<TableId, std::uint64_t> loaded = request.schema ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
-                                                                   : load_rows_alone(connections, request, backup, selection, order, errors, progress, stop);
+    const std::map<TableId, std::uint64_t> loaded =
+        request.schema
+            ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
+            : load_rows_alone(connections, request, backup, selection, order, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
   }

@@ -32,10 +32,14 @@ bool is_gone(const DatabaseError& error) {
   constexpr std::string_view kWrongObjectType = "42809";
   std::string hint = error.hint();
   // PostgreSQL's own would be CASCADE, which drops what the backup need not hold.
-  if (error.sqlstate() == kDependentObjectsExist) hint = "drop first what depends on it, or keep the definitions: --clean --data-only";
-  if (error.sqlstate() == kWrongObjectType) hint = "something of another kind has that name: rename or drop it, or restore into a new database";
-  if (error.sqlstate() == kActiveTransaction) hint = "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone";
-  throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(), std::move(hint));
+  if (error.sqlstate() == kDependentObjectsExist)
+    hint = "drop first what depends on it, or keep the definitions: --clean --data-only";
+  if (error.sqlstate() == kWrongObjectType)
+    hint = "something of another kind has that name: rename or drop it, or restore into a new database";
+  if (error.sqlstate() == kActiveTransaction)
+    hint = "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone";
+  throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(),
+                      std::move(hint));
 }
 
 // The materialized views that need a primary key: their definitions stand in post-data.
@@ -51,13 +55,15 @@ std::vector<RelationName> late_views(const RestoreSelection& selection) {
 // matter, and whatever else is chosen by its name.
 std::vector<std::string> drops_of_tables(Connection& connection, const RestoreSelection& selection) {
   std::vector<std::string> statements;
-  for (const RelationName& view : late_views(selection)) statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + sql_name(connection, view));
+  for (const RelationName& view : late_views(selection))
+    statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + sql_name(connection, view));
   std::vector<std::string> tables;
   for (const SchemaObject& object : selection.pre_data) {
     if (!object.relation) continue;
     const std::string name = sql_name(connection, *object.relation);
     if (object.type == "TABLE") tables.push_back(name);
-    const bool is_other = object.type == "VIEW" || object.type == "MATERIALIZED VIEW" || object.type == "FOREIGN TABLE" ||
+    const bool is_other = object.type == "VIEW" || object.type == "MATERIALIZED VIEW" ||
+                          object.type == "FOREIGN TABLE" ||
                           (object.type == "SEQUENCE" && !object.refers_to);  // an identity column's goes with it
     if (is_other) statements.push_back(fmt::format("DROP {} IF EXISTS {}", object.type, name));
   }
@@ -75,8 +81,8 @@ void drop_one_by_one(Connection& connection, const std::vector<std::string>& sta
   }
 }
 
-// In a transaction: what cannot be dropped, for what depends on it, must not cost the rest. What depends may be among the rest
-// itself, and is then gone behind it.
+// In a transaction: what cannot be dropped, for what depends on it, must not cost the rest. What depends may be among
+// the rest itself, and is then gone behind it.
 void drop_together(Connection& connection, std::vector<std::string> statements) {
   while (!statements.empty()) {
     std::vector<std::string> again;
@@ -98,11 +104,13 @@ void drop_together(Connection& connection, std::vector<std::string> statements) 
   }
 }
 
-// Which of the backup's drops are of something that this restore makes again. What it does not make must not be dropped.
+// Which of the backup's drops are of something that this restore makes again. What it does not make must not be
+// dropped.
 class Replaced {
  public:
   Replaced(const RestoreRequest& request, const RestoreSelection& selection, const ScriptNames& names)
-      : request_(request), filter_(request.filter), names_(names), with_large_objects_(!selection.large_objects.empty()) {
+      : request_(request), filter_(request.filter), names_(names),
+        with_large_objects_(!selection.large_objects.empty()) {
     for (const SchemaObject& object : selection.pre_data) {
       const bool is_made = !object.statements.empty() && object.statements.front().role == StatementRole::definition;
       if (is_made && object.relation) relations_.insert(*object.relation);
@@ -136,12 +144,14 @@ class Replaced {
 };
 
 // Of extensions that stay, because only parts are restored, the rows that the restore brings.
-std::vector<std::string> deletes_of_extension_rows(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
-                                                   const ScriptNames& names, const Replaced& replaced) {
+std::vector<std::string> deletes_of_extension_rows(Connection& connection, const RestoreRequest& request,
+                                                   const RestoreSelection& selection, const ScriptNames& names,
+                                                   const Replaced& replaced) {
   std::vector<std::string> statements;
   if (request.filter.includes_everything() || !request.rows) return statements;
   std::set<RelationName> with_rows;
-  for (const TableInfo* const table : selection.tables) with_rows.insert({.schema = table->schema, .name = table->name});
+  for (const TableInfo* const table : selection.tables)
+    with_rows.insert({.schema = table->schema, .name = table->name});
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (replaced.holds(table) || !with_rows.contains(names.unicode(table))) continue;
     statements.push_back(fmt::format("DELETE FROM ONLY {} {}", sql_name(connection, table), condition));
@@ -149,20 +159,24 @@ std::vector<std::string> deletes_of_extension_rows(Connection& connection, const
   return statements;
 }
 
-// Operators that are named as the negator or commutator of others and were never made: the server keeps their names, pg_dump
-// does not, and neither their schema nor the types they are for can be dropped before them.
+// Operators that are named as the negator or commutator of others and were never made: the server keeps their names,
+// pg_dump does not, and neither their schema nor the types they are for can be dropped before them.
 std::vector<std::string> drops_of_named_operators(Connection& connection, const std::vector<std::string>& statements) {
   std::vector<std::string> schemas;
   for (const std::string& statement : statements) {
     const DropStatement drop = understand_drop(statement);
-    if ((drop.kind == "SCHEMA" || drop.kind == "OPERATOR") && drop.schema) schemas.push_back(connection.quote_literal(*drop.schema));
+    if ((drop.kind == "SCHEMA" || drop.kind == "OPERATOR") && drop.schema)
+      schemas.push_back(connection.quote_literal(*drop.schema));
   }
   std::vector<std::string> drops;
   if (schemas.empty()) return drops;
-  const QueryResult operators = connection.query(fmt::format(
-      "SELECT pg_catalog.format('DROP OPERATOR IF EXISTS %I.%s (%s, %s)', n.nspname, o.oprname, CASE o.oprleft WHEN 0 THEN 'NONE' ELSE o.oprleft::pg_catalog.regtype::text END, "
-      "CASE o.oprright WHEN 0 THEN 'NONE' ELSE o.oprright::pg_catalog.regtype::text END) "
-      "FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace WHERE o.oprcode = 0 AND n.nspname IN ({})", fmt::join(schemas, ", ")));
+  const QueryResult operators = connection.query(
+      fmt::format("SELECT pg_catalog.format('DROP OPERATOR IF EXISTS %I.%s (%s, %s)', n.nspname, o.oprname, CASE "
+                  "o.oprleft WHEN 0 THEN 'NONE' ELSE o.oprleft::pg_catalog.regtype::text END, "
+                  "CASE o.oprright WHEN 0 THEN 'NONE' ELSE o.oprright::pg_catalog.regtype::text END) "
+                  "FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace WHERE "
+                  "o.oprcode = 0 AND n.nspname IN ({})",
+                  fmt::join(schemas, ", ")));
   for (int row = 0; row < operators.rows(); ++row) drops.push_back(operators.string(row, 0));
   return drops;
 }
@@ -175,16 +189,19 @@ std::vector<std::string> drops(Connection& connection, const RestoreRequest& req
     statements = drops_of_tables(connection, selection);
   } else {
     statements = parse_drop_comments(backup.read_phase(Phase::clean));
-    std::erase_if(statements, [&replaced](const std::string& statement) { return !replaced.holds(understand_drop(statement)); });
+    std::erase_if(statements,
+                  [&replaced](const std::string& statement) { return !replaced.holds(understand_drop(statement)); });
     std::ranges::move(drops_of_named_operators(connection, statements), std::back_inserter(statements));
   }
-  std::ranges::move(deletes_of_extension_rows(connection, request, selection, names, replaced), std::back_inserter(statements));
+  std::ranges::move(deletes_of_extension_rows(connection, request, selection, names, replaced),
+                    std::back_inserter(statements));
   return statements;
 }
 
 // The roots of partition trees of which all partitions are among the tables, each with these. TRUNCATE does not take a
 // partition alone whose root has a foreign key to another table that it takes.
-std::map<RelationName, std::vector<RelationName>> whole_trees(Connection& connection, const std::set<RelationName>& tables) {
+std::map<RelationName, std::vector<RelationName>> whole_trees(Connection& connection,
+                                                              const std::set<RelationName>& tables) {
   const QueryResult result = connection.query(R"(
 SELECT rn.nspname, r.relname, n.nspname, c.relname
 FROM pg_catalog.pg_class AS r JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
@@ -195,7 +212,8 @@ WHERE r.relkind = 'p' AND NOT r.relispartition AND p.isleaf)");
   std::set<RelationName> in_parts;
   for (int row = 0; row < result.rows(); ++row) {
     const RelationName root{.schema = result.string(row, 0), .name = result.string(row, 1)};
-    const RelationName& leaf = trees[root].emplace_back(RelationName{.schema = result.string(row, 2), .name = result.string(row, 3)});
+    const RelationName& leaf =
+        trees[root].emplace_back(RelationName{.schema = result.string(row, 2), .name = result.string(row, 3)});
     if (!tables.contains(leaf)) in_parts.insert(root);
   }
   for (const RelationName& root : in_parts) trees.erase(root);
@@ -217,10 +235,12 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
 } catch (const DatabaseError& error) {
   if (connection.is_alive()) connection.query("ROLLBACK");
   if (error.sqlstate() != kOutOfMemory) throw;
-  drop_one_by_one(connection, drops(connection, request, backup, selection, names));  // the server has no room for so many locks at once
+  drop_one_by_one(connection, drops(connection, request, backup, selection,
+                                    names));  // the server has no room for so many locks at once
 }
 
-// All or nothing. Of an extension's configuration table only the rows that are the user's: nothing brings the others back.
+// All or nothing. Of an extension's configuration table only the rows that are the user's: nothing brings the others
+// back.
 void empty_tables(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
   std::set<RelationName> tables;
   for (const TableInfo* const table : selection.tables) {
@@ -231,7 +251,8 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (condition.empty() || tables.erase(table) == 0) continue;
     const auto level = order.levels.find(table);
-    deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second, fmt::format("DELETE FROM ONLY {} {};\n", sql_name(connection, table), condition));
+    deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second,
+                             fmt::format("DELETE FROM ONLY {} {};\n", sql_name(connection, table), condition));
   }
   std::string deletes;
   for (const auto& [level, sql] : deletes_by_level) deletes += sql;
@@ -248,8 +269,9 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
   } catch (const DatabaseError& error) {
     // PostgreSQL's own hint would be CASCADE, which empties what is not restored.
     if (error.sqlstate() != kFeatureNotSupported) throw;
-    throw DatabaseError(fmt::format("cannot empty the tables: {}", error.what()), error.sqlstate(),
-                        "restore the tables that refer to them as well, or drop the foreign key and add it again afterwards");
+    throw DatabaseError(
+        fmt::format("cannot empty the tables: {}", error.what()), error.sqlstate(),
+        "restore the tables that refer to them as well, or drop the foreign key and add it again afterwards");
   }
 }
 

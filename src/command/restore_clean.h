@@ -8,8 +8,8 @@
 
 namespace pana {
 
-// Drops what the restore makes again, and nothing else: all of it or, with an error that names what depends on it, nothing. One by one where the
-// server has no room for so many locks.
+// Drops what the restore makes again, and nothing else: all of it or, with an error that names what depends on it,
+// nothing. One by one where the server has no room for so many locks.
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                   const RestoreSelection& selection, const ScriptNames& names);
 

@@ -23,7 +23,8 @@ class RestoreError : public DatabaseError {
 
 class RestoreErrors {
  public:
-  // `way_on`: options with which another restore would go on where this one fails; empty where there are none that cost nothing.
+  // `way_on`: options with which another restore would go on where this one fails; empty where there are none that cost
+  // nothing.
   RestoreErrors(bool keep_going, std::string way_on) : keep_going_(keep_going), way_on_(std::move(way_on)) {}
 
   bool keep_going() const { return keep_going_; }
@@ -55,7 +56,8 @@ class RestoreErrors {
 
   // A right that the server only warned of.
   void take_right(std::string what) {
-    log(LogLevel::warning, "rights", what, {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+    log(LogLevel::warning, "rights", what,
+        {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
     rights_.with([&what](std::vector<std::string>& rights) { rights.push_back(std::move(what)); });
   }
 
@@ -68,7 +70,8 @@ class RestoreErrors {
 
  private:
   [[noreturn]] void throw_with(const std::string& subject, const DatabaseError& error) {
-    constexpr std::string_view kOfExtension = "--exclude-extension NAME restores without an extension, and without what is its own";
+    constexpr std::string_view kOfExtension =
+        "--exclude-extension NAME restores without an extension, and without what is its own";
     throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(),
                        subject.starts_with("EXTENSION ") ? std::string(kOfExtension) : hint_for(error));
   }
@@ -76,25 +79,31 @@ class RestoreErrors {
   std::string hint_for(const DatabaseError& error) const {
     constexpr std::string_view kDiskFull = "53100";
     if (error.sqlstate() == kForeignKeyViolation) {
-      constexpr std::string_view kWhy = "rows refer to others that are neither in the target nor among what is restored: they did so in the source, or not all tables were chosen";
+      constexpr std::string_view kWhy =
+          "rows refer to others that are neither in the target nor among what is restored: they did so in the source, "
+          "or not all tables were chosen";
       return way_on_.empty() ? std::string(kWhy) : fmt::format("{}; {} restores the rest", kWhy, way_on_);
     }
     if (is_of_an_empty_search_path(error)) {
-      return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: ALTER FUNCTION ... SET "
+      return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: "
+             "ALTER FUNCTION ... SET "
              "search_path at the source helps for good, --search-path for this restore";
     }
     if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
     if (!error.hint().empty()) return error.hint();
-    return way_on_.empty() ? "what was restored before stays beside what was there: look at both before another restore" : fmt::format("{} restores what can be restored", way_on_);
+    return way_on_.empty() ? "what was restored before stays beside what was there: look at both before another restore"
+                           : fmt::format("{} restores what can be restored", way_on_);
   }
 
-  // undefined_function, undefined_table, undefined_object of a name without a schema: pg_dump writes all names with theirs.
+  // undefined_function, undefined_table, undefined_object of a name without a schema: pg_dump writes all names with
+  // theirs.
   static bool is_of_an_empty_search_path(const DatabaseError& error) {
     const std::string& state = error.sqlstate();
     if (state != "42883" && state != "42P01" && state != "42704") return false;
     const std::string_view message = error.what();
     const std::string_view subject = message.substr(0, message.find_first_of("(", message.find(' ')));
-    const bool is_of_a_kind = message.starts_with("function ") || message.starts_with("relation ") || message.starts_with("type ");
+    const bool is_of_a_kind =
+        message.starts_with("function ") || message.starts_with("relation ") || message.starts_with("type ");
     return is_of_a_kind && subject.substr(0, subject.find(" does not exist")).find('.') == std::string_view::npos;
   }
 

@@ -22,9 +22,10 @@ std::string attributes_text(const RoleDefinition& role) {
   return attributes.empty() ? "none" : fmt::format("{}", fmt::join(attributes, " "));
 }
 
-// Settings whose value is a list of names, which a single literal would not set (pg_dump: variable_is_guc_list_quote()).
+// Settings whose value is a list of names, which a single literal would not set (pg_dump:
+// variable_is_guc_list_quote()).
 bool is_list_of_names(std::string_view setting) {
-  constexpr std::array kSettings = {"local_preload_libraries", "search_path",      "session_preload_libraries",
+  constexpr std::array kSettings = {"local_preload_libraries",  "search_path",      "session_preload_libraries",
                                     "shared_preload_libraries", "temp_tablespaces", "unix_socket_directories"};
   return std::ranges::find(kSettings, setting) != kSettings.end();
 }
@@ -41,8 +42,10 @@ std::vector<std::string> names_of_list(std::string_view list) {
     }
     if (list[i] == '"') {
       const bool is_doubled = is_quoted && i + 1 < list.size() && list[i + 1] == '"';
-      if (is_doubled) names.back() += list[++i];
-      else is_quoted = !is_quoted;
+      if (is_doubled)
+        names.back() += list[++i];
+      else
+        is_quoted = !is_quoted;
     } else if (list[i] == ',' && !is_quoted) {
       is_after_comma = true;
     } else if (is_quoted || list[i] != ' ') {
@@ -60,7 +63,8 @@ bool contains(const Items& items, Condition&& condition) {
 }  // namespace
 
 GlobalsRestore::GlobalsRestore(Connection& connection, const RestoreRequest& request, const Index& index)
-    : connection_(connection), request_(request), wanted_(index.globals.value()), present_(read_present_globals(connection)), owner_(present_.owner),
+    : connection_(connection), request_(request), wanted_(index.globals.value()),
+      present_(read_present_globals(connection)), owner_(present_.owner),
       database_(connection.quote_identifier(connection.query("SELECT pg_catalog.current_database()").text(0, 0))) {
   if (index.header.encoding == "SQL_ASCII") {
     for (std::string* const text : texts_of(wanted_)) *text = code_points_as_bytes(*text);
@@ -141,14 +145,16 @@ void GlobalsRestore::make_missing_roles(const std::vector<std::string>& needed) 
     }
   }
   if (!without_password_.empty()) {
-    lose(fmt::format("a backup holds no passwords: give one to {} by ALTER ROLE ... PASSWORD", fmt::join(without_password_, ", ")));
+    lose(fmt::format("a backup holds no passwords: give one to {} by ALTER ROLE ... PASSWORD",
+                     fmt::join(without_password_, ", ")));
   }
 }
 
 void GlobalsRestore::define_role(const RoleDefinition& role) {
   const std::string name = connection_.quote_identifier(role.name);
   for (const std::string& attribute : attributes_of(role)) {
-    attempt(fmt::format("role {} is made without {}", role.name, attribute), fmt::format("ALTER ROLE {} {}", name, attribute));
+    attempt(fmt::format("role {} is made without {}", role.name, attribute),
+            fmt::format("ALTER ROLE {} {}", name, attribute));
   }
   if (!role.valid_until.empty()) {
     attempt(fmt::format("role {} is made without VALID UNTIL", role.name),
@@ -163,8 +169,8 @@ void GlobalsRestore::define_role(const RoleDefinition& role) {
 
 void GlobalsRestore::compare_role(const RoleDefinition& role, const RoleDefinition& present) {
   if (is_chosen(role.name) || attributes_text(present) == attributes_text(role)) return;
-  lose(fmt::format("role {} is there already and keeps its attributes, {}; in the backup: {}", role.name, attributes_text(present),
-                   attributes_text(role)));
+  lose(fmt::format("role {} is there already and keeps its attributes, {}; in the backup: {}", role.name,
+                   attributes_text(present), attributes_text(role)));
 }
 
 void GlobalsRestore::grant_membership(const RoleMembership& membership) {
@@ -182,7 +188,8 @@ void GlobalsRestore::grant_membership(const RoleMembership& membership) {
     options = fmt::format(" WITH ADMIN {}, INHERIT {}, SET {}", membership.admin, membership.inherit, membership.set);
   }
   attempt(fmt::format("{} is made no member of {}", membership.member, membership.role),
-          fmt::format("GRANT {} TO {}{}", connection_.quote_identifier(membership.role), connection_.quote_identifier(membership.member), options));
+          fmt::format("GRANT {} TO {}{}", connection_.quote_identifier(membership.role),
+                      connection_.quote_identifier(membership.member), options));
 }
 
 bool GlobalsRestore::is_made(const std::string& role) const {
@@ -197,13 +204,15 @@ bool GlobalsRestore::is_chosen(const std::string& role) const {
 // A role that was there may serve other databases, and keeps what is set for it in all of them.
 void GlobalsRestore::compare_setting(const RoleSetting& setting) {
   const bool is_same = is_chosen(setting.role) || contains(present_.settings, [&](const RoleSetting& other) {
-    return !other.in_database && other.role == setting.role && other.name == setting.name && other.value == setting.value;
-  });
+                         return !other.in_database && other.role == setting.role && other.name == setting.name &&
+                                other.value == setting.value;
+                       });
   if (!is_same) lose(fmt::format("role {} is there already: {} is not set for it", setting.role, setting.name));
 }
 
 void GlobalsRestore::set(const RoleSetting& setting) {
-  std::string sql = setting.role.empty() ? "ALTER DATABASE " + database_ : "ALTER ROLE " + connection_.quote_identifier(setting.role);
+  std::string sql =
+      setting.role.empty() ? "ALTER DATABASE " + database_ : "ALTER ROLE " + connection_.quote_identifier(setting.role);
   if (!setting.role.empty() && setting.in_database) sql += " IN DATABASE " + database_;
   sql += fmt::format(" SET {} TO ", connection_.quote_identifier(setting.name));
   std::vector<std::string> values = {setting.value};
@@ -211,7 +220,9 @@ void GlobalsRestore::set(const RoleSetting& setting) {
   for (std::string& value : values) value = connection_.quote_literal(value);
   sql += values.empty() ? "''" : fmt::format("{}", fmt::join(values, ", "));
   // The value may be a secret of somebody's own.
-  attempt(fmt::format("{} is not set for {}", setting.name, setting.role.empty() ? "the database" : "role " + setting.role), sql);
+  attempt(
+      fmt::format("{} is not set for {}", setting.name, setting.role.empty() ? "the database" : "role " + setting.role),
+      sql);
 }
 
 void GlobalsRestore::give_database_away() {
@@ -220,8 +231,9 @@ void GlobalsRestore::give_database_away() {
 
 void GlobalsRestore::change_owner() {
   if (!request_.owners || wanted_.owner.empty() || wanted_.owner == present_.owner) return;
-  const bool is_given = attempt(fmt::format("the database keeps its owner, {}", present_.owner),
-                                fmt::format("ALTER DATABASE {} OWNER TO {}", database_, connection_.quote_identifier(wanted_.owner)));
+  const bool is_given =
+      attempt(fmt::format("the database keeps its owner, {}", present_.owner),
+              fmt::format("ALTER DATABASE {} OWNER TO {}", database_, connection_.quote_identifier(wanted_.owner)));
   if (is_given) owner_ = wanted_.owner;
 }
 
@@ -242,10 +254,12 @@ void GlobalsRestore::restore_database() {
   });
 }
 
-// PUBLIC gets what it had, no more and no less; the target's own grants to others stay. Grants are looked for afterwards: who may
-// not grant something is only warned by the server.
+// PUBLIC gets what it had, no more and no less; the target's own grants to others stay. Grants are looked for
+// afterwards: who may not grant something is only warned by the server.
 void GlobalsRestore::restore_grants() {
-  const auto grantee = [this](const DatabaseGrant& grant) { return grant.grantee.empty() ? "PUBLIC" : connection_.quote_identifier(grant.grantee); };
+  const auto grantee = [this](const DatabaseGrant& grant) {
+    return grant.grantee.empty() ? "PUBLIC" : connection_.quote_identifier(grant.grantee);
+  };
   const auto text = [](const DatabaseGrant& grant) { return fmt::format("{} on the database", grant.privilege); };
   const auto is_among = [](const DatabaseGrant& grant, const std::vector<DatabaseGrant>& grants) {
     return contains(grants, [&grant](const DatabaseGrant& other) {
@@ -256,20 +270,22 @@ void GlobalsRestore::restore_grants() {
   std::vector<DatabaseGrant> revoked;
   for (const DatabaseGrant& grant : present) {
     if (!grant.grantee.empty() || is_among(grant, wanted_.grants)) continue;
-    const bool went_well = attempt(fmt::format("PUBLIC keeps {}", text(grant)), fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", grant.privilege, database_));
+    const bool went_well = attempt(fmt::format("PUBLIC keeps {}", text(grant)),
+                                   fmt::format("REVOKE {} ON DATABASE {} FROM PUBLIC", grant.privilege, database_));
     if (went_well) revoked.push_back(grant);
   }
   std::vector<DatabaseGrant> granted;
   for (const DatabaseGrant& grant : wanted_.grants) {
     if (is_among(grant, present) || grant.grantee == owner_) continue;
     const bool went_well = attempt(fmt::format("{} is not granted to {}", text(grant), grantee(grant)),
-                                   fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database_, grantee(grant),
-                                               grant.grantable ? " WITH GRANT OPTION" : ""));
+                                   fmt::format("GRANT {} ON DATABASE {} TO {}{}", grant.privilege, database_,
+                                               grantee(grant), grant.grantable ? " WITH GRANT OPTION" : ""));
     if (went_well) granted.push_back(grant);
   }
   const std::vector<DatabaseGrant> now = read_database_grants(connection_);
   for (const DatabaseGrant& grant : granted) {
-    if (!is_among(grant, now)) lose(fmt::format("{} is not granted to {}: we may not grant it", text(grant), grantee(grant)));
+    if (!is_among(grant, now))
+      lose(fmt::format("{} is not granted to {}: we may not grant it", text(grant), grantee(grant)));
   }
   for (const DatabaseGrant& grant : revoked) {
     if (is_among(grant, now)) lose(fmt::format("PUBLIC keeps {}: we may not revoke it", text(grant)));

@@ -1,7 +1,8 @@
 // The globals of a backup: its roles, and the properties of its database, into the target's cluster.
 //
-// What the target does not allow is warned of and reported, and everything else goes on: platforms let nobody make a superuser.
-// Roles that are there keep their attributes, settings and memberships, which is said where these differ: they may serve other databases.
+// What the target does not allow is warned of and reported, and everything else goes on: platforms let nobody make a
+// superuser. Roles that are there keep their attributes, settings and memberships, which is said where these differ:
+// they may serve other databases.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,8 @@ class GlobalsRestore {
   // `index` must have globals.
   GlobalsRestore(Connection& connection, const RestoreRequest& request, const Index& index);
 
-  // Makes the roles that are missing, with their attributes, settings and memberships, in one transaction. Those of `needed` throw
-  // when they cannot be made.
+  // Makes the roles that are missing, with their attributes, settings and memberships, in one transaction. Those of
+  // `needed` throw when they cannot be made.
   void make_roles(const std::vector<std::string>& needed);
 
   // Makes the database its owner's. Before the schema: who owns the database may own what is in the schema public.
@@ -30,14 +31,16 @@ class GlobalsRestore {
   // Settings, comment, connection limit and grants of the database.
   void restore_database();
 
-  // Does both in a transaction of the caller's, who then rolls it back, without a word: to see what the roles may do afterwards.
+  // Does both in a transaction of the caller's, who then rolls it back, without a word: to see what the roles may do
+  // afterwards.
   void try_out(const std::vector<std::string>& needed);
 
   const RestoredGlobals& result() const { return result_; }
 
  private:
   void in_transaction(const std::function<void()>& action);
-  // A statement of such a transaction, which goes on when it is refused: that is lost then. Returns whether it went well.
+  // A statement of such a transaction, which goes on when it is refused: that is lost then. Returns whether it went
+  // well.
   bool attempt(const std::string& loss, const std::string& sql);
   void lose(std::string what);  // told when the transaction is committed
   void make_missing_roles(const std::vector<std::string>& needed);
@@ -53,9 +56,9 @@ class GlobalsRestore {
 
   Connection& connection_;
   const RestoreRequest& request_;
-  Globals wanted_;         // the backup's, as this session writes names, the roles of request.role_map in place
-  const Globals present_;  // the target's
-  std::string owner_;      // whose the target is by now
+  Globals wanted_;              // the backup's, as this session writes names, the roles of request.role_map in place
+  const Globals present_;       // the target's
+  std::string owner_;           // whose the target is by now
   const std::string database_;  // its name, quoted
   std::vector<std::string> without_password_;
   RestoredGlobals result_;

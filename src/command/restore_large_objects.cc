@@ -21,11 +21,13 @@ std::set<LargeObjectId> present_large_objects(Connection& connection) {
 std::size_t count_present_large_objects(Connection& connection, const RestoreSelection& selection) {
   if (selection.large_objects.empty()) return 0;
   const std::set<LargeObjectId> present = present_large_objects(connection);
-  return static_cast<std::size_t>(std::ranges::count_if(selection.large_objects, [&present](LargeObjectId id) { return present.contains(id); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(selection.large_objects, [&present](LargeObjectId id) { return present.contains(id); }));
 }
 
-void make_large_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                        RoleRewriter& roles, SchemaRunner& runner, const std::stop_token& stop) {
+void make_large_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                        const RestoreSelection& selection, RoleRewriter& roles, SchemaRunner& runner,
+                        const std::stop_token& stop) {
   constexpr std::size_t kBatch = 300;
   if (selection.large_objects.empty()) return;
   std::set<LargeObjectId> present;
@@ -52,10 +54,13 @@ void empty_large_objects(Connection& connection, const RestoreSelection& selecti
   constexpr int kForWriting = 0x20000;  // INV_WRITE
   const std::span<const LargeObjectId> ids = selection.large_objects;
   for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
-    // Closed again, for the transaction may be that of all the others, and the server looks through the open ones for each.
-    connection.query(fmt::format("SELECT pg_catalog.lo_truncate64(object, 0), pg_catalog.lo_close(object) FROM (SELECT pg_catalog.lo_open(oid, {}) AS object "
-                                 "FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({}) OFFSET 0) AS opened",
-                                 kForWriting, fmt::join(ids.subspan(begin, std::min(kBatch, ids.size() - begin)), ", ")));
+    // Closed again, for the transaction may be that of all the others, and the server looks through the open ones for
+    // each.
+    connection.query(
+        fmt::format("SELECT pg_catalog.lo_truncate64(object, 0), pg_catalog.lo_close(object) FROM (SELECT "
+                    "pg_catalog.lo_open(oid, {}) AS object "
+                    "FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({}) OFFSET 0) AS opened",
+                    kForWriting, fmt::join(ids.subspan(begin, std::min(kBatch, ids.size() - begin)), ", ")));
   }
 }
 

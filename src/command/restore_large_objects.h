@@ -14,10 +14,11 @@ namespace pana {
 // How many of the wanted large objects the target has.
 std::size_t count_present_large_objects(Connection& connection, const RestoreSelection& selection);
 
-// Makes them, with their owners, grants and comments; of a restore without definitions those that the target lacks. Holds some
-// hundreds of them at a time.
-void make_large_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                        RoleRewriter& roles, SchemaRunner& runner, const std::stop_token& stop);
+// Makes them, with their owners, grants and comments; of a restore without definitions those that the target lacks.
+// Holds some hundreds of them at a time.
+void make_large_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                        const RestoreSelection& selection, RoleRewriter& roles, SchemaRunner& runner,
+                        const std::stop_token& stop);
 
 // Takes the contents from those that are there.
 void empty_large_objects(Connection& connection, const RestoreSelection& selection);

@@ -69,7 +69,8 @@ bool is_of_indexes(const Group& group) {
   return type == "INDEX" || type == "CONSTRAINT" || type == "INDEX ATTACH";
 }
 
-// The indexes of these tables that are to become parts of others, those that are not, with their own parts, and all else.
+// The indexes of these tables that are to become parts of others, those that are not, with their own parts, and all
+// else.
 struct Sorted {
   std::vector<Group> parts;
   std::vector<Group> apart;
@@ -77,13 +78,16 @@ struct Sorted {
   std::size_t place = 0;  // of the parts, in the rest
 };
 
-Sorted sort_out(const std::set<RelationName>& tables, const std::map<RelationName, std::uint32_t>& wholes, std::vector<Group> groups) {
+Sorted sort_out(const std::set<RelationName>& tables, const std::map<RelationName, std::uint32_t>& wholes,
+                std::vector<Group> groups) {
   Sorted sorted;
   std::set<RelationName> apart;
   for (Group& group : groups) {
     const SchemaObject& object = group.front();
-    const std::optional<RelationName> index = object.relation && tables.contains(*object.relation) ? index_of(object) : std::nullopt;
-    const std::optional<RelationName> whole = object.type == "INDEX ATTACH" ? understand_attachment(object).whole : std::nullopt;
+    const std::optional<RelationName> index =
+        object.relation && tables.contains(*object.relation) ? index_of(object) : std::nullopt;
+    const std::optional<RelationName> whole =
+        object.type == "INDEX ATTACH" ? understand_attachment(object).whole : std::nullopt;
     if (index && wholes.contains(*index)) {
       if (sorted.parts.empty()) sorted.place = sorted.rest.size();
       sorted.parts.push_back(std::move(group));
@@ -95,20 +99,25 @@ Sorted sort_out(const std::set<RelationName>& tables, const std::map<RelationNam
     }
   }
   // Of several that would do for an index, the server takes the oldest for the oldest.
-  std::ranges::stable_sort(sorted.parts, {}, [&wholes](const Group& group) { return wholes.at(*index_of(group.front())); });
+  std::ranges::stable_sort(sorted.parts, {},
+                           [&wholes](const Group& group) { return wholes.at(*index_of(group.front())); });
   return sorted;
 }
 
 // Zero: there is none.
 std::uint32_t relation_id(Connection& connection, const RelationName& name) {
-  return connection.query(fmt::format("SELECT coalesce(pg_catalog.to_regclass({})::pg_catalog.oid, 0)", connection.quote_literal(sql_name(connection, name)))).oid(0, 0);
+  return connection
+      .query(fmt::format("SELECT coalesce(pg_catalog.to_regclass({})::pg_catalog.oid, 0)",
+                         connection.quote_literal(sql_name(connection, name))))
+      .oid(0, 0);
 }
 
 }  // namespace
 
 bool has_relation(Connection& connection, const RelationName& name) { return relation_id(connection, name) != 0; }
 
-void join_parents(Connection& connection, std::vector<SchemaObject> partitions, std::vector<SchemaObject> indexes, std::vector<SchemaObject>& post_data) {
+void join_parents(Connection& connection, std::vector<SchemaObject> partitions, std::vector<SchemaObject> indexes,
+                  std::vector<SchemaObject>& post_data) {
   std::set<RelationName> tables;
   for (const SchemaObject& partition : partitions) {
     if (partition.relation) tables.insert(*partition.relation);

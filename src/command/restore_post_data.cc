@@ -16,7 +16,8 @@
 namespace pana {
 namespace {
 
-// Columns of NULLs would pass for the view, and so would what other views make of them: these are dropped as well, and each is lost.
+// Columns of NULLs would pass for the view, and so would what other views make of them: these are dropped as well, and
+// each is lost.
 void drop_placeholder(Connection& connection, const RelationName& view, SchemaRunner& runner) {
   const std::string name = sql_name(connection, view);
   const QueryResult found = connection.query(fmt::format(R"(
@@ -26,7 +27,8 @@ WITH RECURSIVE views (oid, depth) AS (
     ON d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = v.oid AND d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass
   JOIN pg_catalog.pg_rewrite AS r ON r.oid = d.objid JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class AND c.relkind IN ('v', 'm') AND c.oid <> v.oid)
 SELECT c.oid::pg_catalog.regclass::text, CASE c.relkind WHEN 'm' THEN 'MATERIALIZED VIEW ' ELSE 'VIEW ' END
-FROM views JOIN pg_catalog.pg_class AS c USING (oid) GROUP BY c.oid, c.relkind ORDER BY max(depth) DESC, 1)", connection.quote_literal(name)));
+FROM views JOIN pg_catalog.pg_class AS c USING (oid) GROUP BY c.oid, c.relkind ORDER BY max(depth) DESC, 1)",
+                                                         connection.quote_literal(name)));
   std::string drops;
   for (int row = 0; row < found.rows(); ++row) drops += "DROP " + found.string(row, 1) + found.string(row, 0) + ";\n";
   std::string what = "is dropped again";
@@ -37,18 +39,20 @@ FROM views JOIN pg_catalog.pg_class AS c USING (oid) GROUP BY c.oid, c.relkind O
     what = fmt::format("stays, and is not what it was ({})", error.what());
   }
   for (int row = 0; row < found.rows(); ++row) {
-    runner.lose(found.string(row, 1) + found.string(row, 0), fmt::format("of {} only the columns could be made, and it {}", name, what));
+    runner.lose(found.string(row, 1) + found.string(row, 0),
+                fmt::format("of {} only the columns could be made, and it {}", name, what));
   }
 }
 
 // Cuts the objects into runs and carries them out.
 class PostData {
  public:
-  PostData(std::span<Connection> connections, const RestoreSelection& selection, const Index& index, SchemaRunner& runner,
-           const std::stop_token& stop)
+  PostData(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
+           SchemaRunner& runner, const std::stop_token& stop)
       : connections_(connections), runner_(runner), stop_(stop) {
     for (const SchemaObject& object : selection.pre_data) {
-      if (object.type == "TABLE ATTACH" && object.relation && object.refers_to) partitions_[*object.refers_to].push_back(*object.relation);
+      if (object.type == "TABLE ATTACH" && object.relation && object.refers_to)
+        partitions_[*object.refers_to].push_back(*object.relation);
       if (object.type == "VIEW" && object.relation) views_[*object.relation] = &object;
     }
     for (const SchemaObject& object : selection.post_data) {
@@ -137,10 +141,11 @@ class PostData {
     run_ = Run::single;
   }
 
-  // A view that needs a primary key, or is part of a circle, stands twice in a script: in pre-data with columns of NULLs, and with
-  // its query behind the rows, as a rule.
+  // A view that needs a primary key, or is part of a circle, stands twice in a script: in pre-data with columns of
+  // NULLs, and with its query behind the rows, as a rule.
   bool leaves_placeholder(const SchemaObject& object) {
-    if (object.type != "RULE" || !object.relation || object.statements.empty() || !runner_.has_failed(object)) return false;
+    if (object.type != "RULE" || !object.relation || object.statements.empty() || !runner_.has_failed(object))
+      return false;
     if (!SqlLexemes(object.statements.front().sql).skip({"CREATE", "OR", "REPLACE", "VIEW"})) return false;
     const auto view = views_.find(*object.relation);
     return view != views_.end() && !runner_.has_failed(*view->second);  // otherwise it is the target's own
@@ -200,8 +205,8 @@ class Schedule {
   std::set<RelationName> in_use_;
 };
 
-// The server may lend an index several of its processes, which take more time together than one does alone. That pays only
-// for an index that would otherwise be the last one being built.
+// The server may lend an index several of its processes, which take more time together than one does alone. That pays
+// only for an index that would otherwise be the last one being built.
 void choose_parallelism(std::vector<SchemaStep>& steps, std::size_t connections) {
   std::uint64_t total = 0;
   for (const SchemaStep& step : steps) total += step.weight;
@@ -212,7 +217,8 @@ void PostData::run_together(std::vector<SchemaStep> steps) {
   std::erase_if(steps, [](const SchemaStep& step) { return step.statements.empty(); });
   if (steps.empty()) return;
   if (connections_.size() > 1) choose_parallelism(steps, connections_.size());
-  std::stable_sort(steps.begin(), steps.end(), [](const SchemaStep& a, const SchemaStep& b) { return a.weight > b.weight; });
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const SchemaStep& a, const SchemaStep& b) { return a.weight > b.weight; });
   const std::size_t count = std::min(connections_.size(), steps.size());
   Schedule schedule(std::move(steps));
   std::vector<Task> tasks;

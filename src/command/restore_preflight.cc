@@ -35,11 +35,15 @@ std::vector<std::string> first_column(const QueryResult& result) {
   return values;
 }
 
-// Foreign keys that go round in a circle let no table be the first. Who does not keep going learns whether the rows come all the same.
+// Foreign keys that go round in a circle let no table be the first. Who does not keep going learns whether the rows
+// come all the same.
 void check_circles(Connection& connection, const Index& index, const RestoreSelection& selection, Problems& problems) {
   const std::vector<std::string> tables = tables_in_circles(order_of_loading(connection, index, selection));
   if (tables.empty()) return;
-  problems.add(fmt::format("the tables {} refer to each other by foreign keys, so that none of them can be loaded first", list_names(tables)), kWayOutOfCircles);
+  problems.add(
+      fmt::format("the tables {} refer to each other by foreign keys, so that none of them can be loaded first",
+                  list_names(tables)),
+      kWayOutOfCircles);
 }
 
 void check_extensions(Connection& connection, const RestoreSelection& selection, Problems& problems) {
@@ -85,7 +89,8 @@ void check_differences(Connection& connection, const RestoreRequest& request, co
   const int source = index.header.server_version_num / 10000;
   if (source > target) {
     log(LogLevel::warning, "older_server",
-        fmt::format("the backup is of PostgreSQL {}, the target's server is {}: it may not understand all of it", source, target));
+        fmt::format("the backup is of PostgreSQL {}, the target's server is {}: it may not understand all of it",
+                    source, target));
   }
   const std::string locale = database_locale(connection);
   if (index.header.locale.empty() || index.header.locale == locale) return;
@@ -95,12 +100,17 @@ void check_differences(Connection& connection, const RestoreRequest& request, co
     if (name && request.filter.includes(name->schema, name->name)) ranges.push_back(table);
   }
   if (!ranges.empty() && !request.keep_going) {
-    problems.add(fmt::format("the source's locale is {}, the target's {}, and {} are partitioned by ranges of text in that order", index.header.locale,
-                             locale, list_names(ranges)),
-                 "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE; --keep-going restores the rows that fit");
+    problems.add(
+        fmt::format(
+            "the source's locale is {}, the target's {}, and {} are partitioned by ranges of text in that order",
+            index.header.locale, locale, list_names(ranges)),
+        "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE; --keep-going "
+        "restores the rows that fit");
   } else {
     log(LogLevel::warning, "locale",
-        fmt::format("the source's locale is {}, the target's {}: text is sorted, compared and put into partitions by other rules", index.header.locale, locale),
+        fmt::format("the source's locale is {}, the target's {}: text is sorted, compared and put into partitions by "
+                    "other rules",
+                    index.header.locale, locale),
         {{"hint", "create the target from template0 with the source's LOCALE_PROVIDER, LC_COLLATE and LC_CTYPE"}});
   }
 }
@@ -114,8 +124,8 @@ void check_encoding(Connection& connection, const Index& index) {
               fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
 }
 
-// A partition is dropped with its parent, without a word from PostgreSQL. Those that the backup does not bring back are in the way.
-// Names are in the backup's encoding here, as in its script.
+// A partition is dropped with its parent, without a word from PostgreSQL. Those that the backup does not bring back are
+// in the way. Names are in the backup's encoding here, as in its script.
 void check_partitions(Connection& connection, const RestoreSelection& selection) {
   std::set<RelationName> dropped;
   for (const SchemaObject& object : selection.pre_data) {
@@ -130,22 +140,25 @@ JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespac
   for (int row = 0; row < partitions.rows(); ++row) {
     const bool is_dropped = dropped.contains({.schema = partitions.string(row, 2), .name = partitions.string(row, 3)});
     if (is_dropped && !dropped.contains({.schema = partitions.string(row, 0), .name = partitions.string(row, 1)})) {
-      lost.push_back(fmt::format("{}.{} of {}.{}", partitions.text(row, 0), partitions.text(row, 1), partitions.text(row, 2), partitions.text(row, 3)));
+      lost.push_back(fmt::format("{}.{} of {}.{}", partitions.text(row, 0), partitions.text(row, 1),
+                                 partitions.text(row, 2), partitions.text(row, 3)));
     }
   }
   if (lost.empty()) return;
-  throw Error(ErrorKind::refused, fmt::format("--clean would drop partitions that are not restored: {}", list_names(lost)),
-              "choose them as well, for example -t 'schema.parent*'; those that the backup lacks: DETACH PARTITION keeps them");
+  throw Error(
+      ErrorKind::refused, fmt::format("--clean would drop partitions that are not restored: {}", list_names(lost)),
+      "choose them as well, for example -t 'schema.parent*'; those that the backup lacks: DETACH PARTITION keeps them");
 }
 
 void check_writable(Connection& connection, Problems& problems) {
   if (!connection.query("SELECT pg_catalog.current_setting('transaction_read_only') = 'on'").boolean(0, 0)) return;
   problems.add("the target takes no writes: its transactions are read-only",
-               "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the role and the database");
+               "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the "
+               "role and the database");
 }
 
-// Rows that may change partitions come back into any partition of their tree: to drop or empty only some of these would lose rows
-// of the others, or double them.
+// Rows that may change partitions come back into any partition of their tree: to drop or empty only some of these would
+// lose rows of the others, or double them.
 void check_trees(const Index& index, const RestoreSelection& selection, Problems& problems) {
   std::map<std::string, std::size_t> left_out;
   for (const TableInfo* const table : selection.tables) left_out[table->loaded_into] = 0;
@@ -155,20 +168,25 @@ void check_trees(const Index& index, const RestoreSelection& selection, Problems
   }
   for (const auto& [root, count] : left_out) {
     if (root.empty() || count == 0) continue;
-    problems.add(fmt::format("{} partitions of {} are not chosen, among which rows of the others may come to lie (it is partitioned by the hash of an enum)",
-                             count, root), "with --clean, choose all partitions of it or none");
+    problems.add(fmt::format("{} partitions of {} are not chosen, among which rows of the others may come to lie (it "
+                             "is partitioned by the hash of an enum)",
+                             count, root),
+                 "with --clean, choose all partitions of it or none");
   }
 }
 
 // The triggers of the tables that are loaded, of these kinds of pg_trigger.tgenabled.
 std::vector<std::string> triggers_of(Connection& connection, const RestoreRequest& request, std::string_view kinds) {
   const QueryResult triggers = connection.query(fmt::format(
-      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM pg_catalog.pg_trigger AS t "
+      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM "
+      "pg_catalog.pg_trigger AS t "
       "JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-      "WHERE NOT t.tgisinternal AND t.tgenabled IN ({}) ORDER BY 1", kinds));
+      "WHERE NOT t.tgisinternal AND t.tgenabled IN ({}) ORDER BY 1",
+      kinds));
   std::vector<std::string> names;
   for (int row = 0; row < triggers.rows(); ++row) {
-    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2))) names.push_back(triggers.string(row, 0));
+    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2)))
+      names.push_back(triggers.string(row, 0));
   }
   return names;
 }
@@ -178,19 +196,22 @@ void warn_of_triggers(Connection& connection, const RestoreRequest& request) {
   const std::vector<std::string> triggers = triggers_of(connection, request, "'O', 'A'");
   if (triggers.empty()) return;
   log(LogLevel::warning, "triggers",
-      fmt::format("triggers of the target are enabled and may change what is loaded: {}; see --disable-triggers", list_names(triggers)));
+      fmt::format("triggers of the target are enabled and may change what is loaded: {}; see --disable-triggers",
+                  list_names(triggers)));
 }
 
 // Those that session_replication_role = replica, which is --disable-triggers, does not keep off, but may even wake.
 void check_replica_triggers(Connection& connection, const RestoreRequest& request, Problems& problems) {
   const std::vector<std::string> in_the_way = triggers_of(connection, request, "'A', 'R'");
   if (in_the_way.empty()) return;
-  problems.add(fmt::format("the triggers {} are ENABLE ALWAYS or ENABLE REPLICA, and would fire for what is loaded", list_names(in_the_way)),
+  problems.add(fmt::format("the triggers {} are ENABLE ALWAYS or ENABLE REPLICA, and would fire for what is loaded",
+                           list_names(in_the_way)),
                "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
 }
 
 // What the script names, in the backup's encoding.
-void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection, Problems& problems) {
+void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                              Problems& problems) {
   if (!request.keep_going) check_tablespaces(connection, selection, problems);
   if (!request.keep_going) check_superuser(connection, selection, problems);
   if (!request.keep_going && !request.schema) check_sequences_and_views(connection, selection, problems);
@@ -198,8 +219,9 @@ void check_in_script_encoding(Connection& connection, const RestoreRequest& requ
 }
 
 // What the index names. Returns the roles that are to be made.
-std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request, const Index& index,
-                                                 const RestoreSelection& selection, const NamedRoles& roles, const std::set<std::string>& of_policies,
+std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request,
+                                                 const Index& index, const RestoreSelection& selection,
+                                                 const NamedRoles& roles, const std::set<std::string>& of_policies,
                                                  Problems& problems) {
   check_writable(connection, problems);
   if (request.schema) {
@@ -210,7 +232,8 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
     // Not even --keep-going is to empty a table that nothing can be loaded into.
     if (!request.keep_going || request.clean) check_loading(connection, index, selection, problems);
     if (!request.disable_triggers && request.keep_going) check_circles(connection, index, selection, problems);
-    request.disable_triggers ? check_replica_triggers(connection, request, problems) : warn_of_triggers(connection, request);
+    request.disable_triggers ? check_replica_triggers(connection, request, problems)
+                             : warn_of_triggers(connection, request);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
   check_differences(connection, request, index, problems);
@@ -218,13 +241,14 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
 }
 
 // Who may drop what --clean drops, and what depends on it, only the server knows.
-void try_to_drop(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                 const ScriptNames& names) try {
+void try_to_drop(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                 const RestoreSelection& selection, const ScriptNames& names) try {
   drop_objects_in_transaction(connection, request, backup, selection, names);
 } catch (const DatabaseError& error) {
   if (error.sqlstate().empty() || error.sqlstate() == kOutOfMemory || is_lock_in_the_way(error)) throw;
   const bool is_right = error.sqlstate() == kInsufficientPrivilege;
-  throw Error(ErrorKind::refused, error.what(), is_right ? "restore as its owner or a superuser, or into a new database" : error.hint());
+  throw Error(ErrorKind::refused, error.what(),
+              is_right ? "restore as its owner or a superuser, or into a new database" : error.hint());
 }
 
 // Nor who may empty what.
@@ -233,35 +257,46 @@ void try_to_empty(Connection& connection, const BackupReader& backup, const Rest
   try {
     with_index_encoding(connection, backup.index().header, [&] { empty_tables(connection, backup, selection); });
   } catch (const DatabaseError& error) {
-    if (error.sqlstate() == kInsufficientPrivilege) throw Error(ErrorKind::refused, error.what(), "GRANT TRUNCATE on the tables to the role, or restore as their owner");
+    if (error.sqlstate() == kInsufficientPrivilege)
+      throw Error(ErrorKind::refused, error.what(),
+                  "GRANT TRUNCATE on the tables to the role, or restore as their owner");
     if (error.sqlstate() != kFeatureNotSupported) throw;
     throw Error(ErrorKind::refused, error.what(), error.hint());
   }
   connection.query("ROLLBACK");
 }
 
-// A choice of parts may need types, functions and tables that are not chosen, and who is no superuser may lack rights that depend on
-// owners, memberships and what is granted on the way. The server knows: what is wanted is made, without its rows, in a transaction that
-// is rolled back.
-void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
-                    const ScriptNames& names, const std::vector<std::string>& roles) {
+// A choice of parts may need types, functions and tables that are not chosen, and who is no superuser may lack rights
+// that depend on owners, memberships and what is granted on the way. The server knows: what is wanted is made, without
+// its rows, in a transaction that is rolled back.
+void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                    const RestoreSelection& selection, const ScriptNames& names,
+                    const std::vector<std::string>& roles) {
   const Index& index = backup.index();
-  const bool is_of_parts = !request.filter.is_empty() || !index.header.filters.empty() || selection.leaves_extensions_out;
-  const bool may_be_refused = !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) || has_owner_without_superuser(connection, selection));
+  const bool is_of_parts =
+      !request.filter.is_empty() || !index.header.filters.empty() || selection.leaves_extensions_out;
+  const bool may_be_refused =
+      !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) ||
+                              has_owner_without_superuser(connection, selection));
   if (!may_be_refused && !request.clean) return;
   TrialFindings found;
   connection.query("BEGIN");
   try {
-    if (may_be_refused) with_index_encoding(connection, index.header, [&] { request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles); });
+    if (may_be_refused)
+      with_index_encoding(connection, index.header, [&] {
+        request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles);
+      });
     if (request.clean) try_to_drop(connection, request, backup, selection, names);
     // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
-    if (may_be_refused && request.privileges) connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
+    if (may_be_refused && request.privileges)
+      connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
     if (may_be_refused) found = try_objects(connection, selection);
   } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
     if (error.sqlstate() != kOutOfMemory) throw;
     // Each table takes some of the server's locks (max_locks_per_transaction), and a trial keeps them all.
-    log(LogLevel::warning, "no_trial", fmt::format("what the restore needs is not tried beforehand, for it is too much at once: {}", error.what()));
+    log(LogLevel::warning, "no_trial",
+        fmt::format("what the restore needs is not tried beforehand, for it is too much at once: {}", error.what()));
     connection.query("RESET client_encoding");
     connection.query(fmt::format("SET client_encoding = '{}'", index.header.encoding));
     return;
@@ -271,17 +306,22 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   Problems problems;
   add_refusals(connection, request, found.refused, problems);
   if (!found.taken.empty()) {
-    problems.add(fmt::format("the target has what the restore makes: {}", list_names(found.taken)),
-                 request.clean ? "it belongs to something else there: rename or drop it; --keep-going restores the rest, and leaves what is there alone"
-                               : "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
+    problems.add(
+        fmt::format("the target has what the restore makes: {}", list_names(found.taken)),
+        request.clean
+            ? "it belongs to something else there: rename or drop it; --keep-going restores the rest, and leaves what "
+              "is there alone"
+            : "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
   }
   if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
-                 "choose that as well, or make it first: -t chooses tables, views and sequences, -n all of a schema, --schema-only definitions alone; "
+                 "choose that as well, or make it first: -t chooses tables, views and sequences, -n all of a schema, "
+                 "--schema-only definitions alone; "
                  "--keep-going restores what can be had without");
   }
   if (!found.not_attached.empty()) {
-    problems.add(fmt::format("the target's partitioned tables do not take the chosen partitions: {}", list_names(found.not_attached)),
+    problems.add(fmt::format("the target's partitioned tables do not take the chosen partitions: {}",
+                             list_names(found.not_attached)),
                  "detach or drop what is in their place; --keep-going restores them as tables of their own");
   }
   problems.refuse();
@@ -289,11 +329,13 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 
 }  // namespace
 
-std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup, const RestoreSelection& selection,
+std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
+                                              const BackupReader& backup, const RestoreSelection& selection,
                                               const ScriptNames& names) {
   const Index& index = backup.index();
   if (request.globals && !index.globals) {
-    throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it", "leave --globals out; --create-missing-roles makes roles without login");
+    throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it",
+                "leave --globals out; --create-missing-roles makes roles without login");
   }
   check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
@@ -302,7 +344,9 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   const NamedRoles roles = roles_named_by(request, names, selection);
   const std::set<std::string> of_policies = roles_of_policies(selection, names);
   std::vector<std::string> missing_roles;
-  with_index_encoding(connection, index.header, [&] { missing_roles = check_in_index_encoding(connection, request, index, selection, roles, of_policies, problems); });
+  with_index_encoding(connection, index.header, [&] {
+    missing_roles = check_in_index_encoding(connection, request, index, selection, roles, of_policies, problems);
+  });
   problems.refuse();
   if (request.schema) check_by_trial(connection, request, backup, selection, names, missing_roles);
   if (!request.schema && request.clean) try_to_empty(connection, backup, selection);

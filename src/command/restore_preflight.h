@@ -8,11 +8,12 @@
 namespace pana {
 
 // Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
-// extensions and rights that are missing, an encoding that cannot hold the text. What only the server knows is tried in a transaction
-// that is rolled back: of a choice of tables, the types, functions and tables that it needs; as no superuser, everything but the rows;
-// what --clean drops or empties. Changes nothing. Returns the roles that are
+// extensions and rights that are missing, an encoding that cannot hold the text. What only the server knows is tried in
+// a transaction that is rolled back: of a choice of tables, the types, functions and tables that it needs; as no
+// superuser, everything but the rows; what --clean drops or empties. Changes nothing. Returns the roles that are
 // missing and have to be made, as the request says, in the index's names.
-std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                                              const RestoreSelection& selection, const ScriptNames& names);
+std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
+                                              const BackupReader& backup, const RestoreSelection& selection,
+                                              const ScriptNames& names);
 
 }  // namespace pana

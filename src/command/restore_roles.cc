@@ -16,7 +16,9 @@ namespace pana {
 namespace {
 
 // Since 16 a member need not have the right to act for the role.
-std::string_view membership_of(const Connection& connection) { return connection.server_version() >= 160000 ? "SET" : "MEMBER"; }
+std::string_view membership_of(const Connection& connection) {
+  return connection.server_version() >= 160000 ? "SET" : "MEMBER";
+}
 
 }  // namespace
 
@@ -45,8 +47,9 @@ RolesInUse look_at_roles(Connection& connection, const IndexHeader& header, cons
   RolesInUse roles;
   for (const auto& [role, owns] : named) {
     // One by one: a list of all roles may hold names that the target's encoding cannot express.
-    const QueryResult found = connection.query(fmt::format("SELECT pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles WHERE rolname = {}",
-                                                           membership_of(connection), connection.quote_literal(sql_text(header, role))));
+    const QueryResult found = connection.query(
+        fmt::format("SELECT pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles WHERE rolname = {}",
+                    membership_of(connection), connection.quote_literal(sql_text(header, role))));
     if (found.rows() == 0) {
       roles.missing.push_back(sql_text(header, role));
     } else if (owns && !found.boolean(0, 0)) {
@@ -60,7 +63,8 @@ std::string create_role_sql(Connection& connection, const std::string& role) {
   const std::string name = connection.quote_identifier(role);
   std::string sql = fmt::format("CREATE ROLE {} NOLOGIN;\n", name);
   if (!is_superuser(connection)) {
-    sql += fmt::format("GRANT {} TO CURRENT_USER{};\n", name, connection.server_version() >= 160000 ? " WITH INHERIT TRUE, SET TRUE" : "");
+    sql += fmt::format("GRANT {} TO CURRENT_USER{};\n", name,
+                       connection.server_version() >= 160000 ? " WITH INHERIT TRUE, SET TRUE" : "");
   }
   return sql;
 }
@@ -73,8 +77,9 @@ void create_roles(Connection& connection, const std::vector<std::string>& roles)
 
 namespace {
 
-std::string with_roles_mapped(Connection& connection, const ScriptNames& names, const SchemaObject& object, const SchemaStatement& statement,
-                              const std::map<std::string, std::string>& roles, std::set<std::string>& used) {
+std::string with_roles_mapped(Connection& connection, const ScriptNames& names, const SchemaObject& object,
+                              const SchemaStatement& statement, const std::map<std::string, std::string>& roles,
+                              std::set<std::string>& used) {
   const std::string& sql = statement.sql;
   std::string mapped;
   std::size_t copied = 0;
@@ -92,29 +97,36 @@ std::string with_roles_mapped(Connection& connection, const ScriptNames& names, 
 
 }  // namespace
 
-// Of a role that was dropped while grants named it, as those of an extension may (pg_init_privs), pg_dump writes the OID: nobody is
-// called so.
+// Of a role that was dropped while grants named it, as those of an extension may (pg_init_privs), pg_dump writes the
+// OID: nobody is called so.
 void RoleRewriter::leave_out_dropped_roles(SchemaObject& object) {
   const auto is_dropped = [this](std::string_view lexeme) {
     const std::optional<std::string> name = parse_simple_name(lexeme);
-    if (!name || name->empty() || name->find_first_not_of("0123456789") != std::string::npos || named_.contains(*name)) return false;
+    if (!name || name->empty() || name->find_first_not_of("0123456789") != std::string::npos || named_.contains(*name))
+      return false;
     const auto [known, is_new] = is_dropped_.try_emplace(*name, false);
     if (!is_new) return known->second;
-    known->second = connection_.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = " + connection_.quote_literal(*name)).rows() == 0;
+    known->second =
+        connection_.query("SELECT FROM pg_catalog.pg_roles WHERE rolname = " + connection_.quote_literal(*name))
+            .rows() == 0;
     if (known->second) {
-      log(LogLevel::warning, "dropped_role", fmt::format("the source had dropped a role that grants still name, by its OID {}: these grants are left out", *name));
+      log(LogLevel::warning, "dropped_role",
+          fmt::format("the source had dropped a role that grants still name, by its OID {}: these grants are left out",
+                      *name));
     }
     return known->second;
   };
   std::erase_if(object.statements, [&](const SchemaStatement& statement) {
-    return statement.role == StatementRole::privilege && std::ranges::any_of(role_names_in(object, statement), is_dropped);
+    return statement.role == StatementRole::privilege &&
+           std::ranges::any_of(role_names_in(object, statement), is_dropped);
   });
 }
 
 void RoleRewriter::rewrite(SchemaObject& object) {
   leave_out_dropped_roles(object);
   for (SchemaStatement& statement : object.statements) {
-    if (!request_.role_map.empty()) statement.sql = with_roles_mapped(connection_, names_, object, statement, request_.role_map, named_);
+    if (!request_.role_map.empty())
+      statement.sql = with_roles_mapped(connection_, names_, object, statement, request_.role_map, named_);
     if (is_superuser_ || statement.role != StatementRole::privilege) continue;
     SqlLexemes lexemes(statement.sql);
     if (lexemes.skip({"RESET", "SESSION", "AUTHORIZATION"})) {
@@ -130,11 +142,13 @@ void RoleRewriter::rewrite(SchemaObject& object) {
 bool RoleRewriter::may_act_for(const std::string& role) {
   const auto [known, is_new] = may_act_for_.try_emplace(role, false);
   if (!is_new) return known->second;
-  const QueryResult found = connection_.query(fmt::format("SELECT pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles WHERE rolname = {}",
-                                                          membership_of(connection_), connection_.quote_literal(role)));
+  const QueryResult found = connection_.query(
+      fmt::format("SELECT pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles WHERE rolname = {}",
+                  membership_of(connection_), connection_.quote_literal(role)));
   known->second = found.rows() == 0 ? request_.create_missing_roles || request_.globals : found.boolean(0, 0);
   if (!known->second) {
-    log(LogLevel::warning, "grantor", fmt::format("what {} has granted is granted by the restoring role, which may not act for it", role));
+    log(LogLevel::warning, "grantor",
+        fmt::format("what {} has granted is granted by the restoring role, which may not act for it", role));
   }
   return known->second;
 }
@@ -154,8 +168,12 @@ void RoleRewriter::leave_out_owner_that_holds(SchemaObject& object) {
     if (statement.role != StatementRole::owner) return false;
     const std::vector<std::string_view> lexemes = role_names_in(object, statement);
     const std::optional<std::string> owner = lexemes.empty() ? std::nullopt : parse_simple_name(lexemes.front());
-    return owner && connection_.query(fmt::format("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {} AND pg_catalog.pg_get_userbyid(nspowner) = {}",
-                                                  connection_.quote_literal(object.name), connection_.quote_literal(*owner))).rows() > 0;
+    return owner &&
+           connection_
+                   .query(fmt::format("SELECT FROM pg_catalog.pg_namespace WHERE nspname = {} AND "
+                                      "pg_catalog.pg_get_userbyid(nspowner) = {}",
+                                      connection_.quote_literal(object.name), connection_.quote_literal(*owner)))
+                   .rows() > 0;
   });
 }
 
@@ -168,7 +186,8 @@ void RoleRewriter::rewrite(RestoreSelection& selection) {
   }
   for (const auto& mapping : request_.role_map) {
     if (named_.contains(mapping.first)) continue;
-    throw Error(ErrorKind::usage, fmt::format("--role-map: the backup names no role {}", mapping.first), "pana show lists them");
+    throw Error(ErrorKind::usage, fmt::format("--role-map: the backup names no role {}", mapping.first),
+                "pana show lists them");
   }
 }
 

@@ -35,7 +35,8 @@ void create_roles(Connection& connection, const std::vector<std::string>& roles)
 
 // Makes of a backup's statements about roles those that this restore can run.
 //  - The roles of request.role_map stand in place of the backup's: as owners, in grants, policies and user mappings.
-//  - SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone. For anybody else
+//  - SET SESSION AUTHORIZATION, which stands before a grant whose grantor is not the owner, is for superusers alone.
+//  For anybody else
 //    it becomes SET ROLE, or, with a warning, nothing where we may not act for the grantor: the grant is then ours.
 //  - What was granted to roles that the source had dropped is left out, with a warning.
 class RoleRewriter {

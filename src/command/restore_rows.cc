@@ -33,9 +33,12 @@ struct Brackets {
 };
 constexpr Brackets kTransaction = {.begin = "BEGIN", .keep = "COMMIT", .undo = "ROLLBACK"};
 // Deferred constraints are looked at behind each part, as they are at the end of a transaction.
-constexpr Brackets kPart = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT unit", .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
+constexpr Brackets kPart = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED",
+                            .keep = "SET CONSTRAINTS ALL IMMEDIATE; RELEASE SAVEPOINT unit",
+                            .undo = "ROLLBACK TO SAVEPOINT unit; RELEASE SAVEPOINT unit"};
 // Or at the end of all, where tables refer to each other in a circle.
-constexpr Brackets kPartOfCircle = {.begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "RELEASE SAVEPOINT unit", .undo = kPart.undo};
+constexpr Brackets kPartOfCircle = {
+    .begin = "SAVEPOINT unit; SET CONSTRAINTS ALL DEFERRED", .keep = "RELEASE SAVEPOINT unit", .undo = kPart.undo};
 
 const Brackets& brackets_of(LoadTransactions transactions) {
   switch (transactions) {
@@ -46,14 +49,15 @@ const Brackets& brackets_of(LoadTransactions transactions) {
   return kTransaction;
 }
 
-// Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables as
-// possible.
+// Loads one unit. Whole or not at all; or, when errors are collected and it cannot be had whole, as many of its tables
+// as possible.
 class UnitLoader {
  public:
-  UnitLoader(Connection& connection, const BackupReader& backup, FrameTexts& texts, const RestoreSelection& selection, BackupReader::Memory& memory,
-             const LoadUnit& unit, const Brackets& brackets, RestoreErrors* collected, Progress& progress)
-      : connection_(connection), backup_(backup), texts_(texts), selection_(selection), memory_(memory), unit_(unit), brackets_(brackets), collected_(collected),
-        progress_(progress) {}
+  UnitLoader(Connection& connection, const BackupReader& backup, FrameTexts& texts, const RestoreSelection& selection,
+             BackupReader::Memory& memory, const LoadUnit& unit, const Brackets& brackets, RestoreErrors* collected,
+             Progress& progress)
+      : connection_(connection), backup_(backup), texts_(texts), selection_(selection), memory_(memory), unit_(unit),
+        brackets_(brackets), collected_(collected), progress_(progress) {}
 
   // Whatever is thrown, no COPY is under way on the connection afterwards.
   void load(const std::stop_token& stop) try {
@@ -66,11 +70,14 @@ class UnitLoader {
       RowFrameReader reader(handler);
       frame_ = &backup_.index().frames[frame];
       section_ = 0;
-      texts_.read(frame, [&](std::string_view text) {
-        reader.feed(text);
-        progress_.bytes += text.size();
-        progress_.done += text.size();
-      }, memory_, stop);
+      texts_.read(
+          frame,
+          [&](std::string_view text) {
+            reader.feed(text);
+            progress_.bytes += text.size();
+            progress_.done += text.size();
+          },
+          memory_, stop);
       reader.finish();
     }
     if (copy_) attempt([this] { finish_copy(); });
@@ -85,7 +92,8 @@ class UnitLoader {
 
   // What was under way when it failed.
   std::string subject() const {
-    const std::string name = table_ == nullptr || table_->id == kLargeObjects ? kLargeObjectsName : table_->schema + "." + table_->name;
+    const std::string name =
+        table_ == nullptr || table_->id == kLargeObjects ? kLargeObjectsName : table_->schema + "." + table_->name;
     if (collected_ == nullptr) return "rows of " + name;
     return fmt::format("{} {} of {}", human_count(expected_rows_), expected_rows_ == 1 ? "row" : "rows", name);
   }
@@ -181,8 +189,8 @@ class UnitLoader {
   std::map<TableId, std::uint64_t> loaded_;
 };
 
-// Whether the rows may be welcome once others are there: a foreign key, a check, or an error that a function raised. Or two
-// that waited for each other.
+// Whether the rows may be welcome once others are there: a foreign key, a check, or an error that a function raised. Or
+// two that waited for each other.
 bool may_come_of_order(const DatabaseError& error) {
   constexpr std::string_view kCheckViolation = "23514";
   constexpr std::string_view kDeadlock = "40P01";
@@ -192,8 +200,8 @@ bool may_come_of_order(const DatabaseError& error) {
 
 class RowLoading {
  public:
-  RowLoading(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup, const RestoreSelection& selection, RestoreErrors& errors,
-             Progress& progress, const std::stop_token& stop)
+  RowLoading(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
+             const RestoreSelection& selection, RestoreErrors& errors, Progress& progress, const std::stop_token& stop)
       : connections_(connections), brackets_(brackets_of(transactions)), backup_(backup), selection_(selection),
         errors_(errors), progress_(progress), stop_(stop) {}
 
@@ -203,7 +211,8 @@ class RowLoading {
     }
     texts_.emplace(backup_, stages);
     for (LoadStage& stage : stages) run_stage(stage, /*is_last_chance=*/false);
-    // What was refused may have been for others that were not there yet: as long as some of it is taken, the rest is tried again.
+    // What was refused may have been for others that were not there yet: as long as some of it is taken, the rest is
+    // tried again.
     bool is_last_chance = false;
     for (LoadStage rest = refused(); !rest.empty(); rest = refused()) {
       for (const LoadUnit& unit : rest) progress_.total += bytes_of(unit);
@@ -243,7 +252,8 @@ class RowLoading {
     run_parallel(tasks, stop_);
   }
 
-  void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance, const std::stop_token& stop) {
+  void load(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, bool is_last_chance,
+            const std::stop_token& stop) {
     UnitLoader whole(connection, backup_, *texts_, selection_, memory, unit, brackets_, nullptr, progress_);
     try {
       whole.load(stop);
@@ -263,7 +273,8 @@ class RowLoading {
     unit.frames.size() > 1 ? split(connection, unit) : load_what_can_be(connection, memory, unit, stop);
   }
 
-  // Rows that refer to each other come in one COPY, which is had whole or not at all. Frame by frame some of them may be had.
+  // Rows that refer to each other come in one COPY, which is had whole or not at all. Frame by frame some of them may
+  // be had.
   void split(Connection& connection, const LoadUnit& unit) {
     connection.query(brackets_.undo);
     refused_.with([&unit](LoadStage& units) {
@@ -272,7 +283,8 @@ class RowLoading {
     has_advanced_ = true;
   }
 
-  void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit, const std::stop_token& stop) {
+  void load_what_can_be(Connection& connection, BackupReader::Memory& memory, const LoadUnit& unit,
+                        const std::stop_token& stop) {
     connection.query(brackets_.undo);
     progress_.total += bytes_of(unit);
     UnitLoader parts(connection, backup_, *texts_, selection_, memory, unit, brackets_, &errors_, progress_);
@@ -301,7 +313,8 @@ class RowLoading {
     std::vector<std::string> names;
     for (const auto& [id, count] : rows) {
       const TableInfo* const table = backup_.index().table(id);
-      names.push_back(fmt::format("{} of {}", human_count(count), id == kLargeObjects ? kLargeObjectsName : table->schema + "." + table->name));
+      names.push_back(fmt::format("{} of {}", human_count(count),
+                                  id == kLargeObjects ? kLargeObjectsName : table->schema + "." + table->name));
     }
     return fmt::format("rows are missing, {}", fmt::join(names, ", "));
   }
@@ -325,7 +338,8 @@ class RowLoading {
   Progress& progress_;
   const std::stop_token& stop_;
   Guarded<LoadStage> refused_;
-  std::atomic<bool> has_advanced_ = false;  // since the round began: something was loaded, or can be loaded in smaller pieces
+  std::atomic<bool> has_advanced_ =
+      false;  // since the round began: something was loaded, or can be loaded in smaller pieces
   Guarded<std::map<TableId, std::uint64_t>> loaded_;
 };
 
@@ -355,11 +369,13 @@ std::vector<std::string> tables_in_circles(const LoadOrder& order) {
   return tables;
 }
 
-std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, LoadTransactions transactions, const BackupReader& backup,
-                                           const RestoreSelection& selection, const LoadOrder& order, RestoreErrors& errors, Progress& progress,
+std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, LoadTransactions transactions,
+                                           const BackupReader& backup, const RestoreSelection& selection,
+                                           const LoadOrder& order, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop) {
   const std::map<TableId, std::uint64_t> loaded =
-      RowLoading(connections, transactions, backup, selection, errors, progress, stop).run(plan_loading(backup.index(), selection, order));
+      RowLoading(connections, transactions, backup, selection, errors, progress, stop)
+          .run(plan_loading(backup.index(), selection, order));
   if (errors.all().empty()) check_counts(selection, loaded);
   return loaded;
 }

@@ -12,10 +12,13 @@
 namespace pana {
 namespace {
 
-// Of what kinds the objects are that the step makes, for DefaultPrivileges. An extension makes what it likes; a range type
-// brings functions along, an identity column a sequence.
+// Of what kinds the objects are that the step makes, for DefaultPrivileges. An extension makes what it likes; a range
+// type brings functions along, an identity column a sequence.
 std::string_view kinds_made_by(const SchemaStep& step) {
-  if (std::ranges::none_of(step.statements, [](const SchemaStatement& statement) { return statement.role == StatementRole::definition; })) return {};
+  if (std::ranges::none_of(step.statements, [](const SchemaStatement& statement) {
+        return statement.role == StatementRole::definition;
+      }))
+    return {};
   const std::string_view type = step.object->type;
   if (type == "TABLE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE") return "r";
   if (type == "FUNCTION" || type == "PROCEDURE" || type == "AGGREGATE") return "f";
@@ -42,8 +45,10 @@ bool is_member_already(const SchemaObject& object, const DatabaseError& error) {
 // Out and in again, with the columns and the rows that the backup says.
 SchemaStep join_again(Connection& connection, const SchemaStep& step) {
   SchemaStep again = step;
-  again.statements.insert(again.statements.begin(), {.sql = fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {};", connection.quote_identifier(*step.object->publication),
-                                                                        sql_name(connection, *step.object->relation))});
+  again.statements.insert(again.statements.begin(),
+                          {.sql = fmt::format("ALTER PUBLICATION {} DROP TABLE ONLY {};",
+                                              connection.quote_identifier(*step.object->publication),
+                                              sql_name(connection, *step.object->relation))});
   return again;
 }
 
@@ -66,13 +71,14 @@ SchemaStep step_without_definition(const SchemaObject& object) {
 // Whether something is restored in or for the schema public, which no entry makes.
 bool uses_public(const RestoreSelection& selection) {
   const auto uses = [](const SchemaObject& object) {
-    return object.schema == "public" || (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
+    return object.schema == "public" ||
+           (object.schema == "-" && (object.name == "public" || object.name == "SCHEMA public"));
   };
   return std::ranges::any_of(selection.pre_data, uses) || std::ranges::any_of(selection.post_data, uses);
 }
 
-// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a RESET SESSION
-// AUTHORIZATION, are left out.
+// GRANT ... ON SCHEMA s TO ...; by the schema. Those by somebody else than the owner, which stand between a SET and a
+// RESET SESSION AUTHORIZATION, are left out.
 std::map<std::string, std::vector<std::string>> grants_on_schemas(const RestoreSelection& selection) {
   std::map<std::string, std::vector<std::string>> grants;
   for (const SchemaObject& object : selection.post_data) {
@@ -109,22 +115,26 @@ std::string set_local(const DefaultSetting& setting) { return "SET LOCAL" + sett
 
 SchemaStep whole_step(const SchemaObject& object) { return {.object = &object, .statements = object.statements}; }
 
-bool is_comment_of_extension(const SchemaObject& object) { return object.type == "COMMENT" && object.name.starts_with("EXTENSION "); }
+bool is_comment_of_extension(const SchemaObject& object) {
+  return object.type == "COMMENT" && object.name.starts_with("EXTENSION ");
+}
 
 std::string create_schema_sql(Connection& connection, const std::string& name) {
   std::string sql = fmt::format("CREATE SCHEMA IF NOT EXISTS {};", connection.quote_identifier(name));
   if (name != "public") return sql;
   sql += "COMMENT ON SCHEMA public IS 'standard public schema';";
-  return sql + (connection.server_version() >= 150000 ? "GRANT USAGE ON SCHEMA public TO PUBLIC; ALTER SCHEMA public OWNER TO pg_database_owner;"
-                                                      : "GRANT ALL ON SCHEMA public TO PUBLIC;");
+  return sql + (connection.server_version() >= 150000
+                    ? "GRANT USAGE ON SCHEMA public TO PUBLIC; ALTER SCHEMA public OWNER TO pg_database_owner;"
+                    : "GRANT ALL ON SCHEMA public TO PUBLIC;");
 }
 
 std::set<std::string> existing_schemas(Connection& connection, const std::set<std::string>& names) {
   std::vector<std::string> literals;
   for (const std::string& name : names) literals.push_back(connection.quote_literal(name));
-  const QueryResult found = connection.query(fmt::format(
-      "SELECT name FROM pg_catalog.unnest(ARRAY[{}]::text[]) AS name "
-      "WHERE EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = name)", fmt::join(literals, ", ")));
+  const QueryResult found =
+      connection.query(fmt::format("SELECT name FROM pg_catalog.unnest(ARRAY[{}]::text[]) AS name "
+                                   "WHERE EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = name)",
+                                   fmt::join(literals, ", ")));
   std::set<std::string> existing;
   for (int row = 0; row < found.rows(); ++row) existing.insert(found.string(row, 0));
   return existing;
@@ -150,7 +160,9 @@ void for_pre_data(const RestoreSelection& selection, const std::set<std::string>
     if (const auto found = grants.find(schema); found != grants.end()) steps.grant_early(found->second);
   };
   if (uses_public(selection) && made.insert("public").second) steps.make_schema("public");
-  const auto is_of_public = [](const SchemaObject& object) { return object.type == "SCHEMA" && object.name == "public"; };
+  const auto is_of_public = [](const SchemaObject& object) {
+    return object.type == "SCHEMA" && object.name == "public";
+  };
   if (std::ranges::none_of(selection.pre_data, is_of_public)) grant_early("public");
   for (const SchemaObject& object : selection.pre_data) {
     // Not before its turn: an extension may make the schema.
@@ -171,7 +183,8 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
   if (is_of_something_not_made(*step.object)) {
-    errors_.take(subject, DatabaseError("what it belongs to was refused, and what else may have that name is left alone", ""));
+    errors_.take(subject,
+                 DatabaseError("what it belongs to was refused, and what else may have that name is left alone", ""));
     leave_out(*step.object);
     return;
   }
@@ -181,7 +194,8 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
     } catch (const DatabaseError& error) {
       if (!connection.is_alive()) throw;
       if (is_comment_of_extension(*step.object) && error.sqlstate() == kInsufficientPrivilege) {
-        log(LogLevel::warning, "extension_comment", fmt::format("cannot restore {}, which came with the extension: {}", subject, error.what()));
+        log(LogLevel::warning, "extension_comment",
+            fmt::format("cannot restore {}, which came with the extension: {}", subject, error.what()));
         return;
       }
       if (is_member_already(*step.object, error)) {
@@ -206,8 +220,8 @@ bool SchemaRunner::is_of_something_not_made(const SchemaObject& object) {
   return not_made_.with([&object](const NotMade& not_made) { return not_made.is_of_one(object); });
 }
 
-// Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that wait for
-// each other all the same. And somebody else may change the default privileges that are set aside.
+// Steps that lock tables in common are not run side by side as far as that is known; the server ends one of two that
+// wait for each other all the same. And somebody else may change the default privileges that are set aside.
 bool SchemaRunner::is_of_the_moment(const DatabaseError& error) {
   constexpr std::string_view kDeadlock = "40P01";
   constexpr std::string_view kInternalError = "XX000";
@@ -247,16 +261,16 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
     }
   }
   const auto run_part = [&](const std::string& part, const std::string& sql) {
-    const bool is_run = errors_.attempt(part, connection, [&] {
-      connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part");
-    });
+    const bool is_run = errors_.attempt(
+        part, connection, [&] { connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part"); });
     if (!is_run) connection.query("ROLLBACK TO SAVEPOINT part");
     return is_run;
   };
   for (const DefaultSetting& setting : step.object->settings) run_part("a setting of " + subject, set_local(setting));
   bool is_made = true;
   for (const SchemaStatement& statement : step.statements) {
-    is_made = run_part(part_of(subject, *step.object, statement.role), statement.sql) || statement.role != StatementRole::definition;
+    is_made = run_part(part_of(subject, *step.object, statement.role), statement.sql) ||
+              statement.role != StatementRole::definition;
     if (!is_made) break;
   }
   connection.query(is_made ? aside.behind + "COMMIT" : "ROLLBACK");
@@ -282,7 +296,8 @@ void SchemaRunner::run_together(Connection& connection, const std::vector<Schema
   const DefaultPrivileges::Aside aside = default_privileges_.aside(kinds, std::nullopt);
   try {
     connection.query(aside.before + sql + aside.behind);
-    tell_refused_grants(connection, fmt::format("one of {} to {}", subject_of(objects.front()), subject_of(objects.back())));
+    tell_refused_grants(connection,
+                        fmt::format("one of {} to {}", subject_of(objects.front()), subject_of(objects.back())));
     return;
   } catch (const DatabaseError&) {
     if (!connection.is_alive()) throw;
@@ -302,10 +317,11 @@ void run_pre_data(Connection& connection, const RestoreSelection& selection, Sch
   const std::set<std::string> existing = schemas_of_target(connection, selection);
   for_pre_data(selection, existing,
                {.make_schema = [&](const std::string& name) { runner.create_schema(connection, name); },
-                .make = [&](const SchemaObject& object) {
-                  const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
-                  runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
-                },
+                .make =
+                    [&](const SchemaObject& object) {
+                      const bool is_there = object.makes_schema && existing.contains(*object.makes_schema);
+                      runner.run(connection, is_there ? step_without_definition(object) : whole_step(object));
+                    },
                 .grant_early = [&](const std::vector<std::string>& grants) { grant_early(connection, grants); }});
 }
 

@@ -35,7 +35,8 @@ SchemaStep whole_step(const SchemaObject& object);
 // The setting, for the transaction it stands in.
 std::string set_local(const DefaultSetting& setting);
 
-// For a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of it.
+// For a schema that no entry makes. "public" becomes what a new database has: scripts write only what is different of
+// it.
 std::string create_schema_sql(Connection& connection, const std::string& name);
 
 // Which of these schemas the target has.
@@ -51,20 +52,22 @@ struct PreDataSteps {
   std::function<void(const std::vector<std::string>& grants)> grant_early;
 };
 
-// The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what stands in it may
-// need that before, and gets it then. A table whose schema no entry makes gets one to be in. `existing`: schemas_of_target().
+// The pre-data objects, one by one. What is granted on a schema stands at the very end of a script; who is to own what
+// stands in it may need that before, and gets it then. A table whose schema no entry makes gets one to be in.
+// `existing`: schemas_of_target().
 void for_pre_data(const RestoreSelection& selection, const std::set<std::string>& existing, const PreDataSteps& steps);
 
-// Whether it is the comment that an extension came with, which only its owner may set: pg_dump writes it as if somebody had made it.
+// Whether it is the comment that an extension came with, which only its owner may set: pg_dump writes it as if somebody
+// had made it.
 bool is_comment_of_extension(const SchemaObject& object);
 
 // Runs steps. The settings that stand before an object in the script are made for its transaction and go with it, so no
 // step depends on what ran before it, on this connection or another one. May be called from several threads.
 //
-// A step is had whole, or else its error is thrown. When errors are collected, what cannot be had whole is taken statement
-// by statement, and each that fails is one of them: a right that cannot be granted costs no other right, a setting that the
-// server lacks no table. An object whose definition failed is not tried again, nor is anything run that belongs to it: the
-// target may have something of that name.
+// A step is had whole, or else its error is thrown. When errors are collected, what cannot be had whole is taken
+// statement by statement, and each that fails is one of them: a right that cannot be granted costs no other right, a
+// setting that the server lacks no table. An object whose definition failed is not tried again, nor is anything run
+// that belongs to it: the target may have something of that name.
 class SchemaRunner {
  public:
   SchemaRunner(RestoreErrors& errors, Progress& progress, DefaultPrivileges default_privileges)
@@ -108,7 +111,8 @@ class SchemaRunner {
   Guarded<NotMade> not_made_;
 };
 
-// Makes the pre-data objects. A schema that is there already is not made, but gets its owner and all else that its entry says.
+// Makes the pre-data objects. A schema that is there already is not made, but gets its owner and all else that its
+// entry says.
 void run_pre_data(Connection& connection, const RestoreSelection& selection, SchemaRunner& runner);
 
 }  // namespace pana

@@ -33,12 +33,12 @@ bool is_wanted(const RestoreRequest& request, const SchemaEntry& entry) {
   return !subject.starts_with("SUBSCRIPTION") || request.subscriptions;
 }
 
-// Extensions that are left out, with what is their own: tables and sequences that have rows and values in the backup and no
-// definition, in a schema where no other extension is.
+// Extensions that are left out, with what is their own: tables and sequences that have rows and values in the backup
+// and no definition, in a schema where no other extension is.
 class LeftOutExtensions {
  public:
-  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data, const ScriptNames& names,
-                    Connection& connection)
+  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data,
+                    const ScriptNames& names, Connection& connection)
       : script_names_(names) {
     const auto& extensions = index.header.extensions;
     for (const std::string& name : request.exclude_extensions) {
@@ -49,9 +49,13 @@ class LeftOutExtensions {
     }
     if (request.skip_missing_extensions) {
       for (const ExtensionUse& extension : extensions) {
-        const bool is_there = connection.query("SELECT FROM pg_catalog.pg_available_extensions WHERE name = " + connection.quote_literal(extension.name)).rows() > 0;
+        const bool is_there = connection
+                                  .query("SELECT FROM pg_catalog.pg_available_extensions WHERE name = " +
+                                         connection.quote_literal(extension.name))
+                                  .rows() > 0;
         if (is_there || !names_.insert(extension.name).second) continue;
-        log(LogLevel::warning, "extension_skipped", fmt::format("the target's server lacks the extension {}, which is left out", extension.name));
+        log(LogLevel::warning, "extension_skipped",
+            fmt::format("the target's server lacks the extension {}, which is left out", extension.name));
       }
     }
     if (names_.empty()) return;
@@ -74,12 +78,15 @@ class LeftOutExtensions {
     if (names_.empty()) return false;
     constexpr std::string_view kOfExtension = "EXTENSION ";
     if (object.type == "EXTENSION") return names_.contains(object.name);
-    if (object.type == "COMMENT" && object.name.starts_with(kOfExtension)) return names_.contains(object.name.substr(kOfExtension.size()));
+    if (object.type == "COMMENT" && object.name.starts_with(kOfExtension))
+      return names_.contains(object.name.substr(kOfExtension.size()));
     return object.relation && owns(script_names_.unicode(*object.relation));
   }
 
   // Its name in Unicode.
-  bool owns(const RelationName& relation) const { return schemas_.contains(relation.schema) && !defined_.contains(relation); }
+  bool owns(const RelationName& relation) const {
+    return schemas_.contains(relation.schema) && !defined_.contains(relation);
+  }
 
  private:
   const ScriptNames& script_names_;
@@ -97,7 +104,8 @@ class WantedObjects {
   void read(Phase phase, const std::function<void(SchemaObject object)>& take) {
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
     // Frame by frame, so that the whole script is not in memory as text, as entries and as objects at once.
-    backup_.read_phase(phase, [&](std::string_view text) { script.feed(text); }, [&] { take_entries(script, take); }, stop_);
+    backup_.read_phase(
+        phase, [&](std::string_view text) { script.feed(text); }, [&] { take_entries(script, take); }, stop_);
     script.finish();
     take_entries(script, take);
   }
@@ -107,8 +115,11 @@ class WantedObjects {
     while (const std::optional<SchemaEntry> entry = script.next()) {
       if (!is_wanted(request_, *entry)) continue;
       SchemaObject object = reader_.understand(*entry);
-      std::erase_if(object.statements, [this](const SchemaStatement& statement) { return !is_wanted(request_, statement.role); });
-      std::erase_if(object.settings, [this](const DefaultSetting& setting) { return !request_.tablespaces && setting.name == "default_tablespace"; });
+      std::erase_if(object.statements,
+                    [this](const SchemaStatement& statement) { return !is_wanted(request_, statement.role); });
+      std::erase_if(object.settings, [this](const DefaultSetting& setting) {
+        return !request_.tablespaces && setting.name == "default_tablespace";
+      });
       take(std::move(object));
     }
   }
@@ -126,15 +137,19 @@ bool wants_large_objects(const RestoreRequest& request) { return request.rows &&
 // schema patterns: the schemas that match and what is in them. A sequence that a column owns goes with its table.
 class Chooser {
  public:
-  Chooser(const RestoreRequest& request, const std::vector<SchemaObject>& pre_data, const ScriptNames& names, const IndexHeader& header)
+  Chooser(const RestoreRequest& request, const std::vector<SchemaObject>& pre_data, const ScriptNames& names,
+          const IndexHeader& header)
       : filter_(request.filter), replaces_(request.clean || !request.schema), names_(names) {
     for (const ExtensionUse& extension : header.extensions) {
-      if (!filter_.has_table_patterns() && filter_.includes_schema(extension.schema)) extensions_.insert(extension.name);
+      if (!filter_.has_table_patterns() && filter_.includes_schema(extension.schema))
+        extensions_.insert(extension.name);
     }
     for (const SchemaObject& object : pre_data) {
       if (!object.relation || !object.refers_to) continue;
-      if (object.type == "SEQUENCE OWNED BY") owners_.insert({*object.relation, {.table = *object.refers_to, .is_identity = false}});
-      if (object.type == "SEQUENCE") owners_.insert({*object.refers_to, {.table = *object.relation, .is_identity = true}});
+      if (object.type == "SEQUENCE OWNED BY")
+        owners_.insert({*object.relation, {.table = *object.refers_to, .is_identity = false}});
+      if (object.type == "SEQUENCE")
+        owners_.insert({*object.refers_to, {.table = *object.relation, .is_identity = true}});
     }
   }
 
@@ -142,11 +157,14 @@ class Chooser {
     if (filter_.is_empty()) return true;
     if (object.type == "SEQUENCE OWNED BY" && object.refers_to && !wants(*object.refers_to)) return false;
     if (object.type == "INDEX ATTACH" && !(object.refers_to && wants(*object.refers_to))) return false;
-    if (object.relation) return wants(*object.relation) && (!is_of_statistics(object) || wants_statistics_in(object.schema, *object.relation));
+    if (object.relation)
+      return wants(*object.relation) &&
+             (!is_of_statistics(object) || wants_statistics_in(object.schema, *object.relation));
     if (filter_.has_table_patterns()) return false;
     if (object.type == "EXTENSION") return extensions_.contains(object.name);
     constexpr std::string_view kOfExtension = "EXTENSION ";  // a comment
-    if (object.schema == "-" && object.name.starts_with(kOfExtension)) return extensions_.contains(object.name.substr(kOfExtension.size()));
+    if (object.schema == "-" && object.name.starts_with(kOfExtension))
+      return extensions_.contains(object.name.substr(kOfExtension.size()));
     if (object.type == "SCHEMA") return filter_.includes_schema(names_.unicode(object.name));
     // Comments and grants of a schema are named "SCHEMA name".
     constexpr std::string_view kOfSchema = "SCHEMA ";
@@ -165,8 +183,8 @@ class Chooser {
     const auto owner = owners_.find(relation);
     if (owner == owners_.end()) return matches(relation);
     if (matches(owner->second.table)) return true;
-    // Of a table that is left out: pg_dump makes the sequence all the same, and sets it. One that serves a table that is there and
-    // stays must not be touched, unless it is named itself.
+    // Of a table that is left out: pg_dump makes the sequence all the same, and sets it. One that serves a table that
+    // is there and stays must not be touched, unless it is named itself.
     if (owner->second.is_identity || (replaces_ && !filter_.has_table_patterns())) return false;
     return matches(relation);
   }
@@ -199,27 +217,31 @@ class Chooser {
 
 // ALTER TABLE part DISABLE TRIGGER t, of a trigger that the partition has with its parent.
 bool is_state_of_inherited_trigger(const SchemaObject& object) {
-  return object.type == "TRIGGER" && !object.statements.empty() && SqlLexemes(object.statements.front().sql).skip({"ALTER", "TABLE"});
+  return object.type == "TRIGGER" && !object.statements.empty() &&
+         SqlLexemes(object.statements.front().sql).skip({"ALTER", "TABLE"});
 }
 
 // A sequence that comes along with its table alone. The target's table may have another one, or none.
-bool is_missing_with_its_table(Connection& connection, const RestoreRequest& request, const ScriptNames& names, const RelationName& sequence) {
+bool is_missing_with_its_table(Connection& connection, const RestoreRequest& request, const ScriptNames& names,
+                               const RelationName& sequence) {
   if (request.schema || !request.filter.has_table_patterns()) return false;
   const RelationName name = names.unicode(sequence);
   if (request.filter.includes(name.schema, name.name) || has_relation(connection, sequence)) return false;
-  log(LogLevel::warning, "sequence_left_out", fmt::format("the target lacks the sequence {}.{}, which is its table's in the backup: its value is left out", name.schema, name.name));
+  log(LogLevel::warning, "sequence_left_out",
+      fmt::format("the target lacks the sequence {}.{}, which is its table's in the backup: its value is left out",
+                  name.schema, name.name));
   return true;
 }
 
 // Chooses objects of both phases.
-void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data, Connection& connection,
-                    RestoreSelection& selection) {
+void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data,
+                    Connection& connection, RestoreSelection& selection) {
   std::vector<SchemaObject> attached_later;
   std::set<RelationName> alone;  // partitions that become tables of their own
   // A sequence that is made anew, of a table that stays.
   const auto is_owned_again = [&](const SchemaObject& object) {
-    return object.type == "SEQUENCE OWNED BY" && chooser.replaces() && object.relation && chooser.wants(*object.relation) && object.refers_to &&
-           has_relation(connection, *object.refers_to);
+    return object.type == "SEQUENCE OWNED BY" && chooser.replaces() && object.relation &&
+           chooser.wants(*object.relation) && object.refers_to && has_relation(connection, *object.refers_to);
   };
   for (SchemaObject& object : pre_data) {
     if (!chooser.wants(object) && !is_owned_again(object)) continue;
@@ -230,21 +252,25 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
     } else {
       alone.insert(*object.relation);
       log(LogLevel::warning, "partition_alone",
-          fmt::format("{}.{} becomes a table of its own: {}.{}, whose partition it is, is neither chosen nor in the target", object.relation->schema,
-                      object.relation->name, object.refers_to->schema, object.refers_to->name));
+          fmt::format(
+              "{}.{} becomes a table of its own: {}.{}, whose partition it is, is neither chosen nor in the target",
+              object.relation->schema, object.relation->name, object.refers_to->schema, object.refers_to->name));
     }
   }
   std::vector<SchemaObject> attached_indexes;
   std::erase_if(post_data, [&](const SchemaObject& object) {
     if (object.relation && alone.contains(*object.relation) && is_state_of_inherited_trigger(object)) return true;
-    if (chooser.wants(object) || (chooser.replaces_everything() && stays_in_its_publication(connection, object))) return false;
-    const bool is_attached_later = object.type == "INDEX ATTACH" && std::ranges::any_of(attached_later, [&object](const SchemaObject& partition) {
-      return partition.relation == object.relation && partition.refers_to == object.refers_to;
-    });
+    if (chooser.wants(object) || (chooser.replaces_everything() && stays_in_its_publication(connection, object)))
+      return false;
+    const bool is_attached_later =
+        object.type == "INDEX ATTACH" && std::ranges::any_of(attached_later, [&object](const SchemaObject& partition) {
+          return partition.relation == object.relation && partition.refers_to == object.refers_to;
+        });
     if (is_attached_later) attached_indexes.push_back(object);
     return true;
   });
-  if (!attached_later.empty()) join_parents(connection, std::move(attached_later), std::move(attached_indexes), post_data);
+  if (!attached_later.empty())
+    join_parents(connection, std::move(attached_later), std::move(attached_indexes), post_data);
   selection.post_data = std::move(post_data);
 }
 
@@ -252,34 +278,42 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
 void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data) {
   std::map<RelationName, bool> has_partition;  // of the chosen ones
   for (const SchemaObject& object : pre_data) {
-    if (object.type != "TABLE ATTACH" || !object.relation || !object.refers_to || !chooser.wants(*object.refers_to)) continue;
+    if (object.type != "TABLE ATTACH" || !object.relation || !object.refers_to || !chooser.wants(*object.refers_to))
+      continue;
     has_partition[*object.refers_to] |= chooser.wants(*object.relation);
   }
   for (const auto& [table, has_any] : has_partition) {
-    if (!has_any) log(LogLevel::warning, "no_rows", fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema, table.name));
+    if (!has_any)
+      log(LogLevel::warning, "no_rows",
+          fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema,
+                      table.name));
   }
 }
 
-// A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition; that of a view which
-// needs a primary key stands in post-data.
-void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data, const std::vector<SchemaObject>& post_data,
-                      const ScriptNames& names) {
+// A pattern that matches nothing is a mistake. Partitioned tables have no rows of their own, but a definition; that of
+// a view which needs a primary key stands in post-data.
+void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data,
+                      const std::vector<SchemaObject>& post_data, const ScriptNames& names) {
   constexpr const char* kHint = "pana show lists the backup's tables";
   std::vector<std::pair<std::string, std::string>> relations;
   std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
   for (const SchemaObject& object : pre_data) {
-    if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
+    if (object.relation)
+      relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
     if (object.makes_schema) schemas.insert(names.unicode(*object.makes_schema));
     schemas.insert(names.unicode(object.schema));
   }
   for (const SchemaObject& object : post_data) {
-    if (object.relation) relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
+    if (object.relation)
+      relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
   }
   for (const auto& [schema, name] : relations) schemas.insert(schema);
   if (!filter.has_table_patterns()) {
     const std::vector<std::string> unmatched = filter.unmatched_schemas(schemas);
-    if (!unmatched.empty()) throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
+    if (!unmatched.empty())
+      throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")),
+                  kHint);
   } else if (const std::vector<std::string> unmatched = filter.unmatched_tables(relations); !unmatched.empty()) {
     throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
   }
@@ -297,16 +331,16 @@ void check_statements(const ConstraintIndex& constraint) {
 
 }  // namespace
 
-void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop,
-                                   const std::function<void(SchemaObject object)>& take) {
+void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup,
+                                   const std::stop_token& stop, const std::function<void(SchemaObject object)>& take) {
   if (!wants_large_objects(request) || backup.index().header.large_objects == 0) return;
   WantedObjects(request, backup, stop).read(Phase::pre_data, [&take](SchemaObject object) {
     if (object.is_of_large_object && !object.statements.empty()) take(std::move(object));
   });
 }
 
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& connection,
-                                    const std::stop_token& stop) {
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names,
+                                    Connection& connection, const std::stop_token& stop) {
   RestoreSelection selection;
   WantedObjects wanted(request, backup, stop);
   std::vector<SchemaObject> pre_data;
@@ -330,7 +364,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)
-                                                  : request.filter.includes_rows(table.schema, table.name);
+                                                     : request.filter.includes_rows(table.schema, table.name);
     if (!is_wanted) continue;
     if (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name})) {
       selection.left_out_tables.insert(table.id);
@@ -352,7 +386,8 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
-      if (value.sequence && (left_out.owns(names.unicode(*value.sequence)) || is_missing_with_its_table(connection, request, names, *value.sequence))) {
+      if (value.sequence && (left_out.owns(names.unicode(*value.sequence)) ||
+                             is_missing_with_its_table(connection, request, names, *value.sequence))) {
         selection.left_out_sequences.insert(value.sql);
         continue;
       }
@@ -363,8 +398,11 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   std::erase_if(post_data, [&request](const SchemaObject& object) {
     return object.type == "MATERIALIZED VIEW DATA" ? !request.rows : !request.schema;
   });
-  const auto is_chosen = [&chooser](const SchemaObject& object) { return object.relation && chooser.wants(*object.relation); };
-  const bool chooses_relation = std::ranges::any_of(pre_data, is_chosen) || std::ranges::any_of(post_data, is_chosen);  // a view has no rows
+  const auto is_chosen = [&chooser](const SchemaObject& object) {
+    return object.relation && chooser.wants(*object.relation);
+  };
+  const bool chooses_relation =
+      std::ranges::any_of(pre_data, is_chosen) || std::ranges::any_of(post_data, is_chosen);  // a view has no rows
   if (!request.schema) pre_data.clear();
   choose_objects(chooser, std::move(pre_data), std::move(post_data), connection, selection);
   if (!request.filter.includes_everything()) leave_publications_out(connection, selection.post_data);

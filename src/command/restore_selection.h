@@ -41,22 +41,23 @@ struct RestoreSelection {
 
   bool is_empty() const {
     const auto is_run = [](const SchemaObject& object) { return !object.statements.empty(); };
-    return std::ranges::none_of(pre_data, is_run) && std::ranges::none_of(post_data, is_run) && tables.empty() && large_objects.empty() && sequence_values.empty();
+    return std::ranges::none_of(pre_data, is_run) && std::ranges::none_of(post_data, is_run) && tables.empty() &&
+           large_objects.empty() && sequence_values.empty();
   }
 
-  std::vector<LargeObjectId> large_objects;  // their definitions are read again when their turn comes: there may be many
+  std::vector<LargeObjectId>
+      large_objects;  // their definitions are read again when their turn comes: there may be many
 };
 
-// The definitions of the large objects that are wanted, with their comments and grants as far as the request wants these, in the file's
-// order, one after the other.
-void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup, const std::stop_token& stop,
-                                   const std::function<void(SchemaObject object)>& take);
+// The definitions of the large objects that are wanted, with their comments and grants as far as the request wants
+// these, in the file's order, one after the other.
+void read_large_object_definitions(const RestoreRequest& request, const BackupReader& backup,
+                                   const std::stop_token& stop, const std::function<void(SchemaObject object)>& take);
 
-// Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing, or nothing is chosen.
-// `connection`, to the target, tells which parents and publications of
-// chosen tables are there: a partition is attached to a parent that is not chosen when its indexes are made, which then become
-// parts of the parent's.
-RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names, Connection& connection,
-                                    const std::stop_token& stop);
+// Reads the schema out of the backup and chooses. Throws Error(usage) when a table pattern matches nothing, or nothing
+// is chosen. `connection`, to the target, tells which parents and publications of chosen tables are there: a partition
+// is attached to a parent that is not chosen when its indexes are made, which then become parts of the parent's.
+RestoreSelection select_for_restore(const RestoreRequest& request, const BackupReader& backup, const ScriptNames& names,
+                                    Connection& connection, const std::stop_token& stop);
 
 }  // namespace pana

@@ -45,10 +45,11 @@ class Trial {
       try_batch();
       attempt(connection_, sql);
     };
-    for_pre_data(selection, kept_,
-                 {.make_schema = [&](const std::string& name) { try_statement(create_schema_sql(connection_, name)); },
-                  .make = [this](const SchemaObject& object) { add(object); },
-                  .grant_early = [&](const std::vector<std::string>& grants) { std::ranges::for_each(grants, try_statement); }});
+    for_pre_data(
+        selection, kept_,
+        {.make_schema = [&](const std::string& name) { try_statement(create_schema_sql(connection_, name)); },
+         .make = [this](const SchemaObject& object) { add(object); },
+         .grant_early = [&](const std::vector<std::string>& grants) { std::ranges::for_each(grants, try_statement); }});
     for (const SchemaObject& object : selection.post_data) add(object);
     try_batch();
     return std::move(findings_);
@@ -88,10 +89,12 @@ class Trial {
     if (object.relation) lost_.insert(*object.relation);
     if (is_consequence) return;
     if ((object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH") && object.relation) {
-      findings_.not_attached.push_back(fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
+      findings_.not_attached.push_back(
+          fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
     }
     const std::string finding = fmt::format("{}: {}", subject_of(object), error->what());
-    if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication) findings_.taken.push_back(finding);
+    if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication)
+      findings_.taken.push_back(finding);
     if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) findings_.missing.push_back(finding);
   }
 
@@ -108,7 +111,8 @@ class Trial {
   }
 
   void refuse(const SchemaObject& object, const DatabaseError& error, StatementRole what) {
-    Refusal refusal{.object = &object, .why = error.what(), .what = what, .owner = {}, .kept_schema = schema_of(object)};
+    Refusal refusal{
+        .object = &object, .why = error.what(), .what = what, .owner = {}, .kept_schema = schema_of(object)};
     if (refusal.kept_schema && !kept_.contains(*refusal.kept_schema)) refusal.kept_schema.reset();
     for (const SchemaStatement& statement : object.statements) {
       if (what != StatementRole::owner || statement.role != StatementRole::owner) continue;
@@ -126,7 +130,8 @@ class Trial {
     for (const DefaultSetting& setting : object.settings) sql += set_local(setting);
     for (const SchemaStatement& statement : object.statements) {
       const bool is_of_rights = statement.role == StatementRole::owner || statement.role == StatementRole::privilege;
-      if ((is_of_rights && rights == Rights::none) || (is_there && statement.role == StatementRole::definition)) continue;
+      if ((is_of_rights && rights == Rights::none) || (is_there && statement.role == StatementRole::definition))
+        continue;
       sql += statement.sql + "\n";
     }
     return sql;
@@ -134,8 +139,8 @@ class Trial {
 
   // duplicate_table (relations of any kind), duplicate_object, duplicate_function
   static constexpr std::array kTaken = {"42P07", "42710", "42723"};
-  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name; invalid_parameter_value, which
-  // default_table_access_method is refused with
+  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name;
+  // invalid_parameter_value, which default_table_access_method is refused with
   static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000", "22023"};
 
   Connection& connection_;
@@ -147,6 +152,8 @@ class Trial {
 
 }  // namespace
 
-TrialFindings try_objects(Connection& connection, const RestoreSelection& selection) { return Trial(connection).run(selection); }
+TrialFindings try_objects(Connection& connection, const RestoreSelection& selection) {
+  return Trial(connection).run(selection);
+}
 
 }  // namespace pana

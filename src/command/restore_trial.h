@@ -12,21 +12,21 @@ namespace pana {
 // An object that the restoring role may not make, or hand over, or grant rights on.
 struct Refusal {
   const SchemaObject* object = nullptr;
-  std::string why;                                  // as the server says it
-  StatementRole what = StatementRole::definition;   // or owner, or privilege
-  std::string owner;                                // to be, of an owner
-  std::optional<std::string> kept_schema;           // that the object stands in, when the restore finds it there and leaves it
+  std::string why;                                 // as the server says it
+  StatementRole what = StatementRole::definition;  // or owner, or privilege
+  std::string owner;                               // to be, of an owner
+  std::optional<std::string> kept_schema;  // that the object stands in, when the restore finds it there and leaves it
 };
 
 struct TrialFindings {
   std::vector<std::string> missing;  // what the objects need and the target lacks, as the server says it
   std::vector<Refusal> refused;
-  std::vector<std::string> taken;    // what the target has already, as the server says it
+  std::vector<std::string> taken;         // what the target has already, as the server says it
   std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
 };
 
-// Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of for_pre_data(), in a
-// transaction of the caller's, who then rolls it back.
+// Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of
+// for_pre_data(), in a transaction of the caller's, who then rolls it back.
 TrialFindings try_objects(Connection& connection, const RestoreSelection& selection);
 
 }  // namespace pana

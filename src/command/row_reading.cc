@@ -12,22 +12,27 @@
 namespace pana {
 namespace {
 
-// How long an item may stand in the queue of a lock. Short: who stands before it there waits for the session that has locked
-// all tables, and which can read the item in the end.
+// How long an item may stand in the queue of a lock. Short: who stands before it there waits for the session that has
+// locked all tables, and which can read the item in the end.
 constexpr int kLockTimeoutMilliseconds = 100;
 
-constexpr const char* kLockHint = "a migration or another long exclusive lock is in the way; see pg_locks, and try again later";
+constexpr const char* kLockHint =
+    "a migration or another long exclusive lock is in the way; see pg_locks, and try again later";
 
 std::string hint_for_unread(std::string_view table, std::string_view sqlstate) {
   // data_corrupted, index_corrupted, undefined_file, io_error, internal_error
   constexpr std::array kDamage = {"XX001", "XX002", "58P01", "58030", "XX000"};
   constexpr std::string_view kLimitExceeded = "54000";
   if (sqlstate == kLimitExceeded) {
-    return fmt::format("a value is longer as text than the 1 GB that PostgreSQL can give: find it with pg_column_size(), or leave the rows out with "
-                       "--exclude-table-data '{}'", table);
+    return fmt::format(
+        "a value is longer as text than the 1 GB that PostgreSQL can give: find it with pg_column_size(), or leave the "
+        "rows out with "
+        "--exclude-table-data '{}'",
+        table);
   }
   if (std::ranges::find(kDamage, sqlstate) == kDamage.end()) return {};
-  return fmt::format("the server's files look damaged; --exclude-table-data '{}' backs up all else, and should be done first", table);
+  return fmt::format(
+      "the server's files look damaged; --exclude-table-data '{}' backs up all else, and should be done first", table);
 }
 
 }  // namespace
@@ -53,7 +58,8 @@ bool begin_reading(CopyOut& copy) try {
 
 void leave_over(RowReading& reading, const WorkItem& item) {
   log(LogLevel::info, "lock_queue",
-      fmt::format("left for the end: another session has, or waits for, an exclusive lock on {}{}", item.chunks.front().name,
+      fmt::format("left for the end: another session has, or waits for, an exclusive lock on {}{}",
+                  item.chunks.front().name,
                   item.chunks.size() > 1 ? fmt::format(" or one of {} others", item.chunks.size() - 1) : ""));
   reading.left_over.with([&item](std::vector<WorkItem>& items) { items.push_back(item); });
 }
@@ -61,7 +67,8 @@ void leave_over(RowReading& reading, const WorkItem& item) {
 void throw_unread(const std::string& table, const DatabaseError& error) {
   const std::string message = fmt::format("cannot read the rows of {}: {}", table, error.what());
   if (is_lock_in_the_way(error)) throw Obstacle(Obstacle::Cause::lock, error.kind(), message, kLockHint);
-  throw DatabaseError(message, error.sqlstate(), error.hint().empty() ? hint_for_unread(table, error.sqlstate()) : error.hint());
+  throw DatabaseError(message, error.sqlstate(),
+                      error.hint().empty() ? hint_for_unread(table, error.sqlstate()) : error.hint());
 }
 
 void throw_locked(const WorkItem& item) {

@@ -1,9 +1,9 @@
 // The one loop in which rows are read out of a database: from the server's socket to whoever wants them.
 //
-// Several sessions under one snapshot take items from one list. An item is taken whole or not at all: its tables are locked
-// before its first row, and a session for which a lock is not free at once leaves the item to the end. Once a row was handed
-// over nothing is tried again: what then goes wrong is thrown, as an Obstacle where it is another session's lock, and whoever
-// has the rows must drop all of them.
+// Several sessions under one snapshot take items from one list. An item is taken whole or not at all: its tables are
+// locked before its first row, and a session for which a lock is not free at once leaves the item to the end. Once a
+// row was handed over nothing is tried again: what then goes wrong is thrown, as an Obstacle where it is another
+// session's lock, and whoever has the rows must drop all of them.
 #pragma once
 
 #include <algorithm>
@@ -34,8 +34,8 @@ struct RowReading {
   Guarded<std::vector<WorkItem>> left_over;  // whose tables others have locked, or wait to lock
 };
 
-// The statements that read an item: first the locks, for which they wait for a moment only, then the rows, in the middle of
-// which they wait for a lock (of a TOAST index that is built anew, say) as long as it takes.
+// The statements that read an item: first the locks, for which they wait for a moment only, then the rows, in the
+// middle of which they wait for a lock (of a TOAST index that is built anew, say) as long as it takes.
 std::string reading_sql(const WorkItem& item);
 
 // Goes to an item's first row; false when one of its tables is locked by somebody. Nothing was read then.
@@ -47,8 +47,8 @@ void leave_over(RowReading& reading, const WorkItem& item);
 [[noreturn]] void throw_unread(const std::string& table, const DatabaseError& error);
 [[noreturn]] void throw_locked(const WorkItem& item);
 
-// One session's part in a reading. `Rows` receives what it reads: begin_chunk(chunk), add(piece) for each row or piece of
-// one, end_chunk(); and add_large_object_line(line).
+// One session's part in a reading. `Rows` receives what it reads: begin_chunk(chunk), add(piece) for each row or piece
+// of one, end_chunk(); and add_large_object_line(line).
 template <typename Rows>
 class RowReader {
  public:
@@ -68,7 +68,8 @@ class RowReader {
     }
   }
 
-  // Reads what was left over, in the session that has locked the tables before the snapshot and stands in no queue for them.
+  // Reads what was left over, in the session that has locked the tables before the snapshot and stands in no queue for
+  // them.
   void read_left_over() {
     const auto take = [](std::vector<WorkItem>& items) { return std::exchange(items, {}); };
     for (const WorkItem& item : reading_.left_over.with(take)) {

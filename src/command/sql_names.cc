@@ -32,14 +32,17 @@ std::string ScriptNames::unicode(const std::string& name) const {
 std::string ScriptNames::in_script(const std::string& unicode) const {
   if (is_ascii(unicode) || encoding_ == "UTF8") return unicode;
   if (encoding_ == "SQL_ASCII") return code_points_as_bytes(unicode);
-  return connection_.query(fmt::format("SELECT pg_catalog.convert_from(pg_catalog.decode('{}', 'hex'), 'UTF8')", hex(unicode))).string(0, 0);
+  return connection_
+      .query(fmt::format("SELECT pg_catalog.convert_from(pg_catalog.decode('{}', 'hex'), 'UTF8')", hex(unicode)))
+      .string(0, 0);
 }
 
 std::string sql_name(Connection& connection, const RelationName& name) {
   return connection.quote_identifier(name.schema) + "." + connection.quote_identifier(name.name);
 }
 
-std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema, std::string_view name) {
+std::string sql_name(Connection& connection, const IndexHeader& header, std::string_view schema,
+                     std::string_view name) {
   return sql_name(connection, {.schema = sql_text(header, schema), .name = sql_text(header, name)});
 }
 

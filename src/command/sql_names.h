@@ -22,17 +22,20 @@ std::string sql_text(const IndexHeader& header, std::string_view text);
 // A table of the index, as such an action gives it.
 RelationName sql_relation(const IndexHeader& header, const TableInfo& table);
 
-// Names of the backup's script, which are in its encoding, as its index and the user's patterns have them: in Unicode. Each is
-// converted once, by the server.
+// Names of the backup's script, which are in its encoding, as its index and the user's patterns have them: in Unicode.
+// Each is converted once, by the server.
 class ScriptNames {
  public:
   // `connection`, outside of with_index_encoding(), must outlive this.
-  ScriptNames(Connection& connection, const IndexHeader& header) : connection_(connection), encoding_(header.encoding) {}
+  ScriptNames(Connection& connection, const IndexHeader& header)
+      : connection_(connection), encoding_(header.encoding) {}
 
   std::string unicode(const std::string& name) const;
   // The inverse. Throws DatabaseError for what the script's encoding cannot express.
   std::string in_script(const std::string& unicode) const;
-  RelationName unicode(const RelationName& name) const { return {.schema = unicode(name.schema), .name = unicode(name.name)}; }
+  RelationName unicode(const RelationName& name) const {
+    return {.schema = unicode(name.schema), .name = unicode(name.name)};
+  }
 
  private:
   Connection& connection_;

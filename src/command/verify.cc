@@ -19,7 +19,8 @@ namespace {
 constexpr std::size_t kDamagesShown = 10;
 
 // Counts and digests the rows of one frame, and checks that they are divided among tables as the index says.
-TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame, const std::stop_token& stop) {
+TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame,
+                          const std::stop_token& stop) {
   const FrameInfo& info = backup.index().frames[frame];
   TableDigests digests;
   std::vector<FrameRows> found;
@@ -27,23 +28,23 @@ TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memo
     digests[table].add(line.substr(0, line.size() - 1));
     ++found.back().rows;
   };
-  const RowFrameHandler handler{
-      .begin_copy =
-          [&](std::string_view) {
-            if (found.size() >= info.tables.size()) {
-              throw Error(ErrorKind::damaged, "it holds more tables than the index says");
-            }
-            found.push_back({.table = info.tables[found.size()].table, .rows = 0});
-          },
-      .row = [&](std::string_view row) { count(found.back().table, row); },
-      .end_copy = [] {},
-      .large_object_line =
-          [&](std::string_view line) {
-            if (found.empty()) found.push_back({.table = kLargeObjects, .rows = 0});
-            count(kLargeObjects, line);
-          }};
+  const RowFrameHandler handler{.begin_copy =
+                                    [&](std::string_view) {
+                                      if (found.size() >= info.tables.size()) {
+                                        throw Error(ErrorKind::damaged, "it holds more tables than the index says");
+                                      }
+                                      found.push_back({.table = info.tables[found.size()].table, .rows = 0});
+                                    },
+                                .row = [&](std::string_view row) { count(found.back().table, row); },
+                                .end_copy = [] {},
+                                .large_object_line =
+                                    [&](std::string_view line) {
+                                      if (found.empty()) found.push_back({.table = kLargeObjects, .rows = 0});
+                                      count(kLargeObjects, line);
+                                    }};
   RowFrameReader reader(handler);
-  backup.read_frame(frame, [&reader](std::string_view text) { reader.feed(text); }, memory, stop);
+  backup.read_frame(
+      frame, [&reader](std::string_view text) { reader.feed(text); }, memory, stop);
   reader.finish();
   if (found != info.tables) {
     throw Error(ErrorKind::damaged, fmt::format("frame {} ({}): its rows are not those the index lists", frame + 1,
@@ -52,9 +53,11 @@ TableDigests digest_frame(const BackupReader& backup, BackupReader::Memory& memo
   return digests;
 }
 
-TableDigests verify_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame, const std::stop_token& stop) {
+TableDigests verify_frame(const BackupReader& backup, BackupReader::Memory& memory, std::size_t frame,
+                          const std::stop_token& stop) {
   if (backup.index().frames[frame].phase == Phase::rows) return digest_frame(backup, memory, frame, stop);
-  backup.read_frame(frame, [](std::string_view) {}, memory, stop);
+  backup.read_frame(
+      frame, [](std::string_view) {}, memory, stop);
   return {};
 }
 

@@ -59,7 +59,8 @@ BackupRequest parse_backup_event(const std::string& event, const std::string& re
   Json json = event.empty() ? Json::object() : Json::parse(event, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) refuse("is no JSON object");
   defaults.run = request_id;
-  if (json.contains("detail-type")) {  // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+  if (json.contains(
+          "detail-type")) {  // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
     if (json.contains("id") && json["id"].is_string()) defaults.run = json["id"].get<std::string>();
     json = json.contains("detail") && json["detail"].is_object() ? Json(json["detail"]) : Json::object();
   }

@@ -1,8 +1,10 @@
 // What an invocation of the handler "backup" asks for.
 //
-// {}, or nothing, is a backup as the deployment has it. These members change it for one run: "jobs" (a number), "compression"
-// ("zstd:3"), "lock_wait_seconds"; "schemas", "exclude_schemas", "tables", "exclude_tables", "exclude_table_data" (arrays
-// of patterns, as pana backup takes them). An event of EventBridge is one without members, unless its "detail" has some.
+// {}, or nothing, is a backup as the deployment has it. These members change it for one run: "jobs" (a number),
+// "compression"
+// ("zstd:3"), "lock_wait_seconds"; "schemas", "exclude_schemas", "tables", "exclude_tables", "exclude_table_data"
+// (arrays of patterns, as pana backup takes them). An event of EventBridge is one without members, unless its "detail"
+// has some.
 #pragma once
 
 #include <string>

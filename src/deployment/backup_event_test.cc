@@ -18,8 +18,8 @@ TEST(BackupEvent, WithoutMembersIsWhatTheDeploymentSays) {
 }
 
 TEST(BackupEvent, ChangesTheRunByItsMembers) {
-  const BackupRequest request =
-      parse(R"({"jobs": 8, "compression": "zstd:3", "lock_wait_seconds": 60, "exclude_schemas": ["a", "b"], "exclude_table_data": ["x"]})");
+  const BackupRequest request = parse(
+      R"({"jobs": 8, "compression": "zstd:3", "lock_wait_seconds": 60, "exclude_schemas": ["a", "b"], "exclude_table_data": ["x"]})");
   EXPECT_EQ(8u, request.jobs);
   EXPECT_EQ("zstd:3", request.compression.text());
   EXPECT_EQ(std::chrono::seconds(60), request.locks.give_up_after);
@@ -35,8 +35,9 @@ TEST(BackupEvent, OfEventBridgeIsNamedByItAndHasItsMembersInTheDetail) {
 }
 
 TEST(BackupEvent, IsRefusedWithoutRepeatingIt) {
-  for (const char* event : {"[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
-                            R"({"s3cret": 1})", R"({"tables": ["a\u0000b"]})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
+  for (const char* event :
+       {"[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
+        R"({"s3cret": 1})", R"({"tables": ["a\u0000b"]})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
     try {
       parse(event);
       ADD_FAILURE() << event;

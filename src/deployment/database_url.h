@@ -6,9 +6,9 @@
 
 namespace pana {
 
-// DATABASE_URL, or the SecureString that PANA_DATABASE_URL_PARAMETER names; with PANA_SSL_ROOT_CERT (certificates in PEM)
-// completed so that the server must prove its identity. Throws Error(refused) when it allows a connection to another
-// machine without encryption.
+// DATABASE_URL, or the SecureString that PANA_DATABASE_URL_PARAMETER names; with PANA_SSL_ROOT_CERT (certificates in
+// PEM) completed so that the server must prove its identity. Throws Error(refused) when it allows a connection to
+// another machine without encryption.
 std::string database_url(const std::stop_token& stop);
 
 // Throws Error(usage) when neither variable is set.

@@ -30,10 +30,11 @@ struct Found {
   std::string passed_over;             // why the newest that is not complete is not
 };
 
-// Whose backups count is what the newest one says that was made by a run: somebody may have stored another database's beside
-// them by hand. Where there was no run, all are by hand, and the newest says it.
+// Whose backups count is what the newest one says that was made by a run: somebody may have stored another database's
+// beside them by hand. Where there was no run, all are by hand, and the newest says it.
 std::vector<BackupSummary> of_one_database(const std::vector<BackupSummary>& backups, std::string& other) {
-  const auto by_run = std::ranges::find_if(backups, [](const BackupSummary& backup) { return !backup.header.run.empty(); });
+  const auto by_run =
+      std::ranges::find_if(backups, [](const BackupSummary& backup) { return !backup.header.run.empty(); });
   if (backups.empty()) return {};
   const BackupSeries series = (by_run == backups.end() ? backups.front() : *by_run).header.series();
   std::vector<BackupSummary> same;
@@ -52,22 +53,26 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, c
   std::vector<BackupSummary> backups;
   std::size_t by_runs = 0;
   std::size_t looked_at = 0;
-  visit_newest_first(store, [&](const BackupSummary& backup) {
-    if (!backup.complete()) {
-      log_passed_over(backup);
-      if (found.passed_over.empty()) found.passed_over = backup.why;
-    } else if (backup.time > std::chrono::system_clock::now() + kClockSkew) {
-      log(LogLevel::warning, "damaged_backup",
-          fmt::format("passed over: {} is of the future: the clock that named it was wrong", store.describe(backup.key)));
-    } else if (backup.header.filters == filters) {
-      backups.push_back(backup);
-      if (!backup.header.run.empty()) ++by_runs;
-    } else if (found.other.empty()) {
-      found.other = backup.key;
-    }
-    const bool is_enough = by_runs >= 2 || (by_runs == 0 && backups.size() >= kByHandAtMost);
-    return !is_enough && ++looked_at < kLookedAtAtMost;
-  }, stop);
+  visit_newest_first(
+      store,
+      [&](const BackupSummary& backup) {
+        if (!backup.complete()) {
+          log_passed_over(backup);
+          if (found.passed_over.empty()) found.passed_over = backup.why;
+        } else if (backup.time > std::chrono::system_clock::now() + kClockSkew) {
+          log(LogLevel::warning, "damaged_backup",
+              fmt::format("passed over: {} is of the future: the clock that named it was wrong",
+                          store.describe(backup.key)));
+        } else if (backup.header.filters == filters) {
+          backups.push_back(backup);
+          if (!backup.header.run.empty()) ++by_runs;
+        } else if (found.other.empty()) {
+          found.other = backup.key;
+        }
+        const bool is_enough = by_runs >= 2 || (by_runs == 0 && backups.size() >= kByHandAtMost);
+        return !is_enough && ++looked_at < kLookedAtAtMost;
+      },
+      stop);
   found.backups = of_one_database(backups, found.other);
   return found;
 }
@@ -75,8 +80,7 @@ Found find_newest(ObjectStore& store, const std::vector<std::string>& filters, c
 }  // namespace
 
 Freshness::Freshness(const Host& host)
-    : host_name_(host.name),
-      location_(required_setting("PANA_LOCATION")),
+    : host_name_(host.name), location_(required_setting("PANA_LOCATION")),
       filters_(TableFilter({.exclude_schemas = excluded_schemas()}).arguments()) {}
 
 Json Freshness::look(const std::stop_token& stop) const {
@@ -84,7 +88,10 @@ Json Freshness::look(const std::stop_token& stop) const {
   const Found found = find_newest(*store, filters_, stop);
   const std::vector<BackupSummary>& backups = found.backups;
   if (backups.empty()) {
-    const std::string but = found.other.empty() ? "" : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);
+    const std::string but =
+        found.other.empty()
+            ? ""
+            : fmt::format(" of what the deployment backs up now, only of another choice: {}", found.other);
     const std::string why = found.passed_over.empty() ? "" : "; " + found.passed_over;
     throw Error(ErrorKind::failed, fmt::format("there is no complete backup in {}{}{}", location_, but, why),
                 "invoke the backup function by hand and see what it says");

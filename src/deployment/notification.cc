@@ -23,7 +23,8 @@ std::string shortened(std::string text) {
 
 std::string subject_for(const std::string& database) {
   std::string subject = fmt::format("pana: the backup of {} failed", database);
-  const bool is_allowed = is_ascii(subject) && without_controls(subject) == subject && subject.size() <= kLongestSubject;
+  const bool is_allowed =
+      is_ascii(subject) && without_controls(subject) == subject && subject.size() <= kLongestSubject;
   return is_allowed ? subject : "pana: a database backup failed";
 }
 

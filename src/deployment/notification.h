@@ -23,7 +23,8 @@ struct Notification {
 };
 Notification describe(const FailedBackup& backup, const Error& error);
 
-// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html. Throws Error when SNS does not take it in the time given.
+// https://docs.aws.amazon.com/sns/latest/api/API_Publish.html. Throws Error when SNS does not take it in the time
+// given.
 void publish(const std::string& topic, const Notification& notification, std::chrono::seconds patience);
 
 }  // namespace pana

@@ -18,10 +18,12 @@ FailedBackup example(const std::string& database) {
 }
 
 TEST(Notification, SaysWhatFailedWhyWhatToDoAndWhereToLook) {
-  const Notification told = describe(example("host:5432/shop"), Error(ErrorKind::failed, "no route to host", "mend the network"));
+  const Notification told =
+      describe(example("host:5432/shop"), Error(ErrorKind::failed, "no route to host", "mend the network"));
   EXPECT_EQ("pana: the backup of host:5432/shop failed", told.subject);
-  EXPECT_THAT(told.message, AllOf(HasSubstr("2023-11-14T22:13:20"), HasSubstr("no route to host"), HasSubstr("mend the network"),
-                                  HasSubstr("s3://bucket/backups/"), HasSubstr("look at request-1")));
+  EXPECT_THAT(told.message,
+              AllOf(HasSubstr("2023-11-14T22:13:20"), HasSubstr("no route to host"), HasSubstr("mend the network"),
+                    HasSubstr("s3://bucket/backups/"), HasSubstr("look at request-1")));
 }
 
 TEST(Notification, HasASubjectThatSnsTakes) {

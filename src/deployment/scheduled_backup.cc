@@ -45,32 +45,37 @@ std::string key_in_bucket(const std::string& name) {
 std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string& run, const std::stop_token& stop) try {
   std::optional<Json> answer;
   const TimePoint oldest = std::chrono::system_clock::now() - kRepeatedWithin;
-  visit_newest_first(store, [&](const BackupSummary& backup) {
-    if (backup.time < oldest) return false;
-    if (!backup.complete()) log_passed_over(backup);
-    if (!backup.complete() || backup.header.run != run) return true;
-    const std::string name = store.describe(backup.key);
-    answer = {{"backup", name},
-              {"key", key_in_bucket(name)},
-              {"bytes", backup.bytes},
-              {"text_bytes", backup.totals.text_bytes},
-              {"rows", backup.totals.rows},
-              {"tables", backup.totals.tables},
-              {"snapshot_time", backup.header.snapshot_time},
-              {"repeated", true}};
-    log(LogLevel::warning, "repeated", fmt::format("this run was asked for twice, its backup is there: {}", name));
-    return false;
-  }, stop);
+  visit_newest_first(
+      store,
+      [&](const BackupSummary& backup) {
+        if (backup.time < oldest) return false;
+        if (!backup.complete()) log_passed_over(backup);
+        if (!backup.complete() || backup.header.run != run) return true;
+        const std::string name = store.describe(backup.key);
+        answer = {{"backup", name},
+                  {"key", key_in_bucket(name)},
+                  {"bytes", backup.bytes},
+                  {"text_bytes", backup.totals.text_bytes},
+                  {"rows", backup.totals.rows},
+                  {"tables", backup.totals.tables},
+                  {"snapshot_time", backup.header.snapshot_time},
+                  {"repeated", true}};
+        log(LogLevel::warning, "repeated", fmt::format("this run was asked for twice, its backup is there: {}", name));
+        return false;
+      },
+      stop);
   return answer;
 } catch (const S3Error& error) {
   if (error.status() != 403) throw;
-  log(LogLevel::warning, "not_listed", fmt::format("whether this run was asked for twice is not known: {}", error.what()));
+  log(LogLevel::warning, "not_listed",
+      fmt::format("whether this run was asked for twice is not known: {}", error.what()));
   return std::nullopt;
 }
 
 Error too_late(const ProgressReading& reading, const std::string& hint) {
   return Error(ErrorKind::interrupted,
-               fmt::format("the backup ran out of time after {} and was abandoned while {}, with {} rows, {} of text and {:.0f} % of the tables read",
+               fmt::format("the backup ran out of time after {} and was abandoned while {}, with {} rows, {} of text "
+                           "and {:.0f} % of the tables read",
                            human_seconds(reading.seconds), reading.activity.empty() ? "starting" : reading.activity,
                            human_count(reading.rows), human_bytes(reading.bytes), 100 * reading.fraction()),
                hint);
@@ -93,10 +98,11 @@ class ScheduledBackup::Attempt {
 
   Json answer(const std::stop_token& stop) {
     Json answer;
-    run_watched({.deadline = run_.deadline,
-                 .report = [this] { log_progress("backing up", reading()); },
-                 .too_late = [this] { return too_late(reading(), backup_.host_.time_hint); }},
-                [&](const std::stop_token& stopped) { answer = back_up_now(stopped); }, stop);
+    run_watched(
+        {.deadline = run_.deadline,
+         .report = [this] { log_progress("backing up", reading()); },
+         .too_late = [this] { return too_late(reading(), backup_.host_.time_hint); }},
+        [&](const std::stop_token& stopped) { answer = back_up_now(stopped); }, stop);
     return answer;
   }
 
@@ -160,7 +166,8 @@ Json ScheduledBackup::run(const Run& run, const std::stop_token& stop) const {
       attempt.tell(error);
     } catch (...) {
       const Error silence = current_error(host_.memory_hint);
-      log(LogLevel::error, "not_told", fmt::format("the message about the failure could not be sent: {}", silence.what()),
+      log(LogLevel::error, "not_told",
+          fmt::format("the message about the failure could not be sent: {}", silence.what()),
           {{"hint", silence.hint()}});
     }
     throw error;

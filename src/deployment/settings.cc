@@ -21,7 +21,8 @@ std::size_t number_setting(const char* name, std::size_t least, std::size_t most
   if (text.empty()) return by_default;
   std::size_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= least && number <= most) return number;
+  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && number >= least && number <= most)
+    return number;
   throw Error(ErrorKind::usage, fmt::format("{} is no number from {} to {}", name, least, most));
 }
 

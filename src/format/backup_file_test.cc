@@ -121,7 +121,8 @@ void read_all(const std::string& bytes) {
   const MemoryObject object(bytes);
   const BackupReader reader(object, {});
   BackupReader::Memory memory;
-  for (std::size_t i = 0; i < reader.index().frames.size(); ++i) reader.read_frame(i, [](std::string_view) {}, memory, {});
+  for (std::size_t i = 0; i < reader.index().frames.size(); ++i)
+    reader.read_frame(i, [](std::string_view) {}, memory, {});
 }
 
 class BackupFile : public testing::TestWithParam<Compression> {};

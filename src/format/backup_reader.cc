@@ -119,7 +119,8 @@ std::string_view BackupReader::read(std::uint64_t offset, std::uint64_t bytes, s
   return std::string_view(buffer).substr(0, bytes);
 }
 
-void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memory, const std::stop_token& stop) const try {
+void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memory, const std::stop_token& stop) const
+    try {
   const FrameInfo& info = index_.frames.at(frame);
   const Place& place = places_.at(frame);
   Checksum checksum;
@@ -131,7 +132,8 @@ void BackupReader::read_frame(std::size_t frame, const Sink& sink, Memory& memor
     sink(text);
   };
   for (std::uint64_t done = 0; done < place.bytes;) {
-    const std::string_view encoded = read(place.offset + done, std::min(kReadBytes, place.bytes - done), memory.encoded, stop);
+    const std::string_view encoded =
+        read(place.offset + done, std::min(kReadBytes, place.bytes - done), memory.encoded, stop);
     done += encoded.size();
     if (compressed_) {
       stored.add(encoded);
@@ -170,7 +172,8 @@ std::string BackupReader::content_of(std::size_t frame) const {
   return text;
 }
 
-void BackupReader::read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame, const std::stop_token& stop) const {
+void BackupReader::read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame,
+                              const std::stop_token& stop) const {
   std::uint64_t text_bytes = 0;
   std::uint64_t stored_bytes = 0;
   for (std::size_t i = 0; i < index_.frames.size(); ++i) {
@@ -189,7 +192,8 @@ void BackupReader::read_phase(Phase phase, const Sink& sink, const std::function
 
 std::string BackupReader::read_phase(Phase phase) const {
   std::string text;
-  read_phase(phase, [&text](std::string_view piece) { text += piece; }, [] {}, stop_);
+  read_phase(
+      phase, [&text](std::string_view piece) { text += piece; }, [] {}, stop_);
   return text;
 }
 

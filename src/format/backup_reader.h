@@ -23,8 +23,8 @@ namespace pana {
 
 class BackupReader {
  public:
-  // `object` must outlive the reader; `stop` ends the reads of opening and of read_phase(). Throws Error(damaged) when the
-  // object is not a whole backup.
+  // `object` must outlive the reader; `stop` ends the reads of opening and of read_phase(). Throws Error(damaged) when
+  // the object is not a whole backup.
   BackupReader(const ObjectReader& object, std::stop_token stop);
 
   const Index& index() const { return index_; }
@@ -34,8 +34,8 @@ class BackupReader {
 
   using Sink = std::function<void(std::string_view text)>;
 
-  // What a thread that reads many frames keeps from one to the next: memory that comes fresh from the kernel for each frame
-  // costs as much as decoding it.
+  // What a thread that reads many frames keeps from one to the next: memory that comes fresh from the kernel for each
+  // frame costs as much as decoding it.
   struct Memory {
     FrameDecoder decoder;
     std::string encoded;
@@ -48,9 +48,11 @@ class BackupReader {
   // What a frame holds, for messages: "rows of public.orders" or the name of its phase.
   std::string content_of(std::size_t frame) const;
 
-  // Hands the text of all frames of a phase to the sink, and calls `behind_frame` when the checksum of one was right: what became of its
-  // text may be believed then. For phases of which much may be kept: throws Error(damaged) when their text is out of all proportion.
-  void read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame, const std::stop_token& stop) const;
+  // Hands the text of all frames of a phase to the sink, and calls `behind_frame` when the checksum of one was right:
+  // what became of its text may be believed then. For phases of which much may be kept: throws Error(damaged) when
+  // their text is out of all proportion.
+  void read_phase(Phase phase, const Sink& sink, const std::function<void()>& behind_frame,
+                  const std::stop_token& stop) const;
 
   // The same text as a whole: for the small phases.
   std::string read_phase(Phase phase) const;
@@ -67,7 +69,8 @@ class BackupReader {
   Index read_compressed_index(const Place& place, const SeekEntry& entry) const;
   std::string read(std::uint64_t offset, std::uint64_t bytes) const;
   // Into `buffer`, which grows to what was ever needed; returns the part that was read.
-  std::string_view read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer, const std::stop_token& stop) const;
+  std::string_view read(std::uint64_t offset, std::uint64_t bytes, std::string& buffer,
+                        const std::stop_token& stop) const;
 
   const ObjectReader& object_;
   const std::stop_token stop_;

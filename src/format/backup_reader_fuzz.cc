@@ -39,7 +39,8 @@ void read_all(std::string_view bytes) {
   }
 }
 
-// Past the checksums that keep random input away from the lines of an index. What is taken is read as it would be written.
+// Past the checksums that keep random input away from the lines of an index. What is taken is read as it would be
+// written.
 void parse_sealed(std::string_view bytes) {
   const std::string text(bytes);
   const std::string end = fmt::format("-- pana:end {:020} {}\n", 0, pana::hex64(XXH64(text.data(), text.size(), 0)));

@@ -2,8 +2,8 @@
 //
 // append() may be called from several threads. Frames of one phase go in as they come; a frame of a later phase waits
 // until begin_phase() opens its phase, so that the row workers can start while the schema is still being read.
-// The thread whose frame fills a part uploads it: a slow store slows the readers down, and memory stays bounded. Beside the
-// frame itself append() holds at most one part, the one that it completes; the writer holds one that is begun.
+// The thread whose frame fills a part uploads it: a slow store slows the readers down, and memory stays bounded. Beside
+// the frame itself append() holds at most one part, the one that it completes; the writer holds one that is begun.
 // Nothing is visible in the store before finish() returned and the upload was completed by its owner.
 #pragma once
 
@@ -32,8 +32,8 @@ class BackupWriter {
   // Error(interrupted) when stopped meanwhile.
   void append(const Frame& frame, const std::stop_token& stop);
 
-  // Writes the index (the contents of its tables and its frames are filled in), the seek table, and the last part. Call once, when
-  // every append() has returned. Returns the index as written.
+  // Writes the index (the contents of its tables and its frames are filled in), the seek table, and the last part. Call
+  // once, when every append() has returned. Returns the index as written.
   Index finish(Index index, const std::stop_token& stop);
 
   // Bytes of the object placed so far. Safe to call at any time.

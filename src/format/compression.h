@@ -29,8 +29,8 @@ class FrameEncoder {
 
   bool compresses() const { return context_ != nullptr; }
 
-  // Appends the encoded form of `text` to `encoded`, which holds the frame and nothing before it; zstd may hold some of it
-  // back until end_frame().
+  // Appends the encoded form of `text` to `encoded`, which holds the frame and nothing before it; zstd may hold some of
+  // it back until end_frame().
   void append(std::string_view text, std::string& encoded);
   // Returns the XXH64 of the frame's text.
   std::uint64_t end_frame(std::string& encoded);

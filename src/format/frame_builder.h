@@ -24,7 +24,8 @@ class FrameBuilder {
     Section(const Section&) = delete;
     Section& operator=(const Section&) = delete;
 
-    // A row's COPY text, or a piece of it of which `more` bytes are still to come; the last piece ends with the newline.
+    // A row's COPY text, or a piece of it of which `more` bytes are still to come; the last piece ends with the
+    // newline.
     void add(std::string_view piece, std::size_t more = 0) {
       frame_.rows_.add(digest_, piece, more);
       if (more > 0) frame_.expect(piece.size() + more);
@@ -35,8 +36,8 @@ class FrameBuilder {
 
    private:
     FrameBuilder& frame_;
-    RowDigest& digest_;                 // of the table in this frame
-    const std::uint64_t rows_before_;   // of the table in this frame, before the section began
+    RowDigest& digest_;                // of the table in this frame
+    const std::uint64_t rows_before_;  // of the table in this frame, before the section began
   };
 
   // SQL text outside any table's rows.

@@ -35,10 +35,17 @@ std::vector<Item> parse_list(const Json& list, Parse&& parse) {
 }
 
 Json role_json(const RoleDefinition& role) {
-  return {{"name", role.name},           {"superuser", role.superuser},   {"createdb", role.createdb},
-          {"createrole", role.createrole}, {"inherit", role.inherit},       {"login", role.login},
-          {"replication", role.replication}, {"bypassrls", role.bypassrls}, {"connection_limit", role.connection_limit},
-          {"valid_until", role.valid_until}, {"comment", role.comment}};
+  return {{"name", role.name},
+          {"superuser", role.superuser},
+          {"createdb", role.createdb},
+          {"createrole", role.createrole},
+          {"inherit", role.inherit},
+          {"login", role.login},
+          {"replication", role.replication},
+          {"bypassrls", role.bypassrls},
+          {"connection_limit", role.connection_limit},
+          {"valid_until", role.valid_until},
+          {"comment", role.comment}};
 }
 
 RoleDefinition parse_role(const Json& json) {
@@ -56,7 +63,11 @@ RoleDefinition parse_role(const Json& json) {
 }
 
 Json membership_json(const RoleMembership& membership) {
-  return {{"role", membership.role}, {"member", membership.member}, {"admin", membership.admin}, {"inherit", membership.inherit}, {"set", membership.set}};
+  return {{"role", membership.role},
+          {"member", membership.member},
+          {"admin", membership.admin},
+          {"inherit", membership.inherit},
+          {"set", membership.set}};
 }
 
 RoleMembership parse_membership(const Json& json) {
@@ -68,7 +79,8 @@ RoleMembership parse_membership(const Json& json) {
 }
 
 Json setting_json(const RoleSetting& setting) {
-  return {{"role", setting.role}, {"in_database", setting.in_database}, {"name", setting.name}, {"value", setting.value}};
+  return {
+      {"role", setting.role}, {"in_database", setting.in_database}, {"name", setting.name}, {"value", setting.value}};
 }
 
 RoleSetting parse_setting(const Json& json) {
@@ -119,9 +131,11 @@ Json globals_json(const Globals& globals) {
 std::vector<std::string*> texts_of(Globals& globals) {
   std::vector<std::string*> texts = {&globals.owner, &globals.comment};
   for (DatabaseGrant& grant : globals.grants) texts.push_back(&grant.grantee);
-  for (RoleSetting& setting : globals.settings) texts.insert(texts.end(), {&setting.role, &setting.name, &setting.value});
+  for (RoleSetting& setting : globals.settings)
+    texts.insert(texts.end(), {&setting.role, &setting.name, &setting.value});
   for (RoleDefinition& role : globals.roles) texts.insert(texts.end(), {&role.name, &role.comment});
-  for (RoleMembership& membership : globals.memberships) texts.insert(texts.end(), {&membership.role, &membership.member});
+  for (RoleMembership& membership : globals.memberships)
+    texts.insert(texts.end(), {&membership.role, &membership.member});
   return texts;
 }
 

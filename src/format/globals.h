@@ -1,6 +1,7 @@
 // What belongs to a backup's database but lies outside of it: its roles, and the database's own properties.
 //
-// A line of the index of its own (docs/format.md, "Globals"), which older readers pass over. Passwords are never part of it.
+// A line of the index of its own (docs/format.md, "Globals"), which older readers pass over. Passwords are never part
+// of it.
 #pragma once
 
 #include <string>

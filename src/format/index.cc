@@ -85,7 +85,8 @@ IndexHeader parse_header(const Json& json) {
   IndexHeader header;
   header.format = number<int>(json.at("format"));
   if (header.format > kFormatVersion) {
-    throw NewerFormat(fmt::format("the backup has format {}, this pana reads format {}", header.format, kFormatVersion));
+    throw NewerFormat(
+        fmt::format("the backup has format {}, this pana reads format {}", header.format, kFormatVersion));
   }
   if (header.format != kFormatVersion) damaged("there is no such format");
   header.pana = json.at("pana").get<std::string>();
@@ -125,8 +126,8 @@ IndexHeader parse_header(const Json& json) {
 }
 
 Json table_json(const TableInfo& table) {
-  Json json = {{"id", table.id}, {"oid", table.oid}, {"schema", table.schema}, {"name", table.name},
-               {"columns", table.columns}};
+  Json json = {
+      {"id", table.id}, {"oid", table.oid}, {"schema", table.schema}, {"name", table.name}, {"columns", table.columns}};
   if (!table.condition.empty()) json["condition"] = table.condition;
   if (!table.loaded_into.empty()) json["loaded_into"] = table.loaded_into;
   json["rows"] = table.content.rows;

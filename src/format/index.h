@@ -73,7 +73,8 @@ struct IndexHeader {
   int format = kFormatVersion;
   std::string pana;  // the version that wrote the backup
   std::string database;
-  std::string system_identifier;  // of the server, for databases of one name; empty in older backups and where the server kept it
+  std::string system_identifier;  // of the server, for databases of one name; empty in older backups and where the
+                                  // server kept it
   std::string server;             // "15.8"
   int server_version_num = 0;
   std::string pg_dump;        // "15.8"
@@ -83,16 +84,21 @@ struct IndexHeader {
   std::vector<RoleUse> roles;
   std::vector<ExtensionUse> extensions;
   std::vector<std::string> filters;  // the options that left something out, empty for a whole database
-  std::string locale;  // how the database sorted and compared text: "libc C C"; empty in older backups
-  std::vector<std::string> text_ranges;  // tables partitioned by ranges of text in the database's own order: "public.names"
-  std::vector<std::string> unlogged;  // tables and sequences whose contents only the primary had: a standby was backed up
-  std::string lc_monetary;  // "C": how amounts of money are written; empty in older backups: as the source's role and database had it
+  std::string locale;                // how the database sorted and compared text: "libc C C"; empty in older backups
+  std::vector<std::string>
+      text_ranges;  // tables partitioned by ranges of text in the database's own order: "public.names"
+  std::vector<std::string>
+      unlogged;             // tables and sequences whose contents only the primary had: a standby was backed up
+  std::string lc_monetary;  // "C": how amounts of money are written; empty in older backups: as the source's role and
+                            // database had it
   std::string run;  // what the caller named the run by, so that the same one asked for twice is recognised; or empty
   std::vector<std::string> skipped;  // what the role might not read: "table public.orders"
   std::uint64_t sequences = 0;
   std::uint64_t large_objects = 0;
 
-  BackupSeries series() const { return {.database = database, .system_identifier = system_identifier, .filters = filters}; }
+  BackupSeries series() const {
+    return {.database = database, .system_identifier = system_identifier, .filters = filters};
+  }
 };
 
 // What the whole index adds up to; it stands in the header, so that the beginning of a long index tells it.
@@ -128,8 +134,8 @@ std::string write_index(const Index& index);
 // write_index() writes it, NewerFormat for a format newer than this program's.
 Index parse_index(std::string_view text);
 
-// Header and totals from the first bytes of an index's text, against the checksum of the header line; the lines behind it
-// are not looked at. Nothing when `text` is too short for it, or the writer was one that wrote no totals. Throws as
+// Header and totals from the first bytes of an index's text, against the checksum of the header line; the lines behind
+// it are not looked at. Nothing when `text` is too short for it, or the writer was one that wrote no totals. Throws as
 // parse_index() does.
 std::optional<IndexSummary> parse_index_head(std::string_view text);
 

@@ -41,12 +41,14 @@ IndexPlace find_in_compressed(std::uint64_t size, std::string_view table) {
 
 }  // namespace
 
-IndexPlace find_index(std::uint64_t object_bytes, const std::function<std::string(std::uint64_t, std::uint64_t)>& read) {
+IndexPlace find_index(std::uint64_t object_bytes,
+                      const std::function<std::string(std::uint64_t, std::uint64_t)>& read) {
   const std::uint64_t tail_bytes = std::min(object_bytes, kEndLineBytes);
   const std::string tail = read(object_bytes - tail_bytes, tail_bytes);
   if (tail.size() == kEndLineBytes && tail.starts_with("-- pana:end ")) return find_in_plain(object_bytes, tail);
   try {
-    const std::uint64_t table_bytes = seek_table_bytes(std::string_view(tail).substr(tail.size() - std::min(tail.size(), kSeekFooterBytes)));
+    const std::uint64_t table_bytes =
+        seek_table_bytes(std::string_view(tail).substr(tail.size() - std::min(tail.size(), kSeekFooterBytes)));
     if (table_bytes > object_bytes) throw Error(ErrorKind::damaged, "the seek table is longer than the file");
     return find_in_compressed(object_bytes, read(object_bytes - table_bytes, table_bytes));
   } catch (const Error& error) {

@@ -1,7 +1,7 @@
 // Where the index of a backup stands, found from the end of its object.
 //
-// A plain backup's last line tells it, a compressed one's seek table. All lengths are checked against the object's size:
-// a backup that was cut short, or that lacks something in its middle, has no place for an index.
+// A plain backup's last line tells it, a compressed one's seek table. All lengths are checked against the object's
+// size: a backup that was cut short, or that lacks something in its middle, has no place for an index.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace pana {
 
 struct IndexPlace {
-  std::uint64_t offset = 0;  // in the object
-  std::uint64_t bytes = 0;   // of the stored form
+  std::uint64_t offset = 0;      // in the object
+  std::uint64_t bytes = 0;       // of the stored form
   std::uint64_t text_bytes = 0;  // before the index
   bool compressed = false;
   std::vector<SeekEntry> entries;  // of a compressed backup: all frames', the index's and the checksum frame's

@@ -12,15 +12,22 @@ namespace {
 
 Index small_index() {
   Index index;
-  index.header = {.database = "shop", .system_identifier = "7301", .server_version_num = 150008, .encoding = "UTF8", .sequences = 2, .large_objects = 3};
+  index.header = {.database = "shop",
+                  .system_identifier = "7301",
+                  .server_version_num = 150008,
+                  .encoding = "UTF8",
+                  .sequences = 2,
+                  .large_objects = 3};
   index.header.roles = {{.name = "app", .owns = true}};
   index.header.extensions = {{.name = "pgcrypto", .version = "1.3", .schema = "public"}};
-  index.tables = {{.id = 7, .oid = 16385, .schema = "public", .name = "a", .columns = {"i"}, .content = {.rows = 6, .bytes = 60}}};
+  index.tables = {
+      {.id = 7, .oid = 16385, .schema = "public", .name = "a", .columns = {"i"}, .content = {.rows = 6, .bytes = 60}}};
   index.tables[0].constraint_indexes = {{.constraint_oid = 16390, .create_index = "C", .add_constraint = "A"}};
   index.tables.push_back({.id = kLargeObjects, .name = kLargeObjectsName, .content = {.rows = 1, .bytes = 10}});
-  index.frames = {{.phase = Phase::pre_data, .bytes = 100, .xxh64 = 1},
-                  {.phase = Phase::rows, .bytes = 200, .xxh64 = 2, .tables = {{.table = 7, .rows = 4}, {.table = 7, .rows = 2}}},
-                  {.phase = Phase::rows, .bytes = 50, .xxh64 = 3, .tables = {{.table = kLargeObjects, .rows = 1}}}};
+  index.frames = {
+      {.phase = Phase::pre_data, .bytes = 100, .xxh64 = 1},
+      {.phase = Phase::rows, .bytes = 200, .xxh64 = 2, .tables = {{.table = 7, .rows = 4}, {.table = 7, .rows = 2}}},
+      {.phase = Phase::rows, .bytes = 50, .xxh64 = 3, .tables = {{.table = kLargeObjects, .rows = 1}}}};
   return index;
 }
 
@@ -31,7 +38,8 @@ std::string sealed(std::string text) {
   text.erase(text.rfind("-- pana:end "));
   const std::size_t check = text.find("-- pana:header ");
   if (check != std::string::npos) {
-    const std::string line = fmt::format("-- pana:header {{\"xxh64\":\"{}\"}}\n", xxh64(std::string_view(text).substr(0, check)));
+    const std::string line =
+        fmt::format("-- pana:header {{\"xxh64\":\"{}\"}}\n", xxh64(std::string_view(text).substr(0, check)));
     text.replace(check, text.find('\n', check) + 1 - check, line);
   }
   return text + fmt::format("-- pana:end {:020} {}\n", 350, xxh64(text));
@@ -74,25 +82,32 @@ TEST(Index, IsReadAsItWasWritten) {
 }
 
 TEST(Index, TakesNoNumberThatIsNone) {
-  for (const char* const member : {"\"server_version_num\":150008", "\"sequences\":2", "\"large_objects\":3", "\"id\":7", "\"oid\":16385",
-                                   "\"rows\":6", "\"bytes\":60", "\"constraint_oid\":16390", "\"bytes\":100", "\"tables\":1", "\"text_bytes\":350"}) {
+  for (const char* const member : {"\"server_version_num\":150008", "\"sequences\":2", "\"large_objects\":3",
+                                   "\"id\":7", "\"oid\":16385", "\"rows\":6", "\"bytes\":60",
+                                   "\"constraint_oid\":16390", "\"bytes\":100", "\"tables\":1", "\"text_bytes\":350"}) {
     const std::string key(member, std::string_view(member).find(':') + 1);
-    for (const char* const value : {"1.5", "6.0", "true", "-1", "\"6\"", "null", "[6]", "18446744073709551616", "1e2"}) {
+    for (const char* const value :
+         {"1.5", "6.0", "true", "-1", "\"6\"", "null", "[6]", "18446744073709551616", "1e2"}) {
       EXPECT_TRUE(is_damaged(with(member, key + value))) << key << value;
     }
   }
   for (const char* const value : {"1.5", "true", "-1", "\"1\"", "0"}) {
     EXPECT_TRUE(is_damaged(with("\"format\":1", std::string("\"format\":") + value))) << value;
   }
-  for (const char* const section : {"[7.5,4]", "[true,4]", "[7,4.0]", "[7,-4]", "[7]", "7", "{}"}) EXPECT_TRUE(is_damaged(with("[7,4]", section))) << section;
+  for (const char* const section : {"[7.5,4]", "[true,4]", "[7,4.0]", "[7,-4]", "[7]", "7", "{}"})
+    EXPECT_TRUE(is_damaged(with("[7,4]", section))) << section;
 }
 
 Index index_with_globals() {
   Index index = small_index();
-  index.globals = {.owner = "o", .comment = "c", .connection_limit = 5, .grants = {{.grantee = "", .privilege = "CONNECT", .grantable = true}},
-                   .settings = {{.role = "r", .in_database = true, .name = "work_mem", .value = "7MB"}},
-                   .roles = {{.name = "r", .login = true, .connection_limit = 8, .valid_until = "infinity", .comment = "d\u00e9"}},
-                   .memberships = {{.role = "g", .member = "r", .admin = true, .inherit = false}}};
+  index.globals = {
+      .owner = "o",
+      .comment = "c",
+      .connection_limit = 5,
+      .grants = {{.grantee = "", .privilege = "CONNECT", .grantable = true}},
+      .settings = {{.role = "r", .in_database = true, .name = "work_mem", .value = "7MB"}},
+      .roles = {{.name = "r", .login = true, .connection_limit = 8, .valid_until = "infinity", .comment = "d\u00e9"}},
+      .memberships = {{.role = "g", .member = "r", .admin = true, .inherit = false}}};
   return index;
 }
 
@@ -100,14 +115,16 @@ TEST(Index, HasItsGlobalsOrNone) {
   EXPECT_FALSE(parse_index(write_index(small_index())).globals);
   const std::string text = write_index(index_with_globals());
   EXPECT_EQ(text, write_index(parse_index(text)));
-  EXPECT_EQ((std::vector<std::string>{"LOGIN", "CONNECTION LIMIT 8"}), attributes_of(parse_index(text).globals->roles.at(0)));
+  EXPECT_EQ((std::vector<std::string>{"LOGIN", "CONNECTION LIMIT 8"}),
+            attributes_of(parse_index(text).globals->roles.at(0)));
 }
 
 TEST(Index, TakesNoGlobalsThatAreNone) {
   const std::string text = write_index(index_with_globals());
   for (const char* const member : {"\"connection_limit\":5", "\"connection_limit\":8"}) {
     const std::string key(member, std::string_view(member).find(':') + 1);
-    for (const char* const value : {"1.5", "6.0", "true", "-2", "\"6\"", "null", "2147483648"}) EXPECT_TRUE(is_damaged(with(member, key + value, text))) << key << value;
+    for (const char* const value : {"1.5", "6.0", "true", "-2", "\"6\"", "null", "2147483648"})
+      EXPECT_TRUE(is_damaged(with(member, key + value, text))) << key << value;
   }
   for (const char* const list : {"grants", "settings", "roles", "memberships"}) {
     const std::string key = fmt::format("\"{}\":[{{", list);
@@ -132,7 +149,9 @@ TEST(Index, TakesNoNumberThatItsTypeDoesNotHold) {
 
 TEST(Index, TakesNoListOrFlagThatIsNone) {
   for (const char* const value : {"null", "{}", "\"\"", "7", "true"}) {
-    EXPECT_TRUE(is_damaged(with("\"roles\":[{\"name\":\"app\",\"owns\":true,\"granted\":false,\"in_policy\":false}]", std::string("\"roles\":") + value))) << value;
+    EXPECT_TRUE(is_damaged(with("\"roles\":[{\"name\":\"app\",\"owns\":true,\"granted\":false,\"in_policy\":false}]",
+                                std::string("\"roles\":") + value)))
+        << value;
     EXPECT_TRUE(is_damaged(with("\"filters\":[]", std::string("\"filters\":") + value))) << value;
     EXPECT_TRUE(is_damaged(with("\"columns\":[\"i\"]", std::string("\"columns\":") + value))) << value;
   }

@@ -46,8 +46,8 @@ bool is_large_object_line(std::string_view line) {
   };
   const auto is_decimal = [](unsigned char c) { return c >= '0' && c <= '9'; };
   const auto is_hex = [](unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return skip(kLargeObjectBegin) && skip_digits(is_decimal) && skip(", ") && skip_digits(is_decimal) && skip(", '\\x") &&
-         skip_digits(is_hex) && line == kLargeObjectEnd;
+  return skip(kLargeObjectBegin) && skip_digits(is_decimal) && skip(", ") && skip_digits(is_decimal) &&
+         skip(", '\\x") && skip_digits(is_hex) && line == kLargeObjectEnd;
 }
 
 }  // namespace
@@ -91,7 +91,8 @@ void RowFrameReader::take_line(std::string_view line) {
     handler_.large_object_line(line);
     return;
   }
-  if (statement_.empty() && !line.starts_with(kCopyBegin)) damaged("it holds something that is neither COPY nor a large object");
+  if (statement_.empty() && !line.starts_with(kCopyBegin))
+    damaged("it holds something that is neither COPY nor a large object");
   if (statement_.size() + line.size() > kLongestLine) damaged("its COPY statement is malformed");
   statement_ += line;
   // The only quotes in a COPY statement of ours are those around names; a quote inside a name is doubled.

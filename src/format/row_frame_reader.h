@@ -1,7 +1,7 @@
 // Takes the text of a row frame apart again: COPY statements, rows, and the lines that restore large objects.
 //
-// The text arrives in pieces of any size; memory is bounded by the longest line. The inverse of FrameBuilder, and strict:
-// what comes out can be nothing but rows for a table and pieces of large objects, whoever wrote the text.
+// The text arrives in pieces of any size; memory is bounded by the longest line. The inverse of FrameBuilder, and
+// strict: what comes out can be nothing but rows for a table and pieces of large objects, whoever wrote the text.
 #pragma once
 
 #include <functional>

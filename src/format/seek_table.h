@@ -22,7 +22,8 @@ constexpr std::uint64_t kSeekFooterBytes = 9;
 
 std::string write_seek_table(std::span<const SeekEntry> entries);
 
-// The size of the whole seek table, from its last kSeekFooterBytes bytes; throws Error(damaged) when they are no footer.
+// The size of the whole seek table, from its last kSeekFooterBytes bytes; throws Error(damaged) when they are no
+// footer.
 std::uint64_t seek_table_bytes(std::string_view footer);
 
 // The entries of a whole seek table; throws Error(damaged) unless every byte of it is as write_seek_table() writes it.

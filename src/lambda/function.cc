@@ -37,20 +37,24 @@ std::string next_steps(const std::string& request_id) {
   return fmt::format(
       "Where to look:\n"
       "  request {0}\n"
-      "  aws logs filter-log-events --region {1} --log-group-name {2} --log-stream-names '{3}' --filter-pattern '\"{0}\"'\n\n"
+      "  aws logs filter-log-events --region {1} --log-group-name {2} --log-stream-names '{3}' --filter-pattern "
+      "'\"{0}\"'\n\n"
       "When it is mended, try at once:\n"
       "  aws lambda invoke --region {1} --function-name {4} --cli-read-timeout 0 response.json\n\n"
-      "Lambda runs a scheduled backup once more, a minute after it failed; another message follows if that fails, too.\n",
-      request_id, region, environment_value("AWS_LAMBDA_LOG_GROUP_NAME"), environment_value("AWS_LAMBDA_LOG_STREAM_NAME"),
-      environment_value("AWS_LAMBDA_FUNCTION_NAME"));
+      "Lambda runs a scheduled backup once more, a minute after it failed; another message follows if that fails, "
+      "too.\n",
+      request_id, region, environment_value("AWS_LAMBDA_LOG_GROUP_NAME"),
+      environment_value("AWS_LAMBDA_LOG_STREAM_NAME"), environment_value("AWS_LAMBDA_FUNCTION_NAME"));
 }
 
 Host lambda_host() {
-  return {.name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
-          .memory_hint = kMemoryHint,
-          .time_hint = "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); what takes longer than Lambda "
-                       "allows is done by pana backup on a machine or as a container task",
-          .next_steps = next_steps};
+  return {
+      .name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
+      .memory_hint = kMemoryHint,
+      .time_hint =
+          "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); what takes longer than Lambda "
+          "allows is done by pana backup on a machine or as a container task",
+      .next_steps = next_steps};
 }
 
 Handler make_handler() {
@@ -58,12 +62,17 @@ Handler make_handler() {
   use_if_packaged("SSL_CERT_FILE", "ca-certificates.crt");
   const std::string name = environment_value("_HANDLER");
   if (name == "backup") {
-    return [backup = ScheduledBackup(lambda_host())](const Run& run, const std::stop_token& stop) { return backup.run(run, stop); };
+    return [backup = ScheduledBackup(lambda_host())](const Run& run, const std::stop_token& stop) {
+      return backup.run(run, stop);
+    };
   }
   if (name == "freshness") {
-    return [freshness = Freshness(lambda_host())](const Run&, const std::stop_token& stop) { return freshness.look(stop); };
+    return [freshness = Freshness(lambda_host())](const Run&, const std::stop_token& stop) {
+      return freshness.look(stop);
+    };
   }
-  throw Error(ErrorKind::usage, fmt::format("there is no handler {}", name), "the function's handler is backup or freshness");
+  throw Error(ErrorKind::usage, fmt::format("there is no handler {}", name),
+              "the function's handler is backup or freshness");
 }
 
 void complain(const Error& error) {

@@ -46,14 +46,16 @@ bool may_pass(int status, const std::string& reason) {
 
 }  // namespace
 
-AwsService::AwsService(std::string name) : name_(std::move(name)), endpoint_(find_endpoint(name_, {})), credentials_(http_, {}) {}
+AwsService::AwsService(std::string name)
+    : name_(std::move(name)), endpoint_(find_endpoint(name_, {})), credentials_(http_, {}) {}
 
 std::string AwsService::post(const Request& request, const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
   const auto give_up = Clock::now() + request.patience;
   Retry retry(budget_, endpoint_.attempts_at_most);
   while (true) {
-    const auto left = std::max(std::chrono::ceil<std::chrono::seconds>(give_up - Clock::now()), std::chrono::seconds(1));
+    const auto left =
+        std::max(std::chrono::ceil<std::chrono::seconds>(give_up - Clock::now()), std::chrono::seconds(1));
     HttpRequest http{.method = "POST",
                      .origin = endpoint_.origin,
                      .path = endpoint_.path + "/",

@@ -20,9 +20,9 @@ class AwsService {
   explicit AwsService(std::string name);  // "sns", as in its endpoint and signatures
 
   struct Request {
-    std::string action;      // what fails when this fails: "publish to the topic"
-    std::string permission;  // what it takes: "sns:Publish on the topic"
-    std::string hint = {};   // when it fails for another reason than rights
+    std::string action;                                        // what fails when this fails: "publish to the topic"
+    std::string permission;                                    // what it takes: "sns:Publish on the topic"
+    std::string hint = {};                                     // when it fails for another reason than rights
     std::vector<std::pair<std::string, std::string>> headers;  // content-type, x-amz-target
     std::string body;
     std::chrono::seconds patience{60};  // with all attempts

@@ -18,9 +18,9 @@ struct AwsSettings {
 
 struct AwsEndpoint {
   std::string region;
-  std::string origin;  // "https://host:port"
-  std::string path;    // behind it, without a slash at its end
-  bool is_aws = true;  // AWS's own: nothing said otherwise
+  std::string origin;                       // "https://host:port"
+  std::string path;                         // behind it, without a slash at its end
+  bool is_aws = true;                       // AWS's own: nothing said otherwise
   int attempts_at_most = Retry::kAttempts;  // of one request; AWS_MAX_ATTEMPTS, or the profile's max_attempts
 };
 

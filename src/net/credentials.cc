@@ -37,9 +37,10 @@ std::optional<TimedCredentials> from_environment() {
                           .session_token = environment_value("AWS_SESSION_TOKEN")};
   if (credentials.access_key_id.empty() && credentials.secret_access_key.empty()) return std::nullopt;
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("{} is set, but {} is not",
-                                                credentials.access_key_id.empty() ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID",
-                                                credentials.access_key_id.empty() ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"),
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is set, but {} is not",
+                            credentials.access_key_id.empty() ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID",
+                            credentials.access_key_id.empty() ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY"),
                 "set both or neither");
   }
   return TimedCredentials{.credentials = std::move(credentials), .expires_at = std::nullopt};
@@ -51,7 +52,8 @@ std::string value_of(const Profile& profile, const char* key) {
 }
 
 constexpr const char* kSources =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run where a role is attached";
+    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run where a "
+    "role is attached";
 
 struct Url {
   std::string origin;
@@ -76,7 +78,9 @@ HttpRequest machine_request(const std::string& url) {
 std::string ask(HttpClient& http, const HttpRequest& request, const std::stop_token& stop) {
   HttpResponse response = http.send(request, stop);
   if (response.status == 200) return std::move(response.body);
-  throw Error(ErrorKind::failed, fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status), kSources);
+  throw Error(ErrorKind::failed,
+              fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status),
+              kSources);
 }
 
 std::optional<TimedCredentials> from_profile(const std::string& asked_for) {
@@ -90,8 +94,9 @@ std::optional<TimedCredentials> from_profile(const std::string& asked_for) {
   }
   for (const char* const key : {"sso_session", "sso_start_url", "role_arn", "credential_process"}) {
     if (!profile.contains(key)) continue;
-    throw Error(ErrorKind::refused, fmt::format("profile {} gets its credentials by {}, which pana does not do", name, key),
-                fmt::format("eval \"$(aws configure export-credentials --profile {} --format env)\" and try again", name));
+    throw Error(
+        ErrorKind::refused, fmt::format("profile {} gets its credentials by {}, which pana does not do", name, key),
+        fmt::format("eval \"$(aws configure export-credentials --profile {} --format env)\" and try again", name));
   }
   if (!asked_for.empty()) {
     throw Error(ErrorKind::refused, fmt::format("profile {} holds no credentials", name),
@@ -173,13 +178,16 @@ namespace {
   std::rethrow_exception(failure);
 } catch (const Error& error) {
   if (!have_expired || error.kind() == ErrorKind::interrupted) throw;
-  throw Error(error.kind(), fmt::format("the AWS credentials have expired, and there are no new ones: {}", error.what()), error.hint());
+  throw Error(error.kind(),
+              fmt::format("the AWS credentials have expired, and there are no new ones: {}", error.what()),
+              error.hint());
 }
 
 }  // namespace
 
 CredentialChain::CredentialChain(HttpClient& http, std::string profile)
-    : CredentialChain([&http, profile = std::move(profile)](const std::stop_token& stop) { return load_from_chain(http, profile, stop); },
+    : CredentialChain([&http, profile = std::move(profile)](
+                          const std::stop_token& stop) { return load_from_chain(http, profile, stop); },
                       [] { return system_clock::now(); }) {}
 
 Credentials CredentialChain::get(const std::stop_token& stop) {
@@ -199,8 +207,8 @@ Credentials CredentialChain::get(const std::stop_token& stop) {
   }
 }
 
-// Throws only when no good credentials are left. Where there were some, their end is the news, whatever the source says now:
-// one that does not answer looks like one that is not there.
+// Throws only when no good credentials are left. Where there were some, their end is the news, whatever the source says
+// now: one that does not answer looks like one that is not there.
 void CredentialChain::load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
   std::optional<TimedCredentials> found;
   std::exception_ptr failure;

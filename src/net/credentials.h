@@ -38,8 +38,8 @@ class CredentialChain {
   CredentialChain(HttpClient& http, std::string profile);
   CredentialChain(Source source, Clock clock) : source_(std::move(source)), clock_(std::move(clock)) {}
 
-  // Credentials that are good, for some minutes where possible: loads new ones in time, and keeps the old ones while they
-  // are valid and no new ones can be had. Throws Error(refused) when there are none.
+  // Credentials that are good, for some minutes where possible: loads new ones in time, and keeps the old ones while
+  // they are valid and no new ones can be had. Throws Error(refused) when there are none.
   Credentials get(const std::stop_token& stop);
 
   // The store called these expired: the next get() loads new ones.

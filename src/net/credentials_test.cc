@@ -21,7 +21,8 @@ TEST(Credentials, AreReadFromTheAnswerOfAnEndpoint) {
 }
 
 TEST(Credentials, AreNotReadFromAnythingElse) {
-  for (const char* text : {"", "null", "[]", "{}", "{\"AccessKeyId\":1}", "{\"AccessKeyId\":\"a\"}", "<html>", "{\"Code\":"}) {
+  for (const char* text :
+       {"", "null", "[]", "{}", "{\"AccessKeyId\":1}", "{\"AccessKeyId\":\"a\"}", "<html>", "{\"Code\":"}) {
     EXPECT_THROW(parse_credentials(text), Error) << text;
   }
 }
@@ -73,7 +74,8 @@ TEST_F(Renewal, FailsWhenTheOldOnesHaveExpired) {
     token();
     FAIL() << "they have expired";
   } catch (const Error& error) {
-    EXPECT_STREQ(error.what(), "the AWS credentials have expired, and there are no new ones: no AWS credentials were found");
+    EXPECT_STREQ(error.what(),
+                 "the AWS credentials have expired, and there are no new ones: no AWS credentials were found");
   }
   is_down_ = false;
   EXPECT_EQ(token(), "3");
@@ -116,10 +118,13 @@ TEST(Credentials, OfOthersNeedNotWaitForARenewal) {
   std::atomic<int> seconds = 0;
   CredentialChain chain(
       [&](const std::stop_token&) -> TimedCredentials {
-        if (++loads == 1) return {.credentials = {.access_key_id = "a", .secret_access_key = "b", .session_token = "old"}, .expires_at = now + std::chrono::seconds(200)};
+        if (++loads == 1)
+          return {.credentials = {.access_key_id = "a", .secret_access_key = "b", .session_token = "old"},
+                  .expires_at = now + std::chrono::seconds(200)};
         asked.set_value();
         answer.get_future().wait();
-        return {.credentials = {.access_key_id = "a", .secret_access_key = "b", .session_token = "new"}, .expires_at = now + std::chrono::hours(1)};
+        return {.credentials = {.access_key_id = "a", .secret_access_key = "b", .session_token = "new"},
+                .expires_at = now + std::chrono::hours(1)};
       },
       [&] { return now + std::chrono::seconds(seconds); });
   EXPECT_EQ(chain.get({}).session_token, "old");

@@ -74,15 +74,17 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-// Carries the transfer out; nothing when a stop was requested before its end. (curl_easy_perform() would look for a stop once
-// a second only.)
+// Carries the transfer out; nothing when a stop was requested before its end. (curl_easy_perform() would look for a
+// stop once a second only.)
 std::optional<CURLcode> perform(CURLM* multi, CURL* easy, const std::stop_token& stop) {
   constexpr int kStopCheckMilliseconds = 50;
   const auto check = [](CURLMcode code) {
-    if (code != CURLM_OK) throw Error(ErrorKind::failed, fmt::format("curl cannot work: {}", curl_multi_strerror(code)));
+    if (code != CURLM_OK)
+      throw Error(ErrorKind::failed, fmt::format("curl cannot work: {}", curl_multi_strerror(code)));
   };
   check(curl_multi_add_handle(multi, easy));
-  const std::unique_ptr<void, std::function<void(void*)>> remove(easy, [multi](void* handle) { curl_multi_remove_handle(multi, handle); });
+  const std::unique_ptr<void, std::function<void(void*)>> remove(
+      easy, [multi](void* handle) { curl_multi_remove_handle(multi, handle); });
   for (int running = 1; running > 0;) {
     if (stop.stop_requested()) return std::nullopt;
     check(curl_multi_perform(multi, &running));

@@ -27,15 +27,15 @@ struct HttpResponse {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string origin;  // "https://host:port", without a path
-  std::string path;    // percent-encoded, beginning with a slash; sent as it is
-  std::string query;   // percent-encoded, without the question mark
+  std::string origin;                                        // "https://host:port", without a path
+  std::string path;                                          // percent-encoded, beginning with a slash; sent as it is
+  std::string query;                                         // percent-encoded, without the question mark
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string_view body;                                     // must outlive the request
   std::chrono::seconds connect_timeout{15};
-  std::chrono::seconds silence{60};  // the longest time in which less than a trickle arrives or leaves; 0: no limit
+  std::chrono::seconds silence{60};    // the longest time in which less than a trickle arrives or leaves; 0: no limit
   std::chrono::milliseconds total{0};  // the longest time for all of it; 0: no limit
-  bool direct = false;               // past any proxy: for services of the machine itself
+  bool direct = false;                 // past any proxy: for services of the machine itself
   // Receives the body of an answer with status 2xx piece by piece; without it, all bodies are collected.
   // The response has its status and headers already.
   std::function<void(const HttpResponse& response, std::string_view piece)> sink = {};

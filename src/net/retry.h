@@ -13,7 +13,7 @@ namespace pana {
 // Shared by all requests to one service. Safe from several threads.
 class RetryBudget {
  public:
-  bool take();   // for one retry; false when there is none left
+  bool take();    // for one retry; false when there is none left
   void refund();  // for a request that succeeded
 
  private:

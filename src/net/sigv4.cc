@@ -46,19 +46,19 @@ void sign(HttpRequest& request, const Credentials& credentials, const std::strin
     headers += fmt::format("{}:{}\n", name, value);
     names += (names.empty() ? "" : ";") + name;
   }
-  const std::string canonical = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path, request.query,
-                                            headers, names, body_hash);
+  const std::string canonical =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path, request.query, headers, names, body_hash);
   const std::string day = time.substr(0, 8);
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, service);
   const std::string to_sign = fmt::format("AWS4-HMAC-SHA256\n{}\n{}\n{}", time, scope, hex(sha256(canonical)));
   std::string key = "AWS4" + credentials.secret_access_key;
-  for (const std::string_view part : {std::string_view(day), std::string_view(region), std::string_view(service),
-                                      std::string_view("aws4_request")}) {
+  for (const std::string_view part :
+       {std::string_view(day), std::string_view(region), std::string_view(service), std::string_view("aws4_request")}) {
     key = hmac_sha256(key, part);
   }
-  request.headers.emplace_back(
-      "authorization", fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
-                                   credentials.access_key_id, scope, names, hex(hmac_sha256(key, to_sign))));
+  request.headers.emplace_back("authorization",
+                               fmt::format("AWS4-HMAC-SHA256 Credential={}/{},SignedHeaders={},Signature={}",
+                                           credentials.access_key_id, scope, names, hex(hmac_sha256(key, to_sign))));
 }
 
 }  // namespace pana

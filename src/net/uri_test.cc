@@ -21,7 +21,8 @@ TEST(Uri, DecodesWhatWasEncodedAndLeavesTheRest) {
 }
 
 TEST(Uri, OrdersTheQuery) {
-  EXPECT_EQ(query_string({{"prefix", "a/b"}, {"uploads", ""}, {"list-type", "2"}}), "list-type=2&prefix=a%2Fb&uploads=");
+  EXPECT_EQ(query_string({{"prefix", "a/b"}, {"uploads", ""}, {"list-type", "2"}}),
+            "list-type=2&prefix=a%2Fb&uploads=");
   EXPECT_EQ(query_string({}), "");
 }
 

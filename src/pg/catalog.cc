@@ -75,13 +75,13 @@ CROSS JOIN LATERAL (
   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped {not_generated}) AS a
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND NOT {unlogged} AND {user_schema}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
-      fmt::arg("unlogged", kUnloggedOnStandby),
-      fmt::arg("member", member_of_extension("pg_class", "c.oid")),
-      fmt::arg("can_split", server_version >= 140000
-                                ? "EXISTS (SELECT FROM pg_catalog.pg_am AS am WHERE am.oid = c.relam AND am.amname = 'heap')"
-                                : "false"),
-      fmt::arg("load_name", kLoadName), fmt::arg("extension_relations", kExtensionRelations), fmt::arg("user_schema", kUserSchema),
-      fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
+      fmt::arg("unlogged", kUnloggedOnStandby), fmt::arg("member", member_of_extension("pg_class", "c.oid")),
+      fmt::arg("can_split",
+               server_version >= 140000
+                   ? "EXISTS (SELECT FROM pg_catalog.pg_am AS am WHERE am.oid = c.relam AND am.amname = 'heap')"
+                   : "false"),
+      fmt::arg("load_name", kLoadName), fmt::arg("extension_relations", kExtensionRelations),
+      fmt::arg("user_schema", kUserSchema), fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
 }
 
 // Runs a catalog query that asks what is visible, under the search path that the role has by itself.
@@ -152,9 +152,11 @@ std::vector<CatalogTable> read_tables(Connection& connection, const TableFilter&
 }
 
 std::map<RelationName, std::string> read_extension_conditions(Connection& connection) {
-  const QueryResult result = connection.query(fmt::format(
-      "SELECT n.nspname, c.relname, x.condition FROM ({}) AS x JOIN pg_catalog.pg_class AS c ON c.oid = x.oid AND c.relkind = 'r' "
-      "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace", kExtensionRelations));
+  const QueryResult result =
+      connection.query(fmt::format("SELECT n.nspname, c.relname, x.condition FROM ({}) AS x JOIN pg_catalog.pg_class "
+                                   "AS c ON c.oid = x.oid AND c.relkind = 'r' "
+                                   "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace",
+                                   kExtensionRelations));
   std::map<RelationName, std::string> conditions;
   for (int row = 0; row < result.rows(); ++row) {
     conditions[{.schema = result.string(row, 0), .name = result.string(row, 1)}] = result.string(row, 2);
@@ -164,28 +166,31 @@ std::map<RelationName, std::string> read_extension_conditions(Connection& connec
 
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows) {
-  const QueryResult result = query_by_default_path(connection, fmt::format(
-      R"(
+  const QueryResult result =
+      query_by_default_path(connection, fmt::format(
+                                            R"(
 SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid), {},
        coalesce(pg_catalog.has_table_privilege(c.oid, 'SELECT'), true),
        coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {}
 ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
-      member_of_extension("pg_class", "c.oid"), kUserSchema));
+                                            member_of_extension("pg_class", "c.oid"), kUserSchema));
   std::set<std::uint32_t> known;
   for (const CatalogTable& table : with_rows) known.insert(table.oid);
   std::vector<CatalogDefinition> definitions;
   for (int row = 0; row < result.rows(); ++row) {
     const bool belongs_to_extension = result.boolean(row, 5);
-    const bool wanted = belongs_to_extension ? filter.includes_everything()
-                                             : filter.includes(result.text(row, 2), result.text(row, 3), result.boolean(row, 4));
+    const bool wanted = belongs_to_extension
+                            ? filter.includes_everything()
+                            : filter.includes(result.text(row, 2), result.text(row, 3), result.boolean(row, 4));
     const bool readable = result.boolean(row, 6) && result.boolean(row, 7);
     if (!wanted || known.contains(result.oid(row, 0)) || (belongs_to_extension && !readable)) continue;
-    definitions.push_back({.oid = result.oid(row, 0),
-                           .name = {.schema = result.string(row, 2), .name = result.string(row, 3), .sql_name = result.string(row, 1)},
-                           .readable = result.boolean(row, 6),
-                           .in_usable_schema = result.boolean(row, 7)});
+    definitions.push_back(
+        {.oid = result.oid(row, 0),
+         .name = {.schema = result.string(row, 2), .name = result.string(row, 3), .sql_name = result.string(row, 1)},
+         .readable = result.boolean(row, 6),
+         .in_usable_schema = result.boolean(row, 7)});
   }
   return definitions;
 }
@@ -195,7 +200,8 @@ std::vector<CatalogName> read_trees_without_rows(Connection& connection, const s
   std::set<std::uint32_t> with_rows;
   for (const CatalogTable& table : tables) with_rows.insert(table.oid);
   const QueryResult leaves = connection.query(
-      "SELECT c.oid, p.relid::oid FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) AS p WHERE c.relkind = 'p' AND p.isleaf");
+      "SELECT c.oid, p.relid::oid FROM pg_catalog.pg_class AS c CROSS JOIN LATERAL pg_catalog.pg_partition_tree(c.oid) "
+      "AS p WHERE c.relkind = 'p' AND p.isleaf");
   std::map<std::uint32_t, bool> trees;
   for (int row = 0; row < leaves.rows(); ++row) trees[leaves.oid(row, 0)] |= with_rows.contains(leaves.oid(row, 1));
   std::vector<CatalogName> names;
@@ -208,37 +214,49 @@ std::vector<CatalogName> read_trees_without_rows(Connection& connection, const s
 
 std::vector<CatalogName> read_text_ranges(Connection& connection) {
   const QueryResult result = connection.query(fmt::format(
-      "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_partitioned_table AS p "
-      "JOIN pg_catalog.pg_class AS c ON c.oid = p.partrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+      "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname) FROM "
+      "pg_catalog.pg_partitioned_table AS p "
+      "JOIN pg_catalog.pg_class AS c ON c.oid = p.partrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = "
+      "c.relnamespace "
       "WHERE p.partstrat = 'r' AND (SELECT k.oid FROM pg_catalog.pg_collation AS k WHERE k.collname = 'default' "
-      "AND k.collnamespace = 'pg_catalog'::pg_catalog.regnamespace) = ANY (p.partcollation) AND {} ORDER BY 3", kUserSchema));
+      "AND k.collnamespace = 'pg_catalog'::pg_catalog.regnamespace) = ANY (p.partcollation) AND {} ORDER BY 3",
+      kUserSchema));
   std::vector<CatalogName> names;
   for (int row = 0; row < result.rows(); ++row) {
-    names.push_back({.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
+    names.push_back(
+        {.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
   }
   return names;
 }
 
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter) {
-  const QueryResult result = query_by_default_path(connection, fmt::format(
-      "SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.pg_table_is_visible(c.oid) "
-      "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-      "WHERE c.relkind IN ('r', 'S') AND {} AND {} ORDER BY 1, 2", kUnloggedOnStandby, kUserSchema));
+  const QueryResult result = query_by_default_path(
+      connection,
+      fmt::format("SELECT n.nspname, c.relname, pg_catalog.format('%I.%I', n.nspname, c.relname), "
+                  "pg_catalog.pg_table_is_visible(c.oid) "
+                  "FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+                  "WHERE c.relkind IN ('r', 'S') AND {} AND {} ORDER BY 1, 2",
+                  kUnloggedOnStandby, kUserSchema));
   std::vector<CatalogName> names;
   for (int row = 0; row < result.rows(); ++row) {
     if (!filter.includes_rows(result.text(row, 0), result.text(row, 1), result.boolean(row, 3))) continue;
-    names.push_back({.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
+    names.push_back(
+        {.schema = result.string(row, 0), .name = result.string(row, 1), .sql_name = result.string(row, 2)});
   }
   return names;
 }
 
 bool chooses_something(Connection& connection, const TableFilter& filter) {
-  const QueryResult result = query_by_default_path(connection, fmt::format(
-      "SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
-      "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE {}", kUserSchema));
+  const QueryResult result = query_by_default_path(
+      connection, fmt::format("SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM "
+                              "pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
+                              "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE {}",
+                              kUserSchema));
   for (int row = 0; row < result.rows(); ++row) {
-    const bool is_chosen = filter.has_table_patterns() ? !result.is_null(row, 1) && filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
-                                                       : filter.includes_schema(result.text(row, 0));
+    const bool is_chosen = filter.has_table_patterns()
+                               ? !result.is_null(row, 1) &&
+                                     filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
+                               : filter.includes_schema(result.text(row, 0));
     if (is_chosen) return true;
   }
   return false;
@@ -278,9 +296,10 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
   std::vector<CatalogSequence> sequences;
   for (int row = 0; row < result.rows(); ++row) {
     if (!wanted(row)) continue;
-    sequences.push_back({.name = {.schema = result.string(row, 1), .name = result.string(row, 2), .sql_name = result.string(row, 0)},
-                         .readable = result.boolean(row, 9),
-                         .in_usable_schema = result.boolean(row, 10)});
+    sequences.push_back(
+        {.name = {.schema = result.string(row, 1), .name = result.string(row, 2), .sql_name = result.string(row, 0)},
+         .readable = result.boolean(row, 9),
+         .in_usable_schema = result.boolean(row, 10)});
   }
   return sequences;
 }
@@ -294,7 +313,8 @@ std::vector<std::string> read_sequence_values(Connection& connection, const Tabl
     const std::size_t end = std::min(begin + kBatch, sequences.size());
     std::vector<std::string> selects;
     for (std::size_t i = begin; i < end; ++i) {
-      selects.push_back(fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, sequences[i].name.sql_name));
+      selects.push_back(
+          fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, sequences[i].name.sql_name));
     }
     const QueryResult values = connection.query(join(selects, " UNION ALL ") + " ORDER BY position");
     for (int row = 0; row < values.rows(); ++row) {
@@ -307,8 +327,8 @@ std::vector<std::string> read_sequence_values(Connection& connection, const Tabl
 }
 
 std::vector<CatalogRole> read_roles(Connection& connection) {
-  // pg_shdepend knows every role but the bootstrap superuser, which is found where owners, grants and policies stand. More roles than
-  // the script names do no harm: a restore looks for each in its statements.
+  // pg_shdepend knows every role but the bootstrap superuser, which is found where owners, grants and policies stand.
+  // More roles than the script names do no harm: a restore looks for each in its statements.
   const QueryResult result = connection.query(R"(
 SELECT r.oid, r.rolname, bool_or(u.deptype = 'o'), bool_or(u.deptype = 'a'), bool_or(u.deptype = 'r')
 FROM (

@@ -57,11 +57,13 @@ struct CatalogDefinition {
   bool in_usable_schema = false;  // USAGE is granted
 };
 
-// What pg_dump locks beside the tables `with_rows`. Those of extensions, of which nothing is backed up, as far as the role may.
+// What pg_dump locks beside the tables `with_rows`. Those of extensions, of which nothing is backed up, as far as the
+// role may.
 std::vector<CatalogDefinition> read_definitions(Connection& connection, const TableFilter& filter,
                                                 const std::vector<CatalogTable>& with_rows);
 
-// Of the tables with rows, `tables`, and the definitions alone: partitioned ones of whose partitions none has rows that are wanted.
+// Of the tables with rows, `tables`, and the definitions alone: partitioned ones of whose partitions none has rows that
+// are wanted.
 std::vector<CatalogName> read_trees_without_rows(Connection& connection, const std::vector<CatalogTable>& tables,
                                                  const std::vector<CatalogDefinition>& definitions);
 

@@ -6,7 +6,8 @@ namespace pana {
 namespace {
 
 TEST(CatalogTable, IsReadFromAndLoadedByItsColumns) {
-  const CatalogTable table{.sql_name = "public.\"Order\"", .sql_columns = {"id", "\"a,b\""}, .sql_load_name = "public.orders"};
+  const CatalogTable table{
+      .sql_name = "public.\"Order\"", .sql_columns = {"id", "\"a,b\""}, .sql_load_name = "public.orders"};
   EXPECT_EQ("public.\"Order\" (id, \"a,b\")", table.copy_source());
   EXPECT_EQ("public.orders (id, \"a,b\")", table.copy_target());
 }

@@ -45,8 +45,8 @@ DatabaseError error_of_result(const PGresult* result) {
 
 constexpr int kCancelMilliseconds = 1000;  // how long asking for it may take
 
-// What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as ours
-// does.
+// What the server does for us must not go on after us. The request goes over a connection of its own, which may hang as
+// ours does.
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
 void cancel(PGconn* connection) {
   const std::unique_ptr<PGcancelConn, decltype(&PQcancelFinish)> request(PQcancelCreate(connection), &PQcancelFinish);
@@ -60,8 +60,8 @@ void cancel(PGconn* connection) {
   }
 }
 #else
-// Older libraries have only PQcancel(), which waits and does not encrypt: a child process calls it, and is not waited for
-// long. (It is made for signal handlers, so it may be called in the child of a process with threads.)
+// Older libraries have only PQcancel(), which waits and does not encrypt: a child process calls it, and is not waited
+// for long. (It is made for signal handlers, so it may be called in the child of a process with threads.)
 void cancel(PGconn* connection) {
   constexpr int kStepMilliseconds = 5;
   const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection), &PQfreeCancel);
@@ -95,8 +95,10 @@ std::string connection_hint(std::string_view message) {
   if (says("remaining connection slots") || says("too many clients") || says("max clients")) {
     return "no connection is free: lower --jobs, or raise the pool size";
   }
-  if (says("SSL") || says("sslmode")) return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
-  if (says("connection to server on socket") && !says("FATAL:")) return "give the URL, or set DATABASE_URL: without a host it is a server of this machine";
+  if (says("SSL") || says("sslmode"))
+    return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
+  if (says("connection to server on socket") && !says("FATAL:"))
+    return "give the URL, or set DATABASE_URL: without a host it is a server of this machine";
   return {};
 }
 
@@ -136,15 +138,16 @@ DatabaseError broken_connection(std::string_view why, std::string sqlstate) {
 
 namespace {
 
-// Rows may hold what is nobody's business who reads a log. The server puts values into quotation marks, those of its language: of what
-// stands between the first and the last nothing is kept.
+// Rows may hold what is nobody's business who reads a log. The server puts values into quotation marks, those of its
+// language: of what stands between the first and the last nothing is kept.
 std::string without_quoted(std::string text) {
   constexpr std::array<std::string_view, 11> kMarks = {"\"", "»", "«", "„", "“", "”", "‚", "‘", "’", "「", "」"};
   std::size_t begin = std::string::npos;
   std::size_t end = 0;
   for (const std::string_view mark : kMarks) {
     if (const std::size_t first = text.find(mark); first < begin) begin = first;
-    if (const std::size_t last = text.rfind(mark); last != std::string::npos && last + mark.size() > end) end = last + mark.size();
+    if (const std::size_t last = text.rfind(mark); last != std::string::npos && last + mark.size() > end)
+      end = last + mark.size();
   }
   return begin == std::string::npos ? text : text.replace(begin, end - begin, "\"...\"");
 }
@@ -168,21 +171,25 @@ std::string place_of(const std::function<std::string_view(int kind)>& field) {
 DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
   std::string message = one_line(field(PG_DIAG_MESSAGE_PRIMARY));
   std::string sqlstate(field(PG_DIAG_SQLSTATE));
-  constexpr std::string_view kInvalidParameterValue = "22023";  // of a setting
+  constexpr std::string_view kInvalidParameterValue = "22023";                                     // of a setting
   const bool is_about_a_value = sqlstate.starts_with("22") && sqlstate != kInvalidParameterValue;  // data exceptions
-  const bool is_about_a_row = sqlstate.starts_with("23");    // violations of constraints: the values stand in the detail
+  const bool is_about_a_row = sqlstate.starts_with("23");  // violations of constraints: the values stand in the detail
   if (is_about_a_value) message = without_quoted(std::move(message));
-  const std::string detail = is_about_a_value || is_about_a_row ? place_of(field) : one_line(field(PG_DIAG_MESSAGE_DETAIL));
+  const std::string detail =
+      is_about_a_value || is_about_a_row ? place_of(field) : one_line(field(PG_DIAG_MESSAGE_DETAIL));
   if (!detail.empty()) message += fmt::format(" ({})", detail);
   // "COPY orders, line 1, column id: "..."": the place, without the row.
   const std::string context = one_line(field(PG_DIAG_CONTEXT));
   if (context.starts_with("COPY ")) message += fmt::format(" [{}]", without_quoted(context));
   constexpr std::string_view kInsufficientPrivilege = "42501";
   std::string hint = one_line(field(PG_DIAG_MESSAGE_HINT));
-  if (hint.empty() && sqlstate == kInsufficientPrivilege) hint = "the role lacks a right; docs/operations.md lists what it needs";
+  if (hint.empty() && sqlstate == kInsufficientPrivilege)
+    hint = "the role lacks a right; docs/operations.md lists what it needs";
   if (hint.empty() && message.find("conflict with recovery") != std::string::npos) {
-    hint = "the standby had to apply changes of the primary that the backup stood in the way of: set hot_standby_feedback = on or raise "
-           "max_standby_streaming_delay there, or back up the primary";
+    hint =
+        "the standby had to apply changes of the primary that the backup stood in the way of: set hot_standby_feedback "
+        "= on or raise "
+        "max_standby_streaming_delay there, or back up the primary";
   }
   return {message, std::move(sqlstate), hint};
 }
@@ -196,9 +203,11 @@ void FinishConnection::operator()(PGconn* connection) const {
 void refuse_old_server(int version) {
   constexpr int kOldest = 130000;
   if (version >= kOldest) return;
-  const std::string name = version >= 100000 ? fmt::format("{}.{}", version / 10000, version % 10000)
-                                             : fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-  throw Error(ErrorKind::refused, fmt::format("pana needs PostgreSQL {} or later, the server is {}", kOldest / 10000, name),
+  const std::string name = version >= 100000
+                               ? fmt::format("{}.{}", version / 10000, version % 10000)
+                               : fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+  throw Error(ErrorKind::refused,
+              fmt::format("pana needs PostgreSQL {} or later, the server is {}", kOldest / 10000, name),
               "upgrade the server, or back it up with its own pg_dump");
 }
 
@@ -210,7 +219,8 @@ void note_refused_grant(void* refused_grants, const PGresult* notice) noexcept t
   constexpr std::string_view kPrivilegeNotGranted = "01007";
   const char* const state = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
   const char* const message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-  if (state == nullptr || message == nullptr || (state != kPrivilegeNotRevoked && state != kPrivilegeNotGranted)) return;
+  if (state == nullptr || message == nullptr || (state != kPrivilegeNotRevoked && state != kPrivilegeNotGranted))
+    return;
   static_cast<std::vector<std::string>*>(refused_grants)->emplace_back(message);
 } catch (const std::bad_alloc&) {
 }
@@ -251,7 +261,8 @@ void Connection::establish() {
   }
   if (status == PGRES_POLLING_OK && PQsetnonblocking(handle_.get(), 1) == 0) return;
   const std::string message = one_line(PQerrorMessage(handle_.get()));
-  if (message.starts_with(kNotEvenTried)) throw Error(ErrorKind::usage, fmt::format("cannot connect to the database: {}", message), connection_hint(message));
+  if (message.starts_with(kNotEvenTried))
+    throw Error(ErrorKind::usage, fmt::format("cannot connect to the database: {}", message), connection_hint(message));
   throw DatabaseError(fmt::format("cannot connect to the database: {}", message), "", connection_hint(message));
 }
 
@@ -276,8 +287,9 @@ short Connection::await(short events) {
     look_for_stop();
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
       give_up();
-      throw DatabaseError(fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
-                          "the network or the server hangs; a server that may think for longer is given more by --stall-timeout");
+      throw DatabaseError(
+          fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
+          "the network or the server hangs; a server that may think for longer is given more by --stall-timeout");
     }
     if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
       give_up();
@@ -295,9 +307,7 @@ short Connection::await_briefly(short events, int milliseconds) {
   return ::poll(&descriptor, 1, milliseconds) > 0 ? descriptor.revents : short{0};
 }
 
-void Connection::set_query_past_libpq(bool is_running) {
-  handle_.get_deleter().query_past_libpq = is_running;
-}
+void Connection::set_query_past_libpq(bool is_running) { handle_.get_deleter().query_past_libpq = is_running; }
 
 void Connection::send(const std::string& sql) {
   if (PQsendQuery(handle_.get(), sql.c_str()) == 0) throw_error();
@@ -354,7 +364,9 @@ QueryResult Connection::query(const std::string& sql) {
 
 std::string Connection::host() const { return PQhost(handle_.get()); }
 
-std::string Connection::place() const { return fmt::format("{}:{}/{}", host(), PQport(handle_.get()), PQdb(handle_.get())); }
+std::string Connection::place() const {
+  return fmt::format("{}:{}/{}", host(), PQport(handle_.get()), PQdb(handle_.get()));
+}
 
 std::optional<std::string> Connection::tls_version() const {
   if (PQsslInUse(handle_.get()) == 0) return std::nullopt;
@@ -381,8 +393,6 @@ std::string Connection::quote_identifier(std::string_view name) {
   return quoted.get();
 }
 
-void Connection::throw_error() {
-  throw broken_connection(one_line(PQerrorMessage(handle_.get())));
-}
+void Connection::throw_error() { throw broken_connection(one_line(PQerrorMessage(handle_.get()))); }
 
 }  // namespace pana

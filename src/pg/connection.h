@@ -39,11 +39,12 @@ class DatabaseError : public Error {
   std::string sqlstate_;
 };
 
-// Whether the statement would succeed if others let their locks go: it waited for longer than lock_timeout, or was chosen to
-// end a deadlock.
+// Whether the statement would succeed if others let their locks go: it waited for longer than lock_timeout, or was
+// chosen to end a deadlock.
 bool is_lock_in_the_way(const DatabaseError& error);
 
-// What to throw when a connection is of no more use; the SQLSTATE is that of the server's last words, if there were any.
+// What to throw when a connection is of no more use; the SQLSTATE is that of the server's last words, if there were
+// any.
 DatabaseError broken_connection(std::string_view why, std::string sqlstate = {});
 
 // The rows of a finished query, as text.
@@ -70,15 +71,15 @@ class QueryResult {
 };
 
 struct FinishConnection {
-  bool cancelled = false;        // the query that was running, already
+  bool cancelled = false;         // the query that was running, already
   bool query_past_libpq = false;  // one is running that libpq knows nothing of
   void operator()(PGconn* connection) const;
 };
 
 class Connection {
  public:
-  // Throws DatabaseError when the server cannot be reached or refuses, and Error(refused) when it is too old; authentication
-  // is tried once.
+  // Throws DatabaseError when the server cannot be reached or refuses, and Error(refused) when it is too old;
+  // authentication is tried once.
   Connection(const DatabaseAddress& address, std::stop_token stop);
 
   // Runs one or more statements in one simple-protocol query; returns the last one's result.
@@ -103,24 +104,26 @@ class Connection {
   // connection admits the client, and may never answer. Once there was an answer, nothing limits the next ones.
   void limit_first_answer(std::chrono::seconds limit) { first_answer_by_ = std::chrono::steady_clock::now() + limit; }
 
-  // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever. The answer may
-  // still come, when nobody wants it any more: the connection is of no more use then.
+  // How long the server may be silent while it is waited for, before that throws DatabaseError; 0: for ever. The answer
+  // may still come, when nobody wants it any more: the connection is of no more use then.
   void limit_silence(std::chrono::seconds longest) { longest_silence_ = longest; }
 
   // Whether the server works for us without libpq's knowing: then it is up to us to cancel that (Wire).
   void set_query_past_libpq(bool is_running);
 
   int server_version() const { return PQserverVersion(handle_.get()); }  // 150008
-  std::string parameter(const char* name) const;                          // a ParameterStatus value
+  std::string parameter(const char* name) const;                         // a ParameterStatus value
   std::string quote_literal(std::string_view text);
   std::string quote_identifier(std::string_view name);
-  // What the server has only warned of since the last call: rights that it did not grant or revoke (01006, 01007), though the
-  // statement went well.
+  // What the server has only warned of since the last call: rights that it did not grant or revoke (01006, 01007),
+  // though the statement went well.
   std::vector<std::string> take_refused_grants() { return std::exchange(*refused_grants_, {}); }
   // Whether it takes another query: it is not broken, and nothing is under way that was given up.
-  bool is_alive() const { return !is_given_up_ && !handle_.get_deleter().query_past_libpq && PQstatus(handle_.get()) == CONNECTION_OK; }
+  bool is_alive() const {
+    return !is_given_up_ && !handle_.get_deleter().query_past_libpq && PQstatus(handle_.get()) == CONNECTION_OK;
+  }
   std::string host() const;
-  std::string place() const;                         // "host:port/database", as it is connected
+  std::string place() const;                       // "host:port/database", as it is connected
   std::optional<std::string> tls_version() const;  // "TLSv1.3"; nothing when it is not encrypted
 
   PGconn* handle() { return handle_.get(); }

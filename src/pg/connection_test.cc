@@ -10,11 +10,13 @@ using testing::HasSubstr;
 using testing::ThrowsMessage;
 
 TEST(RefuseOldServer, TakesThoseThatPanaKnows) {
-  for (const int version : {130000, 130023, 150008, 170000, 190000}) EXPECT_NO_THROW(refuse_old_server(version)) << version;
+  for (const int version : {130000, 130023, 150008, 170000, 190000})
+    EXPECT_NO_THROW(refuse_old_server(version)) << version;
 }
 
 TEST(RefuseOldServer, NamesTheVersionOfTheOthers) {
-  EXPECT_THAT([] { refuse_old_server(120003); }, ThrowsMessage<Error>("pana needs PostgreSQL 13 or later, the server is 12.3"));
+  EXPECT_THAT([] { refuse_old_server(120003); },
+              ThrowsMessage<Error>("pana needs PostgreSQL 13 or later, the server is 12.3"));
   EXPECT_THAT([] { refuse_old_server(90624); }, ThrowsMessage<Error>(HasSubstr("the server is 9.6.24")));
   try {
     refuse_old_server(100000);
@@ -45,15 +47,21 @@ struct Said {
 };
 
 TEST(ErrorOf, KeepsNoValueOfARowInAnyLanguage) {
-  for (const Said& said : {
-           Said{"22003", "value \"99988877766655\" is out of range for type integer", "", "COPY a, line 1, column i: \"99988877766655\"",
-                "value \"...\" is out of range for type integer (table s.t, column c, constraint k) [COPY a, line 1, column i: \"...\"]"},
-           Said{"22P02", "ungültige Eingabesyntax für Typ integer: »geheim«", "Token »geheim« ist ungültig.", "COPY a, Zeile 1, Spalte i: »geheim«",
-                "ungültige Eingabesyntax für Typ integer: \"...\" (table s.t, column c, constraint k) [COPY a, Zeile 1, Spalte i: \"...\"]"},
-           Said{"23P01", "conflicting key value violates exclusion constraint \"k\"", "Key (r)=([1,2)) conflicts with existing key (r)=([1111,2222)).", "",
-                "conflicting key value violates exclusion constraint \"k\" (table s.t, column c, constraint k)"},
-           Said{"23514", "no partition of relation \"t\" found for row", "Partition key of the failing row contains (i) = (777666).", "",
-                "no partition of relation \"t\" found for row (table s.t, column c, constraint k)"}}) {
+  for (const Said& said :
+       {Said{"22003", "value \"99988877766655\" is out of range for type integer", "",
+             "COPY a, line 1, column i: \"99988877766655\"",
+             "value \"...\" is out of range for type integer (table s.t, column c, constraint k) [COPY a, line 1, "
+             "column i: \"...\"]"},
+        Said{"22P02", "ungültige Eingabesyntax für Typ integer: »geheim«", "Token »geheim« ist ungültig.",
+             "COPY a, Zeile 1, Spalte i: »geheim«",
+             "ungültige Eingabesyntax für Typ integer: \"...\" (table s.t, column c, constraint k) [COPY a, Zeile 1, "
+             "Spalte i: \"...\"]"},
+        Said{"23P01", "conflicting key value violates exclusion constraint \"k\"",
+             "Key (r)=([1,2)) conflicts with existing key (r)=([1111,2222)).", "",
+             "conflicting key value violates exclusion constraint \"k\" (table s.t, column c, constraint k)"},
+        Said{"23514", "no partition of relation \"t\" found for row",
+             "Partition key of the failing row contains (i) = (777666).", "",
+             "no partition of relation \"t\" found for row (table s.t, column c, constraint k)"}}) {
     const DatabaseError error = error_of([&said](int kind) -> std::string_view {
       switch (kind) {
         case PG_DIAG_SQLSTATE: return said.sqlstate;

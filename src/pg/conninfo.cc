@@ -17,7 +17,8 @@ constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNO
 // The keywords that libpq knows; true for those whose values it would not show.
 std::map<std::string, bool, std::less<>> libpq_keywords() {
   std::map<std::string, bool, std::less<>> keywords;
-  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse("", nullptr), &PQconninfoFree);
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(PQconninfoParse("", nullptr),
+                                                                             &PQconninfoFree);
   for (const PQconninfoOption* option = options.get(); option != nullptr && option->keyword != nullptr; ++option) {
     keywords[option->keyword] = std::string_view(option->dispchar) == "*";
   }
@@ -31,7 +32,8 @@ class SecretFinder {
 
   std::vector<TextRange> find() {
     find_in_keywords();
-    for (std::size_t scheme = text_.find("://"); scheme != std::string_view::npos; scheme = text_.find("://", scheme + 1)) {
+    for (std::size_t scheme = text_.find("://"); scheme != std::string_view::npos;
+         scheme = text_.find("://", scheme + 1)) {
       find_in_url(scheme + 3);
     }
     return merged();
@@ -43,14 +45,15 @@ class SecretFinder {
     if (known != keywords_.end()) return known->second;
     // Of another version's libpq (oauth_client_secret), or of another library: PASSWORD=, Host=h;Password=.
     std::string word(keyword.substr(keyword.find_last_not_of(kLetters) + 1));
-    std::transform(word.begin(), word.end(), word.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return word.find("pass") != std::string::npos || word.find("secret") != std::string::npos || word.ends_with("_key");
   }
 
   std::size_t skip_blanks(std::size_t at) const { return std::min(text_.find_first_not_of(kBlanks, at), text_.size()); }
 
-  // keyword = value keyword='value' ...: as conninfo_parse() reads it. What cannot be a keyword is passed over, so that an
-  // option of the command line (--into=password=...) or a sentence may stand before it.
+  // keyword = value keyword='value' ...: as conninfo_parse() reads it. What cannot be a keyword is passed over, so that
+  // an option of the command line (--into=password=...) or a sentence may stand before it.
   void find_in_keywords() {
     for (std::size_t at = skip_blanks(0); at < text_.size(); at = skip_blanks(at)) {
       const std::size_t name_end = std::min(text_.find_first_of(" \t\n\v\f\r=", at), text_.size());
@@ -72,7 +75,8 @@ class SecretFinder {
       if (secret) {
         found_.push_back({value, at});
       } else {  // host=h,password=p is a host for libpq
-        for (const TextRange& inner : find_secrets(text_.substr(value, at - value))) found_.push_back({value + inner.begin, value + inner.end});
+        for (const TextRange& inner : find_secrets(text_.substr(value, at - value)))
+          found_.push_back({value + inner.begin, value + inner.end});
       }
     }
   }
@@ -97,12 +101,14 @@ class SecretFinder {
     const std::size_t at = text_.rfind('@');
     const std::size_t colon = text_.find(':', begin);
     if (at != std::string_view::npos && colon < at) found_.push_back({colon + 1, at});
-    for (std::size_t mark = text_.find_first_of("?&", begin); mark != std::string_view::npos; mark = text_.find_first_of("?&", mark + 1)) {
+    for (std::size_t mark = text_.find_first_of("?&", begin); mark != std::string_view::npos;
+         mark = text_.find_first_of("?&", mark + 1)) {
       const std::size_t end = std::min(text_.find('&', mark + 1), text_.size());
       const std::size_t sign = std::min(text_.find('=', mark + 1), end);
       if (sign == end) continue;
       const std::string_view keyword = text_.substr(mark + 1, sign - mark - 1);
-      const bool is_encoded = keyword.find('%') != std::string_view::npos;  // nobody encodes a keyword, but libpq takes p%61ssword
+      const bool is_encoded =
+          keyword.find('%') != std::string_view::npos;  // nobody encodes a keyword, but libpq takes p%61ssword
       if (is_encoded || is_secret(keyword)) found_.push_back({sign + 1, end});
     }
   }
@@ -140,7 +146,9 @@ std::string redacted(std::string_view text) {
   return result.append(text.substr(shown));
 }
 
-bool is_database_url(std::string_view text) { return text.starts_with("postgresql://") || text.starts_with("postgres://"); }
+bool is_database_url(std::string_view text) {
+  return text.starts_with("postgresql://") || text.starts_with("postgres://");
+}
 
 bool is_connection_string(std::string_view text) {
   return is_database_url(text) || (!text.starts_with("s3://") && !find_secrets(text).empty());

@@ -1,9 +1,9 @@
 // The text of a connection string, and where its secrets stand in it: for what is shown of a text that may hold one.
 //
 // There is one notion of a password in pana, and it is here: libpq's grammar of keywords and values (conninfo_parse in
-// fe-connect.c: blanks round the sign, quotes, backslashes) and of URLs (the password before the @, options behind the ?),
-// and libpq's own list of the keywords that are secret. What libpq would not take is read all the same, and rather too much
-// of it is hidden than too little.
+// fe-connect.c: blanks round the sign, quotes, backslashes) and of URLs (the password before the @, options behind the
+// ?), and libpq's own list of the keywords that are secret. What libpq would not take is read all the same, and rather
+// too much of it is hidden than too little.
 #pragma once
 
 #include <cstddef>

@@ -26,8 +26,8 @@ bool is_secret(const PQconninfoOption& option) {
   return std::string_view(option.dispchar) == "*" && option.val != nullptr && *option.val != '\0';
 }
 
-// The secrets of a text that can be looked for: short ones stand in other words by chance, and what is written in another
-// way, or twice, may be meant as something else.
+// The secrets of a text that can be looked for: short ones stand in other words by chance, and what is written in
+// another way, or twice, may be meant as something else.
 std::vector<std::string> telling_secrets(const std::string& text) {
   constexpr std::size_t kTelling = 4;
   std::vector<std::string> secrets;
@@ -36,7 +36,8 @@ std::vector<std::string> telling_secrets(const std::string& text) {
     if (!is_secret(*option)) continue;
     const std::string secret = option->val;
     const std::size_t first = text.find(secret);
-    if (secret.size() >= kTelling && first != std::string::npos && text.find(secret, first + 1) == std::string::npos) secrets.push_back(secret);
+    if (secret.size() >= kTelling && first != std::string::npos && text.find(secret, first + 1) == std::string::npos)
+      secrets.push_back(secret);
   }
   return secrets;
 }
@@ -62,7 +63,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_redaction(text);
   try {
     const pana::DatabaseAddress address(text);
-    for (const std::string& secret : telling_secrets(text)) check(address.description().find(secret) == std::string::npos);
+    for (const std::string& secret : telling_secrets(text))
+      check(address.description().find(secret) == std::string::npos);
   } catch (const pana::Error& error) {
     const std::string_view said = error.what();  // nothing of what could not be parsed
     check(said == "the database URL cannot be parsed" || said == "the connection string cannot be parsed");

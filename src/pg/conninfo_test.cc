@@ -6,9 +6,10 @@ namespace pana {
 namespace {
 
 TEST(Conninfo, ShowsWhatIsNoSecret) {
-  for (const char* text : {"", "host=h port=5432 dbname='a b' sslmode=require", "postgresql://user@h:5432/db?sslmode=require",
-                           "s3://bucket/prefix", "backups/backup_20260101_020304.sql", "host=h passfile=pgpass",
-                           "postgresql://passenger@h/db?application_name=x", "--lock-wait=5", "5432 = 5432"}) {
+  for (const char* text :
+       {"", "host=h port=5432 dbname='a b' sslmode=require", "postgresql://user@h:5432/db?sslmode=require",
+        "s3://bucket/prefix", "backups/backup_20260101_020304.sql", "host=h passfile=pgpass",
+        "postgresql://passenger@h/db?application_name=x", "--lock-wait=5", "5432 = 5432"}) {
     EXPECT_EQ(text, redacted(text));
   }
 }
@@ -32,7 +33,8 @@ TEST(Conninfo, FindsPasswordsOfUrls) {
   EXPECT_EQ("postgresql://u:***@h/d", redacted("postgresql://u:s3cret@h/d"));
   EXPECT_EQ("postgres://u:***@h/d", redacted("postgres://u:s3/cr@t@h/d")) << "not encoded: its rest is no host";
   EXPECT_EQ("postgresql://:***@/d", redacted("postgresql://:my pass word@/d"));
-  EXPECT_EQ("postgresql://h/d?password=***&sslmode=require", redacted("postgresql://h/d?password=s3cret&sslmode=require"));
+  EXPECT_EQ("postgresql://h/d?password=***&sslmode=require",
+            redacted("postgresql://h/d?password=s3cret&sslmode=require"));
   EXPECT_EQ("postgresql://h/d?user=u&sslpassword=***", redacted("postgresql://h/d?user=u&sslpassword=a b"));
   EXPECT_EQ("postgresql://h/d?p%61ssword=***", redacted("postgresql://h/d?p%61ssword=s3cret"));
   EXPECT_EQ("dbname=postgresql://u:***@h/d", redacted("dbname=postgresql://u:s3cret@h/d"));
@@ -51,8 +53,10 @@ TEST(Conninfo, HidesRatherTooMuchOfWhatLibpqWouldNotTake) {
 }
 
 TEST(Conninfo, KnowsWhatIsMeantForADatabase) {
-  for (const char* text : {"postgresql://", "postgres://h/d", "host=h password = x"}) EXPECT_TRUE(is_connection_string(text)) << text;
-  for (const char* text : {"", "backups", "s3://key:secret@bucket", "a=b"}) EXPECT_FALSE(is_connection_string(text)) << text;
+  for (const char* text : {"postgresql://", "postgres://h/d", "host=h password = x"})
+    EXPECT_TRUE(is_connection_string(text)) << text;
+  for (const char* text : {"", "backups", "s3://key:secret@bucket", "a=b"})
+    EXPECT_FALSE(is_connection_string(text)) << text;
 }
 
 }  // namespace

@@ -8,7 +8,9 @@ constexpr std::size_t kBufferBytes = 128 * 1024;
 
 }  // namespace
 
-CopyOut::CopyOut(Connection& connection, const std::string& statements) : wire_(connection) { wire_.send_query(statements); }
+CopyOut::CopyOut(Connection& connection, const std::string& statements) : wire_(connection) {
+  wire_.send_query(statements);
+}
 
 bool CopyOut::next_copy() {
   Wire::Message message = wire_.next();

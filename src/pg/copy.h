@@ -20,8 +20,8 @@ struct RowPiece {
 };
 
 // Reads the rows of the "COPY ... TO STDOUT" statements among those sent as one query: many small tables cost one round
-// trip. Use it as two loops: while next_copy(), while next_piece(). A COPY counts as read only when next_piece() returned
-// nothing, which it does after the server said that it had sent all.
+// trip. Use it as two loops: while next_copy(), while next_piece(). A COPY counts as read only when next_piece()
+// returned nothing, which it does after the server said that it had sent all.
 class CopyOut {
  public:
   CopyOut(Connection& connection, const std::string& statements);

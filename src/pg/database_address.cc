@@ -43,8 +43,10 @@ std::string url_hint(std::string_view url) {
 bool has_unencoded_password(std::string_view url) {
   const std::string_view rest = url.substr(url.find("://") + 3);
   const std::string_view authority_and_path = rest.substr(0, rest.find('?'));
-  const std::string_view path = authority_and_path.substr(std::min(authority_and_path.find('/'), authority_and_path.size()));
-  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1 || path.find('@') != std::string_view::npos;
+  const std::string_view path =
+      authority_and_path.substr(std::min(authority_and_path.find('/'), authority_and_path.size()));
+  return std::count(authority_and_path.begin(), authority_and_path.end(), '@') > 1 ||
+         path.find('@') != std::string_view::npos;
 }
 
 using Values = std::map<std::string, std::string>;
@@ -53,8 +55,9 @@ using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 Values parse(const std::string& conninfo) {
   const bool is_url = is_database_url(conninfo);
   char* message = nullptr;
-  const Options options(is_url && has_unencoded_password(conninfo) ? nullptr : PQconninfoParse(conninfo.c_str(), &message),
-                        &PQconninfoFree);
+  const Options options(
+      is_url && has_unencoded_password(conninfo) ? nullptr : PQconninfoParse(conninfo.c_str(), &message),
+      &PQconninfoFree);
   PQfreemem(message);  // not shown: it quotes the string, password and all
   if (!options && is_url) throw Error(ErrorKind::usage, "the database URL cannot be parsed", url_hint(conninfo));
   if (!options) {
@@ -66,16 +69,19 @@ Values parse(const std::string& conninfo) {
     if (option->val == nullptr) continue;
     if (*option->val != '\0') {
       values[option->keyword] = option->val;
-    } else if (option->envvar != nullptr && !environment_value(option->envvar).empty()) {  // libpq would pass over it here
-      throw Error(ErrorKind::usage, fmt::format("{} is empty in the connection string, and {} would decide in its place", option->keyword, option->envvar),
+    } else if (option->envvar != nullptr &&
+               !environment_value(option->envvar).empty()) {  // libpq would pass over it here
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} is empty in the connection string, and {} would decide in its place", option->keyword,
+                              option->envvar),
                   "give it a value, or leave it out");
     }
   }
   return values;
 }
 
-// What libpq makes of the values, with its environment, service file and own defaults. It only tells that of a connection,
-// so one is begun that it gives up for its last value, before it reaches for the network.
+// What libpq makes of the values, with its environment, service file and own defaults. It only tells that of a
+// connection, so one is begun that it gives up for its last value, before it reaches for the network.
 Options resolve(Values values) {
   values["target_session_attrs"] = "none: only to see what would be done";
   std::vector<const char*> keywords;
@@ -100,9 +106,9 @@ struct Default {
 
 const std::map<std::string_view, Default>& defaults() {
   static const std::map<std::string_view, Default> all = {
-      {"gssencmode", {"prefer", "disable"}},          {"fallback_application_name", {"", "pana"}},
-      {"keepalives_idle", {"", "30"}},                {"keepalives_interval", {"", "10"}},
-      {"keepalives_count", {"", "3"}},                {"tcp_user_timeout", {"", "60000"}},
+      {"gssencmode", {"prefer", "disable"}}, {"fallback_application_name", {"", "pana"}},
+      {"keepalives_idle", {"", "30"}},       {"keepalives_interval", {"", "10"}},
+      {"keepalives_count", {"", "3"}},       {"tcp_user_timeout", {"", "60000"}},
       {"sslmode", {"prefer", "require"}},
   };
   return all;
@@ -134,7 +140,8 @@ DatabaseAddress::DatabaseAddress(const std::string& conninfo) {
   for (const PQconninfoOption* option = resolved.get(); option->keyword != nullptr; ++option) {
     const auto found = defaults().find(option->keyword);
     if (found == defaults().end() || known[option->keyword] != found->second.libpq) continue;
-    const bool is_said = values.contains(option->keyword) || (option->envvar != nullptr && !environment_value(option->envvar).empty());
+    const bool is_said =
+        values.contains(option->keyword) || (option->envvar != nullptr && !environment_value(option->envvar).empty());
     const bool is_needless = is_local_ && found->first == "sslmode";
     if (!is_said && !is_needless) known[option->keyword] = values[option->keyword] = found->second.pana;
   }

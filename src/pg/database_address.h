@@ -1,5 +1,5 @@
-// Where a database is and how it is reached: what the user says of it (a URL, a keyword string, nothing), parsed once and
-// completed with pana's defaults.
+// Where a database is and how it is reached: what the user says of it (a URL, a keyword string, nothing), parsed once
+// and completed with pana's defaults.
 #pragma once
 
 #include <chrono>
@@ -14,15 +14,15 @@ constexpr std::chrono::seconds kConnectTimeout{30};
 
 using ConnectionParameters = std::vector<std::pair<std::string, std::string>>;
 
-// Whether a host, as libpq takes it, is this machine: nothing, a socket's directory or name, localhost, a loopback address.
-// Of a list, separated by commas, whether each of them is.
+// Whether a host, as libpq takes it, is this machine: nothing, a socket's directory or name, localhost, a loopback
+// address. Of a list, separated by commas, whether each of them is.
 bool is_local_host(std::string_view hosts);
 
 class DatabaseAddress {
  public:
-  // `conninfo` is a URL or a keyword/value string as libpq takes them; empty means libpq's environment, service and password
-  // files. What those say is known here, too: libpq itself is asked, without a word to the network. Throws Error(usage) when
-  // it cannot be parsed, without repeating it: it may hold a password.
+  // `conninfo` is a URL or a keyword/value string as libpq takes them; empty means libpq's environment, service and
+  // password files. What those say is known here, too: libpq itself is asked, without a word to the network. Throws
+  // Error(usage) when it cannot be parsed, without repeating it: it may hold a password.
   explicit DatabaseAddress(const std::string& conninfo);
 
   // libpq's keywords and values, the password among them, with pana's defaults where nobody has said anything:

@@ -16,8 +16,8 @@ namespace {
 class DatabaseAddressTest : public testing::Test {
  protected:
   void SetUp() override {
-    for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGSSLMODE",
-                             "PGREQUIRESSL", "PGGSSENCMODE"}) {
+    for (const char* name : {"PGHOST", "PGHOSTADDR", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGSERVICE",
+                             "PGSSLMODE", "PGREQUIRESSL", "PGGSSENCMODE"}) {
       ::unsetenv(name);
     }
     ::setenv("PGSERVICEFILE", service_file_.c_str(), 1);
@@ -51,16 +51,18 @@ TEST_F(DatabaseAddressTest, LeavesNothingThatIsGivenEmptyToTheEnvironment) {
 }
 
 TEST_F(DatabaseAddressTest, DemandsEncryptionTowardsEveryOtherMachine) {
-  for (const char* conninfo : {"postgresql://db.example.com/d", "host=db.example.com", "host=127.0.0.1,db.example.com",
-                               "host=db.example.com,127.0.0.1", "postgresql://127.0.0.1:5432,db.example.com:5432/d",
-                               "host=127.example.com", "host=127.0.0.1.example.com", "host=127.0.0.1 hostaddr=192.0.2.1",
-                               "host=db.example.com hostaddr=127.0.0.1", "host=::2", "host=/tmp,db.example.com", "host=localhost.example.com"}) {
+  for (const char* conninfo :
+       {"postgresql://db.example.com/d", "host=db.example.com", "host=127.0.0.1,db.example.com",
+        "host=db.example.com,127.0.0.1", "postgresql://127.0.0.1:5432,db.example.com:5432/d", "host=127.example.com",
+        "host=127.0.0.1.example.com", "host=127.0.0.1 hostaddr=192.0.2.1", "host=db.example.com hostaddr=127.0.0.1",
+        "host=::2", "host=/tmp,db.example.com", "host=localhost.example.com"}) {
     EXPECT_EQ("require", sslmode(conninfo)) << conninfo;
     EXPECT_EQ("require", DatabaseAddress(conninfo).sslmode()) << conninfo;
     EXPECT_FALSE(DatabaseAddress(conninfo).is_local()) << conninfo;
   }
-  for (const char* conninfo : {"", "host=/var/run/postgresql", "host=@pana", "host=localhost", "host=127.0.0.1", "host=127.8.9.1",
-                               "host=::1", "postgresql://[::1]/d", "host=127.0.0.1,::1,/tmp", "hostaddr=127.0.0.1"}) {
+  for (const char* conninfo :
+       {"", "host=/var/run/postgresql", "host=@pana", "host=localhost", "host=127.0.0.1", "host=127.8.9.1", "host=::1",
+        "postgresql://[::1]/d", "host=127.0.0.1,::1,/tmp", "hostaddr=127.0.0.1"}) {
     EXPECT_EQ("", sslmode(conninfo)) << conninfo;
     EXPECT_TRUE(DatabaseAddress(conninfo).is_local()) << conninfo;
   }
@@ -117,8 +119,9 @@ TEST_F(DatabaseAddressTest, DescribesItselfWithoutAPassword) {
 }
 
 TEST_F(DatabaseAddressTest, RepeatsNothingOfWhatCannotBeParsed) {
-  for (const char* conninfo : {"host=h password='s3cret", "s3cret", "postgresql://u:s3cret@[h/d", "postgresql://u:s3cret@h/d?x=y",
-                               "postgresql://u:s3/cret@h/d", "postgresql://u:s3@cret@h/d", "PASSWORD=s3cret"}) {
+  for (const char* conninfo :
+       {"host=h password='s3cret", "s3cret", "postgresql://u:s3cret@[h/d", "postgresql://u:s3cret@h/d?x=y",
+        "postgresql://u:s3/cret@h/d", "postgresql://u:s3@cret@h/d", "PASSWORD=s3cret"}) {
     try {
       const DatabaseAddress address(conninfo);
       ADD_FAILURE() << conninfo;

@@ -34,7 +34,7 @@ constexpr std::int64_t kLock = 0x70616e61'61636c00;
 
 // One row of pg_default_acl.
 struct Entry {
-  std::set<std::string> grantees;                                         // as in SQL
+  std::set<std::string> grantees;                                           // as in SQL
   std::map<std::pair<std::string, bool>, std::vector<std::string>> grants;  // by grantee and grant option
 };
 
@@ -62,11 +62,14 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = curren
     const std::string_view plural = plural_of(kind);
     if (plural.empty()) continue;
     const bool is_global = schema.empty();
-    const std::string alter = is_global ? "ALTER DEFAULT PRIVILEGES " : fmt::format("ALTER DEFAULT PRIVILEGES IN SCHEMA {} ", connection.quote_identifier(schema));
+    const std::string alter =
+        is_global ? "ALTER DEFAULT PRIVILEGES "
+                  : fmt::format("ALTER DEFAULT PRIVILEGES IN SCHEMA {} ", connection.quote_identifier(schema));
     Aside& aside = privileges.by_kind_and_schema_[key];
     // An entry for all schemas stands in place of PostgreSQL's defaults, one for a schema adds to them.
     if (is_global) entry.grantees.insert({owner, "PUBLIC"});
-    if (!entry.grantees.empty()) aside.before += fmt::format("{}REVOKE ALL ON {} FROM {};\n", alter, plural, fmt::join(entry.grantees, ", "));
+    if (!entry.grantees.empty())
+      aside.before += fmt::format("{}REVOKE ALL ON {} FROM {};\n", alter, plural, fmt::join(entry.grantees, ", "));
     if (is_global) {
       const std::string_view of_public = granted_to_public(kind);
       aside.before += fmt::format("{}GRANT ALL ON {} TO {};\n", alter, plural, owner);
@@ -81,7 +84,8 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = curren
   return privileges;
 }
 
-DefaultPrivileges::Aside DefaultPrivileges::aside(std::string_view kinds, const std::optional<std::string>& schema) const {
+DefaultPrivileges::Aside DefaultPrivileges::aside(std::string_view kinds,
+                                                  const std::optional<std::string>& schema) const {
   Aside all;
   for (const auto& [key, aside] : by_kind_and_schema_) {
     const bool counts = !schema || key.second.empty() || key.second == *schema;

@@ -1,8 +1,9 @@
 // What a role's default privileges (ALTER DEFAULT PRIVILEGES) add to the objects that it makes.
 //
-// A backup says what differs from PostgreSQL's own defaults; where the restoring role has defaults of its own, as on many
-// platforms, an object that it makes would be open to more roles than in the source. So they are set aside, and put back,
-// in the transaction that makes the object: other sessions never see them missing, and a crash leaves them as they were.
+// A backup says what differs from PostgreSQL's own defaults; where the restoring role has defaults of its own, as on
+// many platforms, an object that it makes would be open to more roles than in the source. So they are set aside, and
+// put back, in the transaction that makes the object: other sessions never see them missing, and a crash leaves them as
+// they were.
 #pragma once
 
 #include <map>
@@ -22,8 +23,8 @@ class DefaultPrivileges {
   // Those of the session's role. Names are in the session's encoding.
   static DefaultPrivileges read(Connection& connection);
 
-  // Statements for before and behind what makes objects of these kinds in that schema (of no schema: in any); none where nothing is
-  // set for them.
+  // Statements for before and behind what makes objects of these kinds in that schema (of no schema: in any); none
+  // where nothing is set for them.
   struct Aside {
     std::string before;
     std::string behind;

@@ -38,10 +38,9 @@ std::uint64_t take_piece(std::string_view row, const std::function<void(std::str
 void read_rest(Connection& connection, LargeObjectId id, const std::function<void(std::string_view)>& take) {
   std::uint64_t last_bytes = kPieceBytes;
   for (std::uint64_t offset = kPieceBytes; last_bytes == kPieceBytes; offset += kPiecesPerQuery * kPieceBytes) {
-    CopyOut copy(connection,
-                 fmt::format("COPY (SELECT {0}, p.o, pg_catalog.lo_get({0}, p.o, {1}) FROM "
-                             "pg_catalog.generate_series({2}::bigint, {3}, {1}) AS p (o)) TO STDOUT",
-                             id, kPieceBytes, offset, offset + (kPiecesPerQuery - 1) * kPieceBytes));
+    CopyOut copy(connection, fmt::format("COPY (SELECT {0}, p.o, pg_catalog.lo_get({0}, p.o, {1}) FROM "
+                                         "pg_catalog.generate_series({2}::bigint, {3}, {1}) AS p (o)) TO STDOUT",
+                                         id, kPieceBytes, offset, offset + (kPiecesPerQuery - 1) * kPieceBytes));
     while (copy.next_copy()) {
       while (const std::optional<std::string_view> row = copy.next_row()) last_bytes = take_piece(*row, take);
     }
@@ -58,7 +57,8 @@ std::vector<LargeObjectId> read_large_object_ids(Connection& connection) {
 }
 
 std::uint64_t read_large_object_bytes(Connection& connection) {
-  // A row of the catalog holds up to a quarter of a block, compressed where that helps; its text has two digits for a byte.
+  // A row of the catalog holds up to a quarter of a block, compressed where that helps; its text has two digits for a
+  // byte.
   const QueryResult result = connection.query(R"(
 SELECT 2 * greatest(pg_catalog.pg_relation_size(c.oid), c.reltuples::bigint * pg_catalog.current_setting('block_size')::bigint / 4)
 FROM pg_catalog.pg_class AS c WHERE c.oid = 'pg_catalog.pg_largeobject'::pg_catalog.regclass)");
@@ -74,8 +74,8 @@ struct Grant {
   bool is_grantable = false;
 };
 
-// The grants of one object, each behind the one that lets its grantor give it. Of the owner, who has all by being it, only what differs:
-// a restore that gives the object to somebody else has no business with them.
+// The grants of one object, each behind the one that lets its grantor give it. Of the owner, who has all by being it,
+// only what differs: a restore that gives the object to somebody else has no business with them.
 std::string grants_sql(std::string_view id, std::string_view owner, std::vector<Grant> grants) {
   constexpr std::ptrdiff_t kAll = 2;  // SELECT and UPDATE
   const auto is_owners = [owner](const Grant& grant) { return grant.grantor == owner && grant.grantee == owner; };
@@ -93,7 +93,9 @@ std::string grants_sql(std::string_view id, std::string_view owner, std::vector<
     if (next == grants.end()) break;  // none that PostgreSQL would have
     const std::string grant = fmt::format("GRANT {} ON LARGE OBJECT {} TO {}{};\n", next->privilege, id, next->grantee,
                                           next->is_grantable && next->grantee != owner ? " WITH GRANT OPTION" : "");
-    sql += next->grantor == owner ? grant : fmt::format("SET SESSION AUTHORIZATION {};\n{}RESET SESSION AUTHORIZATION;\n", next->grantor, grant);
+    sql += next->grantor == owner
+               ? grant
+               : fmt::format("SET SESSION AUTHORIZATION {};\n{}RESET SESSION AUTHORIZATION;\n", next->grantor, grant);
     if (next->is_grantable) may_give.insert({next->grantee, next->privilege});
     grants.erase(next);
   }
@@ -107,7 +109,8 @@ SELECT m.oid, pg_catalog.quote_ident(gr.rolname), CASE WHEN g.grantee = 0 THEN '
        g.privilege_type, g.is_grantable
 FROM pg_catalog.pg_largeobject_metadata AS m CROSS JOIN pg_catalog.aclexplode(m.lomacl) AS g
 LEFT JOIN pg_catalog.pg_roles AS gr ON gr.oid = g.grantor LEFT JOIN pg_catalog.pg_roles AS ge ON ge.oid = g.grantee
-WHERE m.oid IN ({}) ORDER BY m.oid, g.grantee, g.privilege_type, g.grantor)", id_list(ids)));
+WHERE m.oid IN ({}) ORDER BY m.oid, g.grantee, g.privilege_type, g.grantor)",
+                                                          id_list(ids)));
   std::map<LargeObjectId, std::vector<Grant>> grants;
   for (int row = 0; row < result.rows(); ++row) {
     grants[result.oid(row, 0)].push_back({.grantor = result.string(row, 1),
@@ -155,9 +158,9 @@ std::vector<std::string> large_object_drops(const std::vector<LargeObjectId>& id
   for (std::size_t begin = 0; begin < ids.size(); begin += kBatch) {
     const auto first = ids.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = ids.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kBatch, ids.size()));
-    statements.push_back(fmt::format(
-        "SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({});",
-        fmt::join(first, last, ",")));
+    statements.push_back(
+        fmt::format("SELECT pg_catalog.lo_unlink(oid) FROM pg_catalog.pg_largeobject_metadata WHERE oid IN ({});",
+                    fmt::join(first, last, ",")));
   }
   return statements;
 }

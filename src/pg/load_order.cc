@@ -20,15 +20,15 @@ JOIN pg_catalog.pg_class AS t ON t.oid = leaf.oid AND t.relkind = 'r'
 JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
 WHERE k.contype = 'f' {} {})",
       server_version >= 180000 ? "AND k.conenforced" : "",
-      foreign_keys == ForeignKeys::all
-          ? ""
-          : "AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass "
-            "AND d.objid = c.oid AND d.deptype = 'e')");
+      foreign_keys == ForeignKeys::all ? ""
+                                       : "AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = "
+                                         "'pg_catalog.pg_class'::pg_catalog.regclass "
+                                         "AND d.objid = c.oid AND d.deptype = 'e')");
 }
 
-// Functions in PostgreSQL's own languages are its own, or an extension's library, and read no tables. What depends on one of
-// the others, itself or by an operator, is the constraint or the column's default (before 15: the column). A domain's
-// constraint is one of every type that is made of the domain.
+// Functions in PostgreSQL's own languages are its own, or an extension's library, and read no tables. What depends on
+// one of the others, itself or by an operator, is the constraint or the column's default (before 15: the column). A
+// domain's constraint is one of every type that is made of the domain.
 constexpr const char* kCallersSql = R"(
 WITH RECURSIVE functions (oid) AS (
   SELECT oid FROM pg_catalog.pg_proc
@@ -70,8 +70,8 @@ WHERE c.relkind = 'r' AND c.oid IN (
   UNION ALL SELECT i.indrelid FROM pg_catalog.pg_index AS i JOIN callers AS u
     ON u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND u.objid = i.indexrelid))";
 
-// Tarjan's algorithm (SIAM J. Comput. 1, 1972): every circle, and every table that is in none, is settled behind all that it
-// refers to. One look at each key; no recursion, for a chain of keys may be long.
+// Tarjan's algorithm (SIAM J. Comput. 1, 1972): every circle, and every table that is in none, is settled behind all
+// that it refers to. One look at each key; no recursion, for a chain of keys may be long.
 class LevelFinder {
  public:
   LevelFinder(const References& references, LoadOrder& order) : references_(references), order_(order) {}
@@ -139,7 +139,8 @@ class LevelFinder {
     for (const RelationName& table : settled) {
       visits_.at(table).is_open = false;
       for (const RelationName& other : references_.at(table)) {
-        if (const auto known = order_.levels.find(other); known != order_.levels.end()) level = std::max(level, known->second + 1);
+        if (const auto known = order_.levels.find(other); known != order_.levels.end())
+          level = std::max(level, known->second + 1);
       }
     }
     for (const RelationName& table : settled) order_.levels[table] = level;
@@ -155,7 +156,8 @@ class LevelFinder {
 
 std::vector<RelationName> names_of(const QueryResult& rows) {
   std::vector<RelationName> names;
-  for (int row = 0; row < rows.rows(); ++row) names.push_back({.schema = rows.string(row, 0), .name = rows.string(row, 1)});
+  for (int row = 0; row < rows.rows(); ++row)
+    names.push_back({.schema = rows.string(row, 0), .name = rows.string(row, 1)});
   return names;
 }
 
@@ -181,7 +183,8 @@ LoadOrder read_load_order(Connection& connection, ForeignKeys foreign_keys, cons
   const std::string callers = fmt::format(kCallersSql, "");
   order.computed = names_of(connection.query(callers + kComputedSql));
   if (!order.computed.empty()) {  // some of them
-    for (RelationName& table : names_of(connection.query(fmt::format(kCallersSql, "AND provolatile <> 'i'") + kComputedSql))) {
+    for (RelationName& table :
+         names_of(connection.query(fmt::format(kCallersSql, "AND provolatile <> 'i'") + kComputedSql))) {
       order.refer_to_themselves.insert(std::move(table));
     }
   }

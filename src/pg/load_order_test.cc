@@ -18,17 +18,24 @@ TEST(LoadOrder, PutsTablesBehindThoseTheyReferTo) {
 
 TEST(LoadOrder, NamesThoseInCirclesAndNotThoseBehindThem) {
   LoadOrder order;
-  find_levels({{table("a"), {table("b")}}, {table("b"), {table("c")}}, {table("c"), {table("b"), table("free")}}}, order);
+  find_levels({{table("a"), {table("b")}}, {table("b"), {table("c")}}, {table("c"), {table("b"), table("free")}}},
+              order);
   EXPECT_EQ(order.in_circles, (std::set<RelationName>{table("b"), table("c")}));
   EXPECT_EQ(order.levels, (std::map<RelationName, std::size_t>{{table("a"), 2}, {table("b"), 1}, {table("c"), 1}}));
 }
 
 TEST(LoadOrder, KnowsATableBetweenTwoCirclesFromThoseInThem) {
   LoadOrder order;
-  find_levels({{table("a"), {table("b")}}, {table("b"), {table("a"), table("between")}}, {table("between"), {table("y")}}, {table("y"), {table("z")}}, {table("z"), {table("y")}}},
+  find_levels({{table("a"), {table("b")}},
+               {table("b"), {table("a"), table("between")}},
+               {table("between"), {table("y")}},
+               {table("y"), {table("z")}},
+               {table("z"), {table("y")}}},
               order);
   EXPECT_EQ(order.in_circles, (std::set<RelationName>{table("a"), table("b"), table("y"), table("z")}));
-  EXPECT_EQ(order.levels, (std::map<RelationName, std::size_t>{{table("a"), 3}, {table("b"), 3}, {table("between"), 2}, {table("y"), 1}, {table("z"), 1}}));
+  EXPECT_EQ(order.levels,
+            (std::map<RelationName, std::size_t>{
+                {table("a"), 3}, {table("b"), 3}, {table("between"), 2}, {table("y"), 1}, {table("z"), 1}}));
 }
 
 // The time of the square of their number would be half an hour.

@@ -1,5 +1,5 @@
-// Sessions that wait for a lock that a backup holds: told of, given way to if somebody says so, and always where they hold what
-// the backup itself waits for. The server sees such a circle only within one session; a backup has several.
+// Sessions that wait for a lock that a backup holds: told of, given way to if somebody says so, and always where they
+// hold what the backup itself waits for. The server sees such a circle only within one session; a backup has several.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,14 @@ namespace pana {
 
 class LockWatch {
  public:
-  // Who waits for the locks of `control` or of a worker is looked for. As control looks every few seconds, the server shall end
-  // its session, and with it the locks, when it is idle for minutes: it has lost us then.
-  // `patience`: how long a session may wait for us before the backup is given up; 0: for as long as it takes.
+  // Who waits for the locks of `control` or of a worker is looked for. As control looks every few seconds, the server
+  // shall end its session, and with it the locks, when it is idle for minutes: it has lost us then. `patience`: how
+  // long a session may wait for us before the backup is given up; 0: for as long as it takes.
   LockWatch(Connection& control, std::span<Connection> workers, std::chrono::seconds patience);
 
-  // Looks, over one of the sessions, at most once in a few seconds; nor is that session idle for longer, which poolers and
-  // firewalls would end. Each one that waits is told of in the log once. Throws Error(failed) when one has waited for longer
-  // than the patience, and an Obstacle when one has stood in a circle with us for some seconds.
+  // Looks, over one of the sessions, at most once in a few seconds; nor is that session idle for longer, which poolers
+  // and firewalls would end. Each one that waits is told of in the log once. Throws Error(failed) when one has waited
+  // for longer than the patience, and an Obstacle when one has stood in a circle with us for some seconds.
   void look(Connection& observer);
 
  private:

@@ -55,7 +55,8 @@ int number_at(std::string_view text, std::size_t position) {
 // does not run.
 std::optional<PgDumpProgram> examine(const std::string& path) {
   if (::access(path.c_str(), X_OK) != 0) return std::nullopt;
-  // Debian's /usr/bin/pg_dump is a script that takes a while to find one of those in /usr/lib/postgresql, which we have.
+  // Debian's /usr/bin/pg_dump is a script that takes a while to find one of those in /usr/lib/postgresql, which we
+  // have.
   std::error_code ignored;
   if (fs::canonical(path, ignored).filename() == "pg_wrapper") return std::nullopt;
   std::string output;
@@ -77,8 +78,8 @@ std::optional<PgDumpProgram> examine(const std::string& path) {
     throw Error(ErrorKind::refused, fmt::format("{} is no pg_dump: its --version tells none of PostgreSQL", path),
                 "PANA_PG_DUMP names the one to use");
   }
-  const std::string version = output.substr(begin + kMark.size(), output.find_first_of(" \n", begin + kMark.size()) -
-                                                                      begin - kMark.size());
+  const std::string version =
+      output.substr(begin + kMark.size(), output.find_first_of(" \n", begin + kMark.size()) - begin - kMark.size());
   const int major = number_at(version, 0);
   const std::size_t dot = version.find('.');
   const int minor = dot == std::string::npos ? 0 : number_at(version, dot + 1);
@@ -119,15 +120,9 @@ class Messages {
 };
 
 std::vector<std::string> arguments_of(const PgDumpProgram& program, const PgDumpRequest& request) {
-  std::vector<std::string> argv = {program.path,
-                                   "--section=pre-data",
-                                   "--section=post-data",
-                                   "--no-blobs",
-                                   "--no-password",
-                                   "--clean",
-                                   "--if-exists",
-                                   "--verbose",
-                                   "--encoding=" + request.encoding};
+  std::vector<std::string> argv = {program.path,  "--section=pre-data", "--section=post-data",
+                                   "--no-blobs",  "--no-password",      "--clean",
+                                   "--if-exists", "--verbose",          "--encoding=" + request.encoding};
   if (!request.restrict_key.empty()) argv.push_back("--restrict-key=" + request.restrict_key);
   argv.insert(argv.end(), request.arguments.begin(), request.arguments.end());
   return argv;
@@ -145,8 +140,8 @@ PgDumpProgram find_pg_dump(int server_version) {
   const std::string chosen = environment_value("PANA_PG_DUMP");
   const int server_major = server_version / 10000;
   std::optional<PgDumpProgram> newest;
-  std::optional<PgDumpProgram> best;  // the server's own version or, of those that can read it, the oldest: a newer one may write what
-                                      // the server itself would not understand
+  std::optional<PgDumpProgram> best;  // the server's own version or, of those that can read it, the oldest: a newer one
+                                      // may write what the server itself would not understand
   std::optional<Error> obstacle;
   for (const std::string& path : chosen.empty() ? usual_places() : std::vector{chosen}) {
     try {
@@ -159,57 +154,72 @@ PgDumpProgram find_pg_dump(int server_version) {
     }
   }
   if (best && server_major > kNewestKnown) {
-    log(LogLevel::warning, "newer_server", fmt::format("the server is PostgreSQL {}, newer than pana knows: what came with it is as pg_dump {} writes it",
-                                                       server_major, best->version), {{"hint", "a restore with --verify tells whether all is well"}});
+    log(LogLevel::warning, "newer_server",
+        fmt::format("the server is PostgreSQL {}, newer than pana knows: what came with it is as pg_dump {} writes it",
+                    server_major, best->version),
+        {{"hint", "a restore with --verify tells whether all is well"}});
   }
   if (best) return *best;
   if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);
   if (!newest && !chosen.empty()) {
-    throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no program: {}", chosen), "unset it, or give the program's path");
+    throw Error(ErrorKind::refused, fmt::format("PANA_PG_DUMP names no program: {}", chosen),
+                "unset it, or give the program's path");
   }
   if (!newest) {
     throw Error(ErrorKind::refused, "pg_dump was not found",
-                fmt::format("install it: apt-get install postgresql-client, or postgresql-client-{} from PostgreSQL's own apt repository", server_major));
+                fmt::format("install it: apt-get install postgresql-client, or postgresql-client-{} from PostgreSQL's "
+                            "own apt repository",
+                            server_major));
   }
-  throw Error(ErrorKind::refused, fmt::format("pg_dump {} cannot read a PostgreSQL {} server", newest->version, server_major),
-              fmt::format("install a pg_dump of version {} or newer; PostgreSQL's own apt repository has postgresql-client-{}", server_major, server_major));
+  throw Error(
+      ErrorKind::refused, fmt::format("pg_dump {} cannot read a PostgreSQL {} server", newest->version, server_major),
+      fmt::format("install a pg_dump of version {} or newer; PostgreSQL's own apt repository has postgresql-client-{}",
+                  server_major, server_major));
 }
 
 SchemaDump::SchemaDump(const PgDumpProgram& program, Connection& connection, const PgDumpRequest& request)
-    : connection_(connection), loan_(connection, request.locked_tables, request.longest_silence), child_(arguments_of(program, request), environment_of(loan_)),
-      program_(program.path), longest_silence_(request.longest_silence) {}
+    : connection_(connection), loan_(connection, request.locked_tables, request.longest_silence),
+      child_(arguments_of(program, request), environment_of(loan_)), program_(program.path),
+      longest_silence_(request.longest_silence) {}
 
 void SchemaDump::read(const std::function<void(std::string_view)>& output, const std::function<void()>& meanwhile,
                       const std::stop_token& stop) {
   using Clock = std::chrono::steady_clock;
   Messages messages(program_);
   auto last_sign = Clock::now();
-  const int status = child_.run({.standard_output = [&](std::string_view text) {
-                                   output(text);
-                                   last_sign = Clock::now();
-                                 },
-                                 .standard_error = [&](std::string_view text) {
-                                   messages.add(text);
-                                   last_sign = Clock::now();
-                                 },
-                                 .descriptor = [this] { return loan_.descriptor(); },
-                                 .ready = [&] {
-                                   loan_.serve();
-                                   last_sign = Clock::now();
-                                 },
-                                 .meanwhile = [&] {
-                                   if (!loan_.has_failed()) meanwhile();
-                                   if (longest_silence_.count() == 0 || Clock::now() - last_sign <= longest_silence_) return;
-                                   throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
-                                               "see --stall-timeout");
-                                 }},
-                                stop);
+  const int status = child_.run(
+      {.standard_output =
+           [&](std::string_view text) {
+             output(text);
+             last_sign = Clock::now();
+           },
+       .standard_error =
+           [&](std::string_view text) {
+             messages.add(text);
+             last_sign = Clock::now();
+           },
+       .descriptor = [this] { return loan_.descriptor(); },
+       .ready =
+           [&] {
+             loan_.serve();
+             last_sign = Clock::now();
+           },
+       .meanwhile =
+           [&] {
+             if (!loan_.has_failed()) meanwhile();
+             if (longest_silence_.count() == 0 || Clock::now() - last_sign <= longest_silence_) return;
+             throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
+                         "see --stall-timeout");
+           }},
+      stop);
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
-    throw Obstacle(Obstacle::Cause::lock, ErrorKind::failed, fmt::format("pg_dump could not have a lock in time: {}", messages.errors()),
+    throw Obstacle(Obstacle::Cause::lock, ErrorKind::failed,
+                   fmt::format("pg_dump could not have a lock in time: {}", messages.errors()),
                    "a migration or another long exclusive lock is in the way; see pg_locks, and try again later");
   }
   if (messages.errors().starts_with("no matching ")) {
-    throw Error(ErrorKind::usage, messages.errors(), "patterns are matched as pg_dump and psql do: upper case needs quotes");
+    throw Error(ErrorKind::usage, messages.errors(),
+                "patterns are matched as pg_dump and psql do: upper case needs quotes");
   }
   if (status != 0) {
     throw DatabaseError(fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),

@@ -15,28 +15,28 @@ namespace pana {
 
 struct PgDumpProgram {
   std::string path;
-  std::string version;          // "15.8"
+  std::string version;  // "15.8"
   int major = 0;
   bool has_restrict_key = false;  // --restrict-key: since 15.14, 16.10, 17.6, 18
 };
 
-// The pg_dump for a server: of several that of its own major version, else the oldest that can read it, for a newer one may write what
-// that server does not understand. Looks at PANA_PG_DUMP if that is set, else in the PATH and in Debian's
-// /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none that runs, or none that reads a server of that
-// version (as PQserverVersion gives it): pg_dump reads servers up to its own major version; Error(failed) when what might
-// have been one was killed.
+// The pg_dump for a server: of several that of its own major version, else the oldest that can read it, for a newer one
+// may write what that server does not understand. Looks at PANA_PG_DUMP if that is set, else in the PATH and in
+// Debian's /usr/lib/postgresql/*/bin. Throws Error(refused) when there is none that runs, or none that reads a server
+// of that version (as PQserverVersion gives it): pg_dump reads servers up to its own major version; Error(failed) when
+// what might have been one was killed.
 PgDumpProgram find_pg_dump(int server_version);
 
 struct PgDumpRequest {
   std::vector<std::string> locked_tables;  // as SQL, by the connection's transaction
   std::string encoding;
-  std::string restrict_key;            // empty: do not ask for one
-  std::vector<std::string> arguments;  // of the filter
+  std::string restrict_key;                 // empty: do not ask for one
+  std::vector<std::string> arguments;       // of the filter
   std::chrono::seconds longest_silence{0};  // of pg_dump, which tells its steps; 0: no limit
 };
 
-// One run of pg_dump for the schema (pre-data and post-data), in the session of a connection: under its snapshot and with
-// its locks.
+// One run of pg_dump for the schema (pre-data and post-data), in the session of a connection: under its snapshot and
+// with its locks.
 //
 // The program starts at once; what it has to say waits until read() is called.
 class SchemaDump {

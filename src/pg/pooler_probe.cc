@@ -27,8 +27,8 @@ bool begins_to_answer(Connection& connection) {
   return false;
 }
 
-// The backend of `a` while `b` holds a transaction open, which ends with this. A pooler in transaction mode that has no other
-// server session to give leaves `a` waiting for that of `b`.
+// The backend of `a` while `b` holds a transaction open, which ends with this. A pooler in transaction mode that has no
+// other server session to give leaves `a` waiting for that of `b`.
 std::int64_t backend_id_beside(Connection& a, Connection& b) {
   a.send(kAsk);
   const bool has_waited = !begins_to_answer(a);
@@ -42,7 +42,8 @@ std::int64_t backend_id_beside(Connection& a, Connection& b) {
 
 [[noreturn]] void refuse(Connection& connection) {
   const std::string port = PQport(connection.handle());
-  throw Error(ErrorKind::refused, fmt::format("the database is reached through a transaction-mode pooler (port {})", port),
+  throw Error(ErrorKind::refused,
+              fmt::format("the database is reached through a transaction-mode pooler (port {})", port),
               port == "6543" ? "use the session pooler: the same host and user on port 5432"
                              : "use the pooler's session mode, or the database's own port");
 }
@@ -62,13 +63,16 @@ bool refuse_transaction_pooling(Connection& a, Connection& b) try {
 } catch (const DatabaseError& error) {
   // PgBouncer's statement mode lets nobody begin a transaction.
   if (std::string_view(error.what()).find("statement pooling mode") == std::string_view::npos) throw;
-  throw Error(ErrorKind::refused, "the database is reached through a pooler in statement mode", "use the pooler's session mode, or the database's own port");
+  throw Error(ErrorKind::refused, "the database is reached through a pooler in statement mode",
+              "use the pooler's session mode, or the database's own port");
 }
 
 void refuse_unprovable_pooling(Connection& only) {
   if (!is_behind_pooler(only)) return;
-  throw Error(ErrorKind::refused, "the database is reached through a pooler that admitted one connection only, and it takes two to see its mode",
-              "free a connection or raise the pool size, or use the database's own port");
+  throw Error(
+      ErrorKind::refused,
+      "the database is reached through a pooler that admitted one connection only, and it takes two to see its mode",
+      "free a connection or raise the pool size, or use the database's own port");
 }
 
 }  // namespace pana

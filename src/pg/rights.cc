@@ -103,8 +103,9 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std
   grant("SELECT ON LARGE OBJECT", fmt::format("{}", fmt::join(unreadable.large_objects, ", ")));
   std::string hint = grants.empty() ? "" : "have their owner run:" + grants;
   if (!unreadable.hidden.empty()) {
-    hint += fmt::format("{}row level security hides rows from all but the owner and roles with BYPASSRLS: ALTER ROLE {} BYPASSRLS;",
-                        hint.empty() ? "" : " ", role);
+    hint += fmt::format(
+        "{}row level security hides rows from all but the owner and roles with BYPASSRLS: ALTER ROLE {} BYPASSRLS;",
+        hint.empty() ? "" : " ", role);
   }
   throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
               fmt::format("{} or {}", hint, way_around));
@@ -133,7 +134,8 @@ TableFilter leave_out(const TableFilter& filter, const Unreadable& unreadable) {
   TableFilter::Patterns patterns = filter.patterns();
   for (const CatalogName& table : unreadable.tables) patterns.exclude_tables.push_back(exact_pattern(table));
   for (const CatalogName& table : unreadable.hidden) patterns.exclude_table_data.push_back(exact_pattern(table));
-  for (const CatalogName& sequence : unreadable.sequences) patterns.exclude_table_data.push_back(exact_pattern(sequence));
+  for (const CatalogName& sequence : unreadable.sequences)
+    patterns.exclude_table_data.push_back(exact_pattern(sequence));
   return TableFilter(std::move(patterns));
 }
 

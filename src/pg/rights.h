@@ -1,5 +1,5 @@
-// What of a backup the role may not read: found out before anything begins, all of it at once, so that nobody has to mend
-// one grant a night.
+// What of a backup the role may not read: found out before anything begins, all of it at once, so that nobody has to
+// mend one grant a night.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ namespace pana {
 std::string name_of(LargeObjectId large_object);
 
 struct Unreadable {
-  std::vector<CatalogName> schemas;     // without USAGE; what they hold is among the rest
-  std::vector<CatalogName> tables;      // without SELECT
-  std::vector<CatalogName> hidden;      // tables whose rows row level security would hide
-  std::vector<CatalogName> sequences;   // without SELECT
+  std::vector<CatalogName> schemas;    // without USAGE; what they hold is among the rest
+  std::vector<CatalogName> tables;     // without SELECT
+  std::vector<CatalogName> hidden;     // tables whose rows row level security would hide
+  std::vector<CatalogName> sequences;  // without SELECT
   std::vector<LargeObjectId> large_objects;
 
   bool empty() const;
@@ -32,12 +32,12 @@ struct Unreadable {
 Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
                            const std::vector<CatalogDefinition>& definitions, const TableFilter& filter);
 
-// Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing. `way_around` is
-// what the user can say to do without it.
+// Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
+// `way_around` is what the user can say to do without it.
 void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std::string_view way_around);
 
-// What pg_dump leaves out of the schema because the server shows it to superusers and owners alone, as pg_dump's own users know it: the
-// subscriptions, and the options of user mappings. Nothing when not everything is wanted.
+// What pg_dump leaves out of the schema because the server shows it to superusers and owners alone, as pg_dump's own
+// users know it: the subscriptions, and the options of user mappings. Nothing when not everything is wanted.
 std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter);
 
 // The filter without it: unreadable tables are left out with their definitions, which pg_dump could not lock; of hidden

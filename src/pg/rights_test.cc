@@ -30,7 +30,8 @@ TEST(Unreadable, IsEmptyOnlyWhenNothingIsInIt) {
   EXPECT_TRUE(Unreadable().empty());
   EXPECT_THAT(Unreadable().names(), IsEmpty());
   EXPECT_FALSE(some().empty());
-  EXPECT_FALSE((Unreadable{.schemas = some().schemas, .tables = {}, .hidden = {}, .sequences = {}, .large_objects = {}}.empty()));
+  EXPECT_FALSE((
+      Unreadable{.schemas = some().schemas, .tables = {}, .hidden = {}, .sequences = {}, .large_objects = {}}.empty()));
   EXPECT_FALSE((Unreadable{.schemas = {}, .tables = {}, .hidden = {}, .sequences = {}, .large_objects = {1}}.empty()));
 }
 

@@ -13,8 +13,8 @@ namespace {
 
 // Each gives a kind, a name, and the xmax of the row of the catalog that the snapshot sees.
 
-// What COPY looks up to write a value: the labels of enums, and which attributes a composite type has (a new one changes
-// their number in pg_class).
+// What COPY looks up to write a value: the labels of enums, and which attributes a composite type has (a new one
+// changes their number in pg_class).
 constexpr std::string_view kLookedUpByCopy = R"(
   SELECT 'label of type', pg_catalog.format('%I.%I: %L', n.nspname, t.typname, e.enumlabel), e.xmax
   FROM pg_catalog.pg_enum AS e JOIN pg_catalog.pg_type AS t ON t.oid = e.enumtypid
@@ -25,8 +25,8 @@ constexpr std::string_view kLookedUpByCopy = R"(
   LATERAL (SELECT c.xmax UNION ALL SELECT a.xmax FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid) AS version (changed)
   WHERE c.relkind = 'c' AND n.nspname !~ '^pg_')";
 
-// Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked. Not schemas
-// and grants: what pg_dump wants of them it reads from the catalog, as the snapshot has it.
+// Not pg_class: its rows change with every refresh of a materialized view. Not the columns of tables: these are locked.
+// Not schemas and grants: what pg_dump wants of them it reads from the catalog, as the snapshot has it.
 constexpr std::string_view kDefinitions = R"(
   SELECT kind, pg_catalog.format('%I.%I', n.nspname, name), changed FROM (
     SELECT 'function', proname, pronamespace, xmax FROM pg_catalog.pg_proc WHERE xmax <> '0'::pg_catalog.xid AND {function_may_differ}
@@ -62,9 +62,9 @@ constexpr std::string_view kDefinitions = R"(
           ELSE true END
   ) AS object (kind, name, namespace, changed) JOIN pg_catalog.pg_namespace AS n ON n.oid = namespace WHERE n.nspname !~ '^pg_')";
 
-// Of a function, too, pg_dump reads most from the catalog. The server writes its arguments and its result, of which CREATE OR REPLACE
-// can change the defaults and name what had no name, and a body of standard SQL. So one that has none of these, before and after, and
-// still has its name, may be replaced.
+// Of a function, too, pg_dump reads most from the catalog. The server writes its arguments and its result, of which
+// CREATE OR REPLACE can change the defaults and name what had no name, and a body of standard SQL. So one that has none
+// of these, before and after, and still has its name, may be replaced.
 std::string function_may_differ(int server_version) {
   return fmt::format(R"((prokind NOT IN ('f', 'p', 'w') OR pronargdefaults > 0 {}
       OR pg_catalog.pg_get_function_arguments(oid) IS DISTINCT FROM pg_catalog.pg_get_function_identity_arguments(oid)
@@ -73,7 +73,9 @@ std::string function_may_differ(int server_version) {
       OR pg_catalog.starts_with(pg_catalog.pg_get_functiondef(oid), pg_catalog.format('CREATE OR REPLACE %s %I.%I(',
            CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END,
            (SELECT nspname FROM pg_catalog.pg_namespace WHERE pg_namespace.oid = pronamespace), proname)) IS NOT TRUE))",
-                     server_version >= 140000 ? "OR prosqlbody IS NOT NULL OR pg_catalog.pg_get_function_sqlbody(oid) IS NOT NULL" : "");
+                     server_version >= 140000
+                         ? "OR prosqlbody IS NOT NULL OR pg_catalog.pg_get_function_sqlbody(oid) IS NOT NULL"
+                         : "");
 }
 
 // reg...::text is the name of today, or the OID of what is gone. Both sides are qualified: the search path is empty.
@@ -86,16 +88,16 @@ constexpr std::string_view kRelations = R"(
   SELECT 'schema ' || pg_catalog.quote_ident(nspname) FROM pg_catalog.pg_namespace
   WHERE nspname !~ '^pg_' AND pg_catalog.quote_ident(nspname) <> oid::pg_catalog.regnamespace::text)";
 
-// pg_authid, with its xmax, is not for everybody. A role may go that nothing here has named: grants are written with the names of today,
-// or the OID of whoever is gone.
+// pg_authid, with its xmax, is not for everybody. A role may go that nothing here has named: grants are written with
+// the names of today, or the OID of whoever is gone.
 constexpr std::string_view kRoles = R"(
   SELECT pg_catalog.format('role %I', r.rolname) FROM pg_catalog.pg_roles AS r, pg_catalog.pg_get_userbyid(r.oid) AS today
   WHERE today <> r.rolname AND (today <> pg_catalog.format('unknown (OID=%s)', r.oid) OR EXISTS (
     SELECT FROM pg_catalog.pg_shdepend AS d WHERE d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND d.refobjid = r.oid
       AND d.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()))))";
 
-// Whether columns or attributes hold names of objects (regtype, regclass ...), or whether there is a domain or a range of such, which
-// is at the bottom of every domain over domains.
+// Whether columns or attributes hold names of objects (regtype, regclass ...), or whether there is a domain or a range
+// of such, which is at the bottom of every domain over domains.
 constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
   SELECT FROM (
     SELECT a.atttypid FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
@@ -104,8 +106,8 @@ constexpr std::string_view kHasNamesInColumns = R"(EXISTS (
     UNION ALL SELECT rngsubtype FROM pg_catalog.pg_range WHERE rngtypid >= 16384) AS used (type)
   WHERE pg_catalog.format_type(type, NULL) ~ '^(reg|aclitem)'))";
 
-// Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be of a
-// transaction that was rolled back long ago: its age is compared first.
+// Which of them a transaction has changed that came after the snapshot, and was committed. xmax has 32 bits, and may be
+// of a transaction that was rolled back long ago: its age is compared first.
 std::string changed_since(std::string_view rows) {
   return fmt::format(R"(
   SELECT object.kind || ' ' || object.name
@@ -115,12 +117,15 @@ std::string changed_since(std::string_view rows) {
   WHERE CASE WHEN pg_catalog.age(object.changed) <= pg_catalog.age(low.bits::text::xid) THEN
           pg_catalog.pg_xact_status((oldest.xid - low.bits + object.changed::text::bigint +
             CASE WHEN object.changed::text::bigint < low.bits THEN 4294967296 ELSE 0 END)::text::xid8) = 'committed'
-        ELSE false END)", rows);
+        ELSE false END)",
+                     rows);
 }
 
 std::string all_changes(int server_version) {
-  const std::string definitions = fmt::format(kDefinitions, fmt::arg("function_may_differ", function_may_differ(server_version)));
-  return fmt::format("{} UNION {} UNION {}", changed_since(fmt::format("{} UNION ALL {}", kLookedUpByCopy, definitions)), kRelations, kRoles);
+  const std::string definitions =
+      fmt::format(kDefinitions, fmt::arg("function_may_differ", function_may_differ(server_version)));
+  return fmt::format("{} UNION {} UNION {}",
+                     changed_since(fmt::format("{} UNION ALL {}", kLookedUpByCopy, definitions)), kRelations, kRoles);
 }
 
 void refuse(const QueryResult& changes, std::string_view while_reading) {
@@ -141,8 +146,9 @@ void refuse_changes_of_schema(Connection& connection) {
 }
 
 void refuse_changes_of_values(Connection& connection) {
-  refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1", changed_since(kLookedUpByCopy),
-                                      all_changes(connection.server_version()), kHasNamesInColumns)),
+  refuse(connection.query(fmt::format("{} UNION SELECT * FROM ({}) AS anything WHERE {} ORDER BY 1",
+                                      changed_since(kLookedUpByCopy), all_changes(connection.server_version()),
+                                      kHasNamesInColumns)),
          "the rows were read");
 }
 

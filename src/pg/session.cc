@@ -7,12 +7,14 @@
 namespace pana {
 namespace {
 
-// A session of ours that is idle for so long in its transaction has lost us, and nobody else would end it: its locks and
-// its snapshot would stay. A worker waits for its turn and for a slow store no longer than this.
+// A session of ours that is idle for so long in its transaction has lost us, and nobody else would end it: its locks
+// and its snapshot would stay. A worker waits for its turn and for a slow store no longer than this.
 constexpr int kIdleMinutes = 60;
 
 std::string timeouts(int server_version, int idle_minutes) {
-  std::string sql = fmt::format("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'", idle_minutes);
+  std::string sql =
+      fmt::format("SET statement_timeout = 0; SET lock_timeout = 0; SET idle_in_transaction_session_timeout = '{}min'",
+                  idle_minutes);
   if (server_version >= 140000) sql += "; SET idle_session_timeout = 0";
   if (server_version >= 170000) sql += "; SET transaction_timeout = 0";
   return sql;
@@ -24,7 +26,8 @@ std::string common_settings(std::string_view encoding, int server_version, int i
       "SET DateStyle = ISO; SET IntervalStyle = postgres; SET row_security = off; "
       "SET client_min_messages = warning; SET lc_monetary = 'C'; SET quote_all_identifiers = off; "
       "SET transform_null_equals = off; SET default_transaction_isolation = 'read committed'; "
-      "SET jit = off",  // the catalog's queries are long to compile and short to run: 0.9 s in place of 0.03 of one, at 2,000 tables
+      "SET jit = off",  // the catalog's queries are long to compile and short to run: 0.9 s in place of 0.03 of one, at
+                        // 2,000 tables
       encoding, timeouts(server_version, idle_minutes));
 }
 
@@ -36,16 +39,21 @@ void prepare_reading_session(Connection& connection, std::string_view encoding) 
   connection.query(common_settings(encoding, connection.server_version(), kIdleMinutes) +
                    "; SET extra_float_digits = 3; SET synchronize_seqscans = off; SET bytea_output = hex; "
                    "SET TimeZone = 'UTC'");
-  // Set for a role or the database, these make a server pass over what it cannot read. Whoever may not set them is told so.
-  connection.query("SELECT pg_catalog.set_config(name, 'off', false) FROM pg_catalog.pg_settings "
-                   "WHERE name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND setting = 'on'");
+  // Set for a role or the database, these make a server pass over what it cannot read. Whoever may not set them is told
+  // so.
+  connection.query(
+      "SELECT pg_catalog.set_config(name, 'off', false) FROM pg_catalog.pg_settings "
+      "WHERE name IN ('zero_damaged_pages', 'ignore_checksum_failure') AND setting = 'on'");
 }
 
 void prepare_loading_session(Connection& connection, std::string_view encoding) {
-  connection.query(common_settings(encoding, connection.server_version(), 0) +
-                   "; SET check_function_bodies = off; SET xmloption = content; SET array_nulls = on; SET synchronous_commit = off");
+  connection.query(
+      common_settings(encoding, connection.server_version(), 0) +
+      "; SET check_function_bodies = off; SET xmloption = content; SET array_nulls = on; SET synchronous_commit = off");
   // Since some minor version; materialized views are filled from views and foreign tables.
-  connection.query("SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind'");
+  connection.query(
+      "SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = "
+      "'restrict_nonsystem_relation_kind'");
 }
 
 void use_money_of(Connection& connection, std::string_view lc_monetary) {
@@ -54,12 +62,12 @@ void use_money_of(Connection& connection, std::string_view lc_monetary) {
 
 void raise_maintenance_memory(Connection& connection, std::size_t sessions) {
   // pg_settings gives shared_buffers in blocks of 8 kB, maintenance_work_mem in kB.
-  connection.query(fmt::format(
-      "SELECT pg_catalog.set_config('maintenance_work_mem', greatest(memory.setting::bigint, "
-      "least(buffers.setting::bigint * 8 / 2 / {}, 1048576))::text, false) "
-      "FROM pg_catalog.pg_settings AS memory, pg_catalog.pg_settings AS buffers "
-      "WHERE memory.name = 'maintenance_work_mem' AND buffers.name = 'shared_buffers'",
-      sessions));
+  connection.query(
+      fmt::format("SELECT pg_catalog.set_config('maintenance_work_mem', greatest(memory.setting::bigint, "
+                  "least(buffers.setting::bigint * 8 / 2 / {}, 1048576))::text, false) "
+                  "FROM pg_catalog.pg_settings AS memory, pg_catalog.pg_settings AS buffers "
+                  "WHERE memory.name = 'maintenance_work_mem' AND buffers.name = 'shared_buffers'",
+                  sessions));
 }
 
 std::string backup_preamble(std::string_view encoding) {
@@ -80,8 +88,10 @@ std::string backup_preamble(std::string_view encoding) {
       "SET array_nulls = on;\n"
       "SET transform_null_equals = off;\n"
       "SET default_transaction_isolation = 'read committed';\n"
-      "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN ('idle_session_timeout', 'transaction_timeout');\n"
-      "SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = 'restrict_nonsystem_relation_kind';\n\n",
+      "SELECT pg_catalog.set_config(name, '0', false) FROM pg_catalog.pg_settings WHERE name IN "
+      "('idle_session_timeout', 'transaction_timeout');\n"
+      "SELECT pg_catalog.set_config(name, '', false) FROM pg_catalog.pg_settings WHERE name = "
+      "'restrict_nonsystem_relation_kind';\n\n",
       encoding);
 }
 
@@ -98,14 +108,19 @@ std::string system_identifier(Connection& connection) try {
 
 std::string database_locale(Connection& connection) {
   const int version = connection.server_version();
-  const std::string provider = version >= 150000 ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'";
+  const std::string provider =
+      version >= 150000 ? "CASE datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END" : "'libc'";
   const std::string locale = version >= 170000 ? "datlocale" : version >= 150000 ? "daticulocale" : "NULL";
-  return connection.query(fmt::format("SELECT pg_catalog.concat_ws(' ', {}, {}, datcollate, datctype) FROM pg_catalog.pg_database "
-                                      "WHERE datname = pg_catalog.current_database()", provider, locale)).string(0, 0);
+  return connection
+      .query(fmt::format("SELECT pg_catalog.concat_ws(' ', {}, {}, datcollate, datctype) FROM pg_catalog.pg_database "
+                         "WHERE datname = pg_catalog.current_database()",
+                         provider, locale))
+      .string(0, 0);
 }
 
 std::string database_name(Connection& connection, std::string_view encoding) {
-  return to_unicode(connection, encoding, {connection.query("SELECT pg_catalog.current_database()").string(0, 0)}).front();
+  return to_unicode(connection, encoding, {connection.query("SELECT pg_catalog.current_database()").string(0, 0)})
+      .front();
 }
 
 std::string database_encoding(Connection& connection) {

@@ -36,7 +36,8 @@ std::string random_name() {
   throw Error(ErrorKind::failed, fmt::format("cannot {}: {}", what, std::generic_category().message(errno)));
 }
 
-// libpq makes the same of the host "@name": a name of the abstract namespace begins with a zero and has none at its end.
+// libpq makes the same of the host "@name": a name of the abstract namespace begins with a zero and has none at its
+// end.
 std::pair<sockaddr_un, socklen_t> address_of(const std::string& name) {
   const std::string path = fmt::format("{}/.s.PGSQL.{}", name, kPort);
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
@@ -56,7 +57,8 @@ SessionLoan::SessionLoan(Connection& connection, const std::vector<std::string>&
                          std::chrono::seconds longest_silence)
     : connection_(connection), wire_(connection), name_(random_name()),
       listener_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)), longest_silence_(longest_silence) {
-  for (const std::string& table : locked_tables) needless_[fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", table)] = "LOCK TABLE";
+  for (const std::string& table : locked_tables)
+    needless_[fmt::format("LOCK TABLE {} IN ACCESS SHARE MODE", table)] = "LOCK TABLE";
   const auto [address, length] = address_of(name_);
   if (!listener_ || ::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 ||
       ::listen(listener_.get(), SOMAXCONN) != 0) {
@@ -79,7 +81,8 @@ void SessionLoan::serve() {
   if (request.type == kTerminate) {
     borrower_.reset();
   } else if (request.type != kQuery) {
-    throw Error(ErrorKind::failed, fmt::format("pg_dump speaks a part of the protocol that is not known here ('{}')", request.type),
+    throw Error(ErrorKind::failed,
+                fmt::format("pg_dump speaks a part of the protocol that is not known here ('{}')", request.type),
                 "another version of pg_dump may do: PANA_PG_DUMP names one");
   } else if (const auto found = needless_.find(request.body); found != needless_.end()) {
     answer_itself(found->second);
@@ -98,9 +101,9 @@ void SessionLoan::accept() {
   listener_.reset();  // whoever else wants to come in (libpq does, to cancel a query) shall not be kept waiting
   std::string answer;
   append_message(answer, 'R', std::string(4, '\0'));  // authentication is done
-  for (const char* const name : {"server_version", "server_encoding", "client_encoding", "is_superuser", "session_authorization",
-                                 "in_hot_standby", "DateStyle", "IntervalStyle", "TimeZone", "integer_datetimes",
-                                 "standard_conforming_strings"}) {
+  for (const char* const name : {"server_version", "server_encoding", "client_encoding", "is_superuser",
+                                 "session_authorization", "in_hot_standby", "DateStyle", "IntervalStyle", "TimeZone",
+                                 "integer_datetimes", "standard_conforming_strings"}) {
     const std::string value = connection_.parameter(name);
     if (!value.empty()) append_message(answer, 'S', fmt::format("{}{}{}{}", name, '\0', value, '\0'));
   }
@@ -147,7 +150,8 @@ void SessionLoan::pass_on(const Request& request) {
     append_message(answer, message.type, message.body);
     is_over = message.type == Wire::kReadyForQuery;
     if (is_over) has_failed_ = message.body == "E";
-    if (is_over && message.body == "I") throw Error(ErrorKind::failed, "pg_dump ended the transaction that holds the backup's snapshot");
+    if (is_over && message.body == "I")
+      throw Error(ErrorKind::failed, "pg_dump ended the transaction that holds the backup's snapshot");
     if (is_over || answer.size() >= kAnswerBytes) write(std::exchange(answer, {}));
   }
 }
@@ -188,7 +192,8 @@ void SessionLoan::await(short events) {
   do {
     if (connection_.stop().stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
-      throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()), "see --stall-timeout");
+      throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
+                  "see --stall-timeout");
     }
   } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
 }

@@ -16,7 +16,7 @@ TEST(BackupPreamble, HoldsStatementsForAnyServerAndAnEmptyLine) {
   EXPECT_THAT(preamble, HasSubstr("SET standard_conforming_strings = on;\n"));
   EXPECT_THAT(preamble, HasSubstr("SET row_security = off;\n"));
   EXPECT_EQ(std::string::npos, preamble.find("SET idle_session_timeout"));  // since 14
-  EXPECT_EQ(std::string::npos, preamble.find("SET transaction_timeout"));  // since 17
+  EXPECT_EQ(std::string::npos, preamble.find("SET transaction_timeout"));   // since 17
   EXPECT_EQ(std::count(preamble.begin(), preamble.end(), ';') + 1, std::count(preamble.begin(), preamble.end(), '\n'));
   EXPECT_TRUE(preamble.ends_with(";\n\n"));
 }

@@ -39,10 +39,10 @@ std::vector<std::string> to_unicode(Connection& connection, std::string_view enc
   std::string elements;
   for (const std::string& name : names) elements.append(elements.empty() ? "'" : ",'").append(hex(name)).append("'");
   connection.query("SET client_encoding = UTF8");
-  const QueryResult result = connection.query(fmt::format(
-      "SELECT pg_catalog.convert_from(pg_catalog.decode(name, 'hex'), '{}') "
-      "FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS n (name, position) ORDER BY position",
-      encoding, elements));
+  const QueryResult result = connection.query(
+      fmt::format("SELECT pg_catalog.convert_from(pg_catalog.decode(name, 'hex'), '{}') "
+                  "FROM pg_catalog.unnest(ARRAY[{}]::text[]) WITH ORDINALITY AS n (name, position) ORDER BY position",
+                  encoding, elements));
   connection.query(fmt::format("SET client_encoding = '{}'", encoding));
   for (std::size_t i = 0; i < names.size(); ++i) names[i] = result.string(static_cast<int>(i), 0);
   return names;

@@ -96,17 +96,13 @@ Wire::Message Wire::next_of_any_kind(std::optional<DatabaseError>& error) try {
 
 bool Wire::is_part_of_the_answer(const Message& message) {
   switch (message.type) {
-    case 'E':
-      throw_error(message.body);
+    case 'E': throw_error(message.body);
     case 'N':  // notice
     case 'S':  // a parameter's new value
     case 'A':  // notification
       return false;
-    case kReadyForQuery:
-      end_query();
-      return true;
-    default:
-      return true;
+    case kReadyForQuery: end_query(); return true;
+    default: return true;
   }
 }
 
@@ -151,7 +147,8 @@ std::size_t Wire::receive(char* into, std::size_t at_most) {
       const int result = SSL_read_ex(ssl_, into, at_most, &bytes);
       if (result == 1) return bytes;
       const int error = SSL_get_error(ssl_, result);
-      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) throw_broken("server closed the connection unexpectedly");
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        throw_broken("server closed the connection unexpectedly");
       connection_.await(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
       continue;
     }
@@ -164,8 +161,8 @@ std::size_t Wire::receive(char* into, std::size_t at_most) {
   }
 }
 
-// Every time that somebody waits for the server's next 8 KiB, both sides pay for being put to sleep and woken up. In a fast
-// flow the kernel is asked to wait for more; the end of the rows, or a pause, is noticed after a moment.
+// Every time that somebody waits for the server's next 8 KiB, both sides pay for being put to sleep and woken up. In a
+// fast flow the kernel is asked to wait for more; the end of the rows, or a pause, is noticed after a moment.
 void Wire::await_much() {
   constexpr int kMomentMilliseconds = 2;
   if (is_in_flow_ && connection_.await_briefly(POLLIN, kMomentMilliseconds) != 0) return;
@@ -187,7 +184,8 @@ std::size_t Wire::send(std::string_view bytes) {
       const int result = SSL_write_ex(ssl_, bytes.data(), bytes.size(), &sent);
       if (result == 1) return sent;
       const int error = SSL_get_error(ssl_, result);
-      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) throw_broken("server closed the connection unexpectedly");
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        throw_broken("server closed the connection unexpectedly");
       connection_.await(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT);
       continue;
     }
@@ -201,8 +199,6 @@ std::size_t Wire::send(std::string_view bytes) {
   }
 }
 
-void Wire::throw_broken(std::string_view why) const {
-  throw broken_connection(why);
-}
+void Wire::throw_broken(std::string_view why) const { throw broken_connection(why); }
 
 }  // namespace pana

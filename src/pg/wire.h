@@ -1,9 +1,9 @@
 // PostgreSQL's protocol on a connection that libpq has opened, between two of libpq's own queries.
 //
-// libpq allocates and copies every row of a COPY by itself, which costs more than all else that is done with a small one.
-// Here rows are read where the socket's bytes were put. It follows "Frontend/Backend Protocol" of PostgreSQL's manual,
-// version 3; under TLS it reads and writes through libpq's own SSL object. As soon as the server is ready for the next
-// query, nothing is left over in between, and libpq may go on with the connection: it never knows.
+// libpq allocates and copies every row of a COPY by itself, which costs more than all else that is done with a small
+// one. Here rows are read where the socket's bytes were put. It follows "Frontend/Backend Protocol" of PostgreSQL's
+// manual, version 3; under TLS it reads and writes through libpq's own SSL object. As soon as the server is ready for
+// the next query, nothing is left over in between, and libpq may go on with the connection: it never knows.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -32,8 +32,8 @@ class Wire {
     std::size_t more = 0;   // bytes of it that the next messages bring: only a CopyData over 1 MiB comes in pieces
   };
 
-  // The next message that is part of the query's answer, up to and with ReadyForQuery ('Z'); notices are passed over. An
-  // error of the server is thrown, once the rest of the answer has been passed over.
+  // The next message that is part of the query's answer, up to and with ReadyForQuery ('Z'); notices are passed over.
+  // An error of the server is thrown, once the rest of the answer has been passed over.
   Message next() {
     while (true) {
       const Message message = read_message();
@@ -41,8 +41,8 @@ class Wire {
     }
   }
 
-  // The next message, whatever it is. An error of the server is put into `error` as well: when the connection breaks after
-  // it, that is why.
+  // The next message, whatever it is. An error of the server is put into `error` as well: when the connection breaks
+  // after it, that is why.
   Message next_of_any_kind(std::optional<DatabaseError>& error);
 
   static constexpr char kCopyData = 'd';
@@ -94,7 +94,7 @@ class Wire {
   std::size_t capacity_;
   std::size_t begin_ = 0;  // of what has been read and not been returned
   std::size_t end_ = 0;
-  std::size_t rest_ = 0;  // of the CopyData that comes in pieces
+  std::size_t rest_ = 0;     // of the CopyData that comes in pieces
   bool is_in_flow_ = false;  // rows come so fast that it is enough to be woken up for many of them
 };
 

@@ -28,8 +28,10 @@ std::optional<LoggedSequence> find_logged_sequence(std::string_view text) {
   lexemes.qualified_name();
   if (!lexemes.skip({"ALTER", "COLUMN"})) return std::nullopt;
   lexemes.qualified_name();
-  if (!lexemes.skip({"ADD", "GENERATED", "ALWAYS"}) && !lexemes.skip({"ADD", "GENERATED", "BY", "DEFAULT"})) return std::nullopt;
-  if (!lexemes.skip({"AS", "IDENTITY"}) || lexemes.next() != "(" || !lexemes.skip({"SEQUENCE", "NAME"})) return std::nullopt;
+  if (!lexemes.skip({"ADD", "GENERATED", "ALWAYS"}) && !lexemes.skip({"ADD", "GENERATED", "BY", "DEFAULT"}))
+    return std::nullopt;
+  if (!lexemes.skip({"AS", "IDENTITY"}) || lexemes.next() != "(" || !lexemes.skip({"SEQUENCE", "NAME"}))
+    return std::nullopt;
   const std::string_view name = lexemes.qualified_name();
   const std::string_view keyword = lexemes.next();
   return is_keyword(keyword, "LOGGED") ? std::optional(LoggedSequence{.name = name, .keyword = keyword}) : std::nullopt;
@@ -43,15 +45,17 @@ std::string with_persistence_apart(std::string_view entry_text) {
   if (!sequence) return text;
   const char* const end_of_name = sequence->name.data() + sequence->name.size();
   const char* const end_of_keyword = sequence->keyword.data() + sequence->keyword.size();
-  text.erase(static_cast<std::size_t>(end_of_name - entry_text.data()), static_cast<std::size_t>(end_of_keyword - end_of_name));
+  text.erase(static_cast<std::size_t>(end_of_name - entry_text.data()),
+             static_cast<std::size_t>(end_of_keyword - end_of_name));
   while (text.ends_with('\n')) text.pop_back();
   // The name stands in a literal of a block, which is a literal itself.
-  return text + fmt::format("\n\nDO 'BEGIN\n"
-                            "  IF pg_catalog.current_setting(''server_version_num'')::pg_catalog.int4 >= 150000 THEN\n"
-                            "    EXECUTE ''ALTER SEQUENCE {} SET LOGGED'';\n"
-                            "  END IF;\n"
-                            "END';\n\n\n",
-                            with_quotes_doubled(with_quotes_doubled(sequence->name)));
+  return text + fmt::format(
+                    "\n\nDO 'BEGIN\n"
+                    "  IF pg_catalog.current_setting(''server_version_num'')::pg_catalog.int4 >= 150000 THEN\n"
+                    "    EXECUTE ''ALTER SEQUENCE {} SET LOGGED'';\n"
+                    "  END IF;\n"
+                    "END';\n\n\n",
+                    with_quotes_doubled(with_quotes_doubled(sequence->name)));
 }
 
 }  // namespace pana

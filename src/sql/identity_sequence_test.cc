@@ -11,7 +11,8 @@ namespace {
 using testing::ElementsAre;
 
 constexpr std::string_view kComment =
-    "--\n-- TOC entry 200 (class 1259 OID 16384)\n-- Dependencies: 201\n-- Name: u_id_seq; Type: SEQUENCE; Schema: public; Owner: me\n--\n\n";
+    "--\n-- TOC entry 200 (class 1259 OID 16384)\n-- Dependencies: 201\n-- Name: u_id_seq; Type: SEQUENCE; Schema: "
+    "public; Owner: me\n--\n\n";
 
 std::string identity(std::string_view generated, std::string_view sequence, std::string_view persistence) {
   return std::string(kComment)
@@ -40,16 +41,20 @@ TEST(IdentitySequence, IsLoggedByAStatementOfItsOwn) {
 
 TEST(IdentitySequence, OfAHostileNameStaysWithinTheBlock) {
   const std::string name = "\"s'\".\"u'; DROP\n    LOGGED $$ \"\"x\"";
-  const std::vector<std::string> statements = statements_of(with_persistence_apart(identity("ALWAYS", name, "\n    LOGGED")));
+  const std::vector<std::string> statements =
+      statements_of(with_persistence_apart(identity("ALWAYS", name, "\n    LOGGED")));
   ASSERT_EQ(statements.size(), 2);
-  EXPECT_THAT(statements, ElementsAre(statements_of(identity("ALWAYS", name, ""))[0],
-                                      testing::HasSubstr("ALTER SEQUENCE \"s''''\".\"u''''; DROP\n    LOGGED $$ \"\"x\" SET LOGGED''")));
+  EXPECT_THAT(
+      statements,
+      ElementsAre(statements_of(identity("ALWAYS", name, ""))[0],
+                  testing::HasSubstr("ALTER SEQUENCE \"s''''\".\"u''''; DROP\n    LOGGED $$ \"\"x\" SET LOGGED''")));
 }
 
 TEST(IdentitySequence, IsLeftAloneWhereNothingIsSaidOfIt) {
   for (const std::string& text :
-       {identity("ALWAYS", "public.u_id_seq", ""), identity("ALWAYS", "public.u_id_seq", "\n    UNLOGGED"), identity("ALWAYS", "public.logged", ""),
-        identity("ALWAYS", "public.\"x\n    LOGGED\"", ""), std::string("CREATE SEQUENCE public.logged\n    START WITH 1;\n\n\n"),
+       {identity("ALWAYS", "public.u_id_seq", ""), identity("ALWAYS", "public.u_id_seq", "\n    UNLOGGED"),
+        identity("ALWAYS", "public.logged", ""), identity("ALWAYS", "public.\"x\n    LOGGED\"", ""),
+        std::string("CREATE SEQUENCE public.logged\n    START WITH 1;\n\n\n"),
         std::string("CREATE UNLOGGED SEQUENCE public.s;\n\n\n"), std::string()}) {
     EXPECT_EQ(with_persistence_apart(text), text);
   }

@@ -26,9 +26,7 @@ struct Symbol {
 
 using Symbols = std::vector<Symbol>;
 
-CharacterSet single(char32_t code) {
-  return {.ranges = {{code, code}}};
-}
+CharacterSet single(char32_t code) { return {.ranges = {{code, code}}}; }
 
 bool is_single(const CharacterSet& set) {
   return set.ranges.size() == 1 && set.ranges[0].first == set.ranges[0].second;
@@ -88,30 +86,22 @@ Program operator+(Program left, const Program& right) {
   return left;
 }
 
-std::ptrdiff_t length(const Program& program) {
-  return static_cast<std::ptrdiff_t>(program.size());
-}
+std::ptrdiff_t length(const Program& program) { return static_cast<std::ptrdiff_t>(program.size()); }
 
 Program fork(std::ptrdiff_t first, std::ptrdiff_t second) {
   return {{.set = std::nullopt, .first = first, .second = second}};
 }
 
-Program take(CharacterSet set) {
-  return {{.set = std::move(set)}};
-}
+Program take(CharacterSet set) { return {{.set = std::move(set)}}; }
 
 Program either(const Program& left, const Program& right) {
   const Program skip_right = fork(length(right) + 1, length(right) + 1);
   return fork(1, length(left) + 2) + left + skip_right + right;
 }
 
-Program maybe(const Program& once) {
-  return fork(1, length(once) + 1) + once;
-}
+Program maybe(const Program& once) { return fork(1, length(once) + 1) + once; }
 
-Program one_or_more(const Program& once) {
-  return once + fork(-length(once), 1);
-}
+Program one_or_more(const Program& once) { return once + fork(-length(once), 1); }
 
 // Compiles one regular expression by recursive descent.
 class Compiler {

@@ -24,7 +24,8 @@ namespace pana {
 
 class NamePattern {
  public:
-  // Throws Error(usage) when the pattern has a NUL, more than one dot, an open quote or no sense as a regular expression.
+  // Throws Error(usage) when the pattern has a NUL, more than one dot, an open quote or no sense as a regular
+  // expression.
   static NamePattern parse(std::string_view pattern);
 
   // The names are given as they are, without quotes. Without a schema pattern any schema will do.

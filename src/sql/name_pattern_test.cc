@@ -13,9 +13,7 @@ bool matches(std::string_view pattern, std::string_view schema, std::string_view
   return NamePattern::parse(pattern).matches(schema, name);
 }
 
-bool matches(std::string_view pattern, std::string_view name) {
-  return matches(pattern, "public", name);
-}
+bool matches(std::string_view pattern, std::string_view name) { return matches(pattern, "public", name); }
 
 // What is expected here has been seen from pg_dump --table on PostgreSQL 15.
 

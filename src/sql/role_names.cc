@@ -32,8 +32,9 @@ bool skip_past(SqlLexemes& lexemes, std::initializer_list<std::string_view> keyw
   return false;
 }
 
-// GRANT SELECT (a) ON TABLE s.t TO r, REVOKE ALL ON FUNCTION s.f(integer) FROM r, and the same behind ALTER DEFAULT PRIVILEGES, which
-// says ON TABLES. The columns of a privilege stand in parentheses, names of objects that could be taken for TO are quoted.
+// GRANT SELECT (a) ON TABLE s.t TO r, REVOKE ALL ON FUNCTION s.f(integer) FROM r, and the same behind ALTER DEFAULT
+// PRIVILEGES, which says ON TABLES. The columns of a privilege stand in parentheses, names of objects that could be
+// taken for TO are quoted.
 void take_grantees(SqlLexemes& lexemes, std::vector<std::string_view>& names) {
   if (skip_past(lexemes, {"ON"}) && skip_past(lexemes, {"TO", "FROM"})) take_list(lexemes, names);
 }
@@ -45,7 +46,8 @@ std::vector<std::string_view> role_names_in(const SchemaObject& object, const Sc
   SqlLexemes lexemes(statement.sql);
   if (statement.role == StatementRole::owner) {
     std::string_view before_last;
-    for (std::string_view lexeme = lexemes.next(); !lexeme.empty() && lexeme != ";"; lexeme = lexemes.next()) before_last = lexeme;
+    for (std::string_view lexeme = lexemes.next(); !lexeme.empty() && lexeme != ";"; lexeme = lexemes.next())
+      before_last = lexeme;
     names.push_back(before_last);
   } else if (statement.role == StatementRole::privilege) {
     if (lexemes.skip({"SET", "SESSION", "AUTHORIZATION"})) {
@@ -63,7 +65,8 @@ std::vector<std::string_view> role_names_in(const SchemaObject& object, const Sc
     if (!lexemes.skip({"ON"})) return names;
     lexemes.qualified_name();
     // Before the conditions alone: AS RESTRICTIVE FOR SELECT TO r USING (...)
-    for (std::string_view lexeme = lexemes.next(); !lexeme.empty() && !is_keyword(lexeme, "USING") && !is_keyword(lexeme, "WITH"); lexeme = lexemes.next()) {
+    for (std::string_view lexeme = lexemes.next();
+         !lexeme.empty() && !is_keyword(lexeme, "USING") && !is_keyword(lexeme, "WITH"); lexeme = lexemes.next()) {
       if (!is_keyword(lexeme, "TO")) continue;
       take_list(lexemes, names);
       break;

@@ -33,16 +33,21 @@ TEST(RoleNames, OfGrantsAreThoseThatGetOrLoseSomething) {
   EXPECT_THAT(in("GRANT USAGE ON SCHEMA app TO a, b;"), ElementsAre("a", "b"));
   EXPECT_THAT(in("SET SESSION AUTHORIZATION app;"), ElementsAre("app"));
   EXPECT_THAT(in("RESET SESSION AUTHORIZATION;"), IsEmpty());
-  EXPECT_THAT(in("ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA app GRANT SELECT ON TABLES TO reader;"), ElementsAre("app", "reader"));
+  EXPECT_THAT(in("ALTER DEFAULT PRIVILEGES FOR ROLE app IN SCHEMA app GRANT SELECT ON TABLES TO reader;"),
+              ElementsAre("app", "reader"));
   EXPECT_THAT(in("ALTER DEFAULT PRIVILEGES FOR ROLE app REVOKE ALL ON TABLES FROM app;"), ElementsAre("app", "app"));
 }
 
 TEST(RoleNames, OfPoliciesStandBeforeTheirConditions) {
-  const SchemaStatement policy{StatementRole::definition, "CREATE POLICY \"TO\" ON app.t AS RESTRICTIVE FOR SELECT TO app, PUBLIC, b USING ((a IN ( SELECT x FROM app.users))) WITH CHECK (true);"};
+  const SchemaStatement policy{StatementRole::definition,
+                               "CREATE POLICY \"TO\" ON app.t AS RESTRICTIVE FOR SELECT TO app, PUBLIC, b USING ((a IN "
+                               "( SELECT x FROM app.users))) WITH CHECK (true);"};
   EXPECT_THAT(names(policy, "POLICY"), ElementsAre("app", "b"));
-  const SchemaStatement of_all{StatementRole::definition, "CREATE POLICY p ON app.t USING ((a IN ( SELECT app.to FROM app.users)));"};
+  const SchemaStatement of_all{StatementRole::definition,
+                               "CREATE POLICY p ON app.t USING ((a IN ( SELECT app.to FROM app.users)));"};
   EXPECT_THAT(names(of_all, "POLICY"), IsEmpty());
-  const SchemaStatement mapping{StatementRole::definition, "CREATE USER MAPPING FOR app SERVER app OPTIONS (\n    \"user\" 'app'\n);"};
+  const SchemaStatement mapping{StatementRole::definition,
+                                "CREATE USER MAPPING FOR app SERVER app OPTIONS (\n    \"user\" 'app'\n);"};
   EXPECT_THAT(names(mapping, "USER MAPPING"), ElementsAre("app"));
 }
 

@@ -56,11 +56,14 @@ std::optional<RelationName> parse_relation_name(std::string_view qualified) {
 
 std::optional<RelationName> sequence_of(std::string_view statement) {
   SqlLexemes lexemes(statement);
-  if (!lexemes.skip({"SELECT"}) || lexemes.qualified_name() != "pg_catalog.setval" || lexemes.next() != "(") return std::nullopt;
+  if (!lexemes.skip({"SELECT"}) || lexemes.qualified_name() != "pg_catalog.setval" || lexemes.next() != "(")
+    return std::nullopt;
   return parse_relation_name(parse_literal(lexemes.next()).value_or(""));
 }
 
-bool DropStatement::goes_with_its_table() const { return kind == "INDEX" || kind == "TRIGGER" || kind == "RULE" || kind == "POLICY" || kind == "STATISTICS"; }
+bool DropStatement::goes_with_its_table() const {
+  return kind == "INDEX" || kind == "TRIGGER" || kind == "RULE" || kind == "POLICY" || kind == "STATISTICS";
+}
 
 DropStatement understand_drop(std::string_view statement) {
   DropStatement drop;
@@ -76,7 +79,8 @@ DropStatement understand_drop(std::string_view statement) {
   for (SqlLexemes ahead = lexemes;; lexemes = ahead) {
     const std::string_view word = ahead.next();
     const bool is_word = std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
-    if (word.empty() || !is_word || is_keyword(word, "IF") || is_keyword(word, "ONLY") || is_keyword(word, "FOR")) break;
+    if (word.empty() || !is_word || is_keyword(word, "IF") || is_keyword(word, "ONLY") || is_keyword(word, "FOR"))
+      break;
     drop.kind += (drop.kind.empty() ? "" : " ") + std::string(word);
   }
   lexemes.skip({"IF", "EXISTS"});
@@ -89,9 +93,10 @@ DropStatement understand_drop(std::string_view statement) {
   std::vector<std::string> name = parse_name(lexemes.qualified_name());
   if (name.size() > 1) drop.schema = name[0];
   if (name.size() == 1) (drop.kind == "SCHEMA" ? drop.schema : drop.name) = name[0];
-  const bool is_relation = drop.kind == "TABLE" || drop.kind == "VIEW" || drop.kind == "MATERIALIZED VIEW" || drop.kind == "FOREIGN TABLE" ||
-                           drop.kind == "SEQUENCE";
-  if (is_relation && name.size() == 2) drop.relation = RelationName{.schema = std::move(name[0]), .name = std::move(name[1])};
+  const bool is_relation = drop.kind == "TABLE" || drop.kind == "VIEW" || drop.kind == "MATERIALIZED VIEW" ||
+                           drop.kind == "FOREIGN TABLE" || drop.kind == "SEQUENCE";
+  if (is_relation && name.size() == 2)
+    drop.relation = RelationName{.schema = std::move(name[0]), .name = std::move(name[1])};
   if (is_alter) drop.kind = "ALTER " + drop.kind;
   return drop;
 }

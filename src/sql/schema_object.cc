@@ -36,9 +36,7 @@ std::optional<std::string> made_schema(SqlLexemes lexemes) {
   return parse_simple_name(lexemes.qualified_name());
 }
 
-std::optional<RelationName> relation_name(SqlLexemes& lexemes) {
-  return parse_relation_name(lexemes.qualified_name());
-}
+std::optional<RelationName> relation_name(SqlLexemes& lexemes) { return parse_relation_name(lexemes.qualified_name()); }
 
 // The table of t.c
 std::optional<RelationName> table_of_column(SqlLexemes& lexemes) {
@@ -60,7 +58,8 @@ std::optional<RelationName> name_after(SqlLexemes lexemes, std::initializer_list
   return std::nullopt;
 }
 
-// GRANT SELECT (a), UPDATE ON TABLE t TO r: what stands behind the first ON. An argument of a function may be called "table".
+// GRANT SELECT (a), UPDATE ON TABLE t TO r: what stands behind the first ON. An argument of a function may be called
+// "table".
 std::optional<RelationName> granted_relation(SqlLexemes lexemes) {
   for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
     if (!is_keyword(lexeme, "ON")) continue;
@@ -79,7 +78,8 @@ bool is_on_large_object(std::string_view type, SqlLexemes lexemes) {
   return false;
 }
 
-// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s, CREATE OR REPLACE VIEW v ...; ALTER TABLE t ALTER COLUMN c ADD GENERATED ...
+// CREATE TABLE t, CREATE UNLOGGED TABLE t, CREATE SEQUENCE s, CREATE OR REPLACE VIEW v ...; ALTER TABLE t ALTER COLUMN
+// c ADD GENERATED ...
 std::optional<RelationName> created_relation(SqlLexemes lexemes) {
   if (lexemes.skip({"ALTER"})) return name_after(lexemes, {"TABLE"});
   if (!lexemes.skip({"CREATE"})) return std::nullopt;
@@ -101,7 +101,8 @@ std::optional<RelationName> table_of_statistics(SqlLexemes lexemes) {
 }
 
 bool is_relation(std::string_view type) {
-  return type == "TABLE" || type == "SEQUENCE" || type == "VIEW" || type == "MATERIALIZED VIEW" || type == "FOREIGN TABLE";
+  return type == "TABLE" || type == "SEQUENCE" || type == "VIEW" || type == "MATERIALIZED VIEW" ||
+         type == "FOREIGN TABLE";
 }
 
 // The index or the statistics that an entry makes, in its table's schema or its own; a constraint's index has its name.
@@ -118,7 +119,8 @@ std::optional<RelationName> part_of(std::string_view type, SqlLexemes lexemes, c
     if (!lexemes.skip({"INDEX"})) return std::nullopt;
   }
   std::vector<std::string> name = parse_name(lexemes.qualified_name());
-  return name.size() == 1 ? std::optional(RelationName{.schema = table.schema, .name = std::move(name[0])}) : std::nullopt;
+  return name.size() == 1 ? std::optional(RelationName{.schema = table.schema, .name = std::move(name[0])})
+                          : std::nullopt;
 }
 
 std::optional<RelationName> referred_relation(std::string_view type, SqlLexemes lexemes) {
@@ -155,9 +157,11 @@ std::optional<RelationName> SchemaObjectReader::described_relation(SqlLexemes le
   if (lexemes.skip({"INDEX"}) || lexemes.skip({"STATISTICS"})) return table_of(relation_name(lexemes));
   if (!lexemes.skip({"FOREIGN"})) lexemes.skip({"MATERIALIZED"});
   const std::string_view kind = lexemes.next();
-  if (is_keyword(kind, "TABLE") || is_keyword(kind, "SEQUENCE") || is_keyword(kind, "VIEW")) return relation_name(lexemes);
+  if (is_keyword(kind, "TABLE") || is_keyword(kind, "SEQUENCE") || is_keyword(kind, "VIEW"))
+    return relation_name(lexemes);
   if (is_keyword(kind, "COLUMN")) return table_of_column(lexemes);
-  if (is_keyword(kind, "CONSTRAINT") || is_keyword(kind, "TRIGGER") || is_keyword(kind, "POLICY") || is_keyword(kind, "RULE")) {
+  if (is_keyword(kind, "CONSTRAINT") || is_keyword(kind, "TRIGGER") || is_keyword(kind, "POLICY") ||
+      is_keyword(kind, "RULE")) {
     return name_after(lexemes, {"ON"});
   }
   return std::nullopt;
@@ -166,7 +170,8 @@ std::optional<RelationName> SchemaObjectReader::described_relation(SqlLexemes le
 std::optional<RelationName> SchemaObjectReader::relation_of(const SchemaEntry& entry, const SqlLexemes& lexemes) const {
   const std::string_view type = entry.type;
   if (is_relation(type)) return created_relation(lexemes);
-  if (SqlLexemes rest = lexemes; type == "COMMENT") return rest.skip({"COMMENT", "ON"}) ? described_relation(rest) : std::nullopt;
+  if (SqlLexemes rest = lexemes; type == "COMMENT")
+    return rest.skip({"COMMENT", "ON"}) ? described_relation(rest) : std::nullopt;
   if (SqlLexemes rest = lexemes; type == "SECURITY LABEL") {
     if (!rest.skip({"SECURITY", "LABEL", "FOR"})) return std::nullopt;
     rest.next();
@@ -182,12 +187,13 @@ std::optional<RelationName> SchemaObjectReader::relation_of(const SchemaEntry& e
   if (type == "STATISTICS") return table_of_statistics(lexemes);
   if (type == "TRIGGER" || type == "POLICY" || type == "INDEX") {
     SqlLexemes rest = lexemes;
-    return rest.skip({"ALTER", "TABLE"}) ? name_after(lexemes, {"TABLE"}) : name_after(lexemes, {"ON"});  // a partition's, inherited
+    return rest.skip({"ALTER", "TABLE"}) ? name_after(lexemes, {"TABLE"})
+                                         : name_after(lexemes, {"ON"});  // a partition's, inherited
   }
   if (type == "ACL") return granted_relation(lexemes);
   if (type == "SEQUENCE OWNED BY") return name_after(lexemes, {"SEQUENCE"});
-  if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" || type == "ROW SECURITY" ||
-      type == "PUBLICATION TABLE") {
+  if (type == "CONSTRAINT" || type == "FK CONSTRAINT" || type == "CHECK CONSTRAINT" || type == "DEFAULT" ||
+      type == "ROW SECURITY" || type == "PUBLICATION TABLE") {
     return name_after(lexemes, {"TABLE"});
   }
   return std::nullopt;
@@ -210,9 +216,11 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
       object.relation = relation_of(entry, lexemes);
       object.refers_to = referred_relation(entry.type, lexemes);
       object.makes_schema = made_schema(lexemes);
-      if (entry.type == "PUBLICATION TABLE" || entry.type == "PUBLICATION TABLES IN SCHEMA") object.publication = publication_of(lexemes);
+      if (entry.type == "PUBLICATION TABLE" || entry.type == "PUBLICATION TABLES IN SCHEMA")
+        object.publication = publication_of(lexemes);
       if (entry.type == "INDEX ATTACH") object.refers_to = table_of(name_after(lexemes, {"INDEX"}));
-      const std::optional<RelationName> part = object.relation ? part_of(entry.type, lexemes, *object.relation) : std::nullopt;
+      const std::optional<RelationName> part =
+          object.relation ? part_of(entry.type, lexemes, *object.relation) : std::nullopt;
       if (part) tables_.insert_or_assign(*part, *object.relation);
     }
     // A grant by somebody else than the owner stands behind a SET.

@@ -1,7 +1,8 @@
-// An entry of a schema script, understood once: what it makes, what it is attached to, what each of its statements does.
+// An entry of a schema script, understood once: what it makes, what it is attached to, what each of its statements
+// does.
 //
-// This knows the statements that pg_dump writes; it is no parser of all SQL. Where the entry's comment and its statements
-// could say different things (nothing is quoted in a comment), the statements are believed.
+// This knows the statements that pg_dump writes; it is no parser of all SQL. Where the entry's comment and its
+// statements could say different things (nothing is quoted in a comment), the statements are believed.
 #pragma once
 
 #include <cstdint>
@@ -45,11 +46,13 @@ struct SchemaObject {
   std::vector<DefaultSetting> settings;
   std::vector<SchemaStatement> statements;
 
-  // The table, view or sequence that the entry defines or is attached to (its index, trigger, comment, an index's comment ...),
-  // nothing for the others. For the partition of a table it is the partition, for an identity column (a SEQUENCE) the table.
+  // The table, view or sequence that the entry defines or is attached to (its index, trigger, comment, an index's
+  // comment ...), nothing for the others. For the partition of a table it is the partition, for an identity column (a
+  // SEQUENCE) the table.
   std::optional<RelationName> relation;
   // The table that a foreign key references, or that owns the sequence of a SEQUENCE OWNED BY; the sequence of an
-  // identity column; the table whose partition a TABLE ATTACH makes of another, and whose index an INDEX ATTACH completes.
+  // identity column; the table whose partition a TABLE ATTACH makes of another, and whose index an INDEX ATTACH
+  // completes.
   std::optional<RelationName> refers_to;
   // The publication that a table, or a schema with its tables, is added to.
   std::optional<std::string> publication;
@@ -69,7 +72,7 @@ class SchemaObjectReader {
   std::optional<RelationName> described_relation(SqlLexemes lexemes) const;
   std::optional<RelationName> table_of(const std::optional<RelationName>& part) const;
 
-  std::vector<DefaultSetting> settings_;  // those that hold behind what has been read
+  std::vector<DefaultSetting> settings_;         // those that hold behind what has been read
   std::map<RelationName, RelationName> tables_;  // of the indexes and statistics that have been read
 };
 

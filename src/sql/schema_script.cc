@@ -20,9 +20,7 @@ constexpr std::string_view kComplete = "-- PostgreSQL database dump complete\n";
   throw Error(ErrorKind::failed, "an entry of the schema script begins with a comment of unknown form");
 }
 
-[[noreturn]] void throw_after_end() {
-  throw Error(ErrorKind::failed, "the schema script goes on after its end");
-}
+[[noreturn]] void throw_after_end() { throw Error(ErrorKind::failed, "the schema script goes on after its end"); }
 
 // The text between two marks; nothing when one of them is missing.
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {

@@ -1,5 +1,5 @@
-// Feeds any bytes to the SQL lexer and the readers of schema scripts, of their entries and of sequence values, whole and
-// cut in two.
+// Feeds any bytes to the SQL lexer and the readers of schema scripts, of their entries and of sequence values, whole
+// and cut in two.
 #include <cstdint>
 #include <cstdlib>
 

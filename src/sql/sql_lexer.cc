@@ -7,26 +7,18 @@
 namespace pana {
 namespace {
 
-bool is_space(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f';
-}
+bool is_space(char byte) { return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r' || byte == '\f'; }
 
-bool is_digit(char byte) {
-  return byte >= '0' && byte <= '9';
-}
+bool is_digit(char byte) { return byte >= '0' && byte <= '9'; }
 
 bool is_letter(char byte) {
   return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
          static_cast<unsigned char>(byte) >= 0x80;
 }
 
-bool is_tag_byte(char byte) {
-  return is_letter(byte) || is_digit(byte);
-}
+bool is_tag_byte(char byte) { return is_letter(byte) || is_digit(byte); }
 
-char to_upper(char byte) {
-  return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte;
-}
+char to_upper(char byte) { return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - 'a' + 'A') : byte; }
 
 }  // namespace
 
@@ -93,10 +85,8 @@ SqlScanner::Lexeme SqlScanner::end(std::string_view text, std::size_t& position)
 
 SqlScanner::Step SqlScanner::read(char byte) {
   switch (mode_) {
-    case Mode::start:
-      return read_first(byte);
-    case Mode::blank:
-      return is_space(byte) ? Step::within : Step::ended_before;
+    case Mode::start: return read_first(byte);
+    case Mode::blank: return is_space(byte) ? Step::within : Step::ended_before;
     case Mode::dash:
       if (byte != '-') return Step::ended_before;
       mode_ = Mode::line_comment;
@@ -107,10 +97,8 @@ SqlScanner::Step SqlScanner::read(char byte) {
       comment_depth_ = 1;
       previous_ = 0;
       return Step::within;
-    case Mode::line_comment:
-      return byte == '\n' || byte == '\r' ? Step::last_byte : Step::within;
-    case Mode::block_comment:
-      return read_block_comment(byte);
+    case Mode::line_comment: return byte == '\n' || byte == '\r' ? Step::last_byte : Step::within;
+    case Mode::block_comment: return read_block_comment(byte);
     case Mode::word:
       if (byte == '\'' && bytes_ == 1 && to_upper(first_) == 'E') {
         mode_ = Mode::quoted;
@@ -119,18 +107,12 @@ SqlScanner::Step SqlScanner::read(char byte) {
         return Step::within;
       }
       return is_tag_byte(byte) || byte == '$' ? Step::within : Step::ended_before;
-    case Mode::number:
-      return is_digit(byte) ? Step::within : Step::ended_before;
-    case Mode::escaped:
-      mode_ = Mode::quoted;
-      return Step::within;
+    case Mode::number: return is_digit(byte) ? Step::within : Step::ended_before;
+    case Mode::escaped: mode_ = Mode::quoted; return Step::within;
     case Mode::quoted:
-    case Mode::quoted_end:
-      return read_quoted(byte);
-    case Mode::dollar_tag:
-      return read_dollar_tag(byte);
-    case Mode::dollar_body:
-      return read_dollar_body(byte);
+    case Mode::quoted_end: return read_quoted(byte);
+    case Mode::dollar_tag: return read_dollar_tag(byte);
+    case Mode::dollar_body: return read_dollar_body(byte);
   }
   return Step::within;
 }

@@ -143,8 +143,8 @@ class SqlLexemes {
 // Whether a lexeme is this keyword (given in capitals); a quoted identifier never is.
 bool is_keyword(std::string_view lexeme, std::string_view keyword);
 
-// Whether psql would not find the end of this CREATE FUNCTION or CREATE PROCEDURE: it takes every word BEGIN outside of parentheses
-// for the beginning of a block, and a column or function may be called so.
+// Whether psql would not find the end of this CREATE FUNCTION or CREATE PROCEDURE: it takes every word BEGIN outside of
+// parentheses for the beginning of a block, and a column or function may be called so.
 bool is_misread_by_psql(std::string_view statement);
 
 // What a string literal stands for: 'it''s', or E'a\\b', with no other escapes than doubled quotes and backslashes, as

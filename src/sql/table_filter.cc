@@ -21,12 +21,9 @@ bool any_matches(const std::vector<NamePattern>& patterns, std::string_view sche
 }  // namespace
 
 TableFilter::TableFilter(Patterns patterns)
-    : patterns_(std::move(patterns)),
-      schemas_(parse(patterns_.schemas)),
-      exclude_schemas_(parse(patterns_.exclude_schemas)),
-      tables_(parse(patterns_.tables)),
-      exclude_tables_(parse(patterns_.exclude_tables)),
-      exclude_table_data_(parse(patterns_.exclude_table_data)) {}
+    : patterns_(std::move(patterns)), schemas_(parse(patterns_.schemas)),
+      exclude_schemas_(parse(patterns_.exclude_schemas)), tables_(parse(patterns_.tables)),
+      exclude_tables_(parse(patterns_.exclude_tables)), exclude_table_data_(parse(patterns_.exclude_table_data)) {}
 
 bool TableFilter::includes(std::string_view schema, std::string_view name, bool visible) const {
   if (any_matches(exclude_tables_, schema, name, visible)) return false;
@@ -68,7 +65,8 @@ std::vector<std::string> TableFilter::unmatched_tables(
 std::vector<std::string> TableFilter::unmatched_schemas(const std::set<std::string>& schemas) const {
   std::vector<std::string> unmatched;
   for (std::size_t i = 0; i < schemas_.size(); ++i) {
-    if (std::ranges::none_of(schemas, [&](const std::string& schema) { return schemas_[i].matches({}, schema); })) unmatched.push_back(patterns_.schemas[i]);
+    if (std::ranges::none_of(schemas, [&](const std::string& schema) { return schemas_[i].matches({}, schema); }))
+      unmatched.push_back(patterns_.schemas[i]);
   }
   return unmatched;
 }

@@ -27,16 +27,15 @@ constexpr std::uint64_t kPartBytes = 128 * 1024;
   std::string hint;
   if (error == ENOENT) hint = "name a directory of backups; pana backup makes it if the one above it is there";
   if (error == ENOTDIR) hint = "name a directory, not a file";
-  if (error == EACCES || error == EPERM) hint = fmt::format("give user {} the right, or name another directory", ::geteuid());
+  if (error == EACCES || error == EPERM)
+    hint = fmt::format("give user {} the right, or name another directory", ::geteuid());
   if (error == EFBIG) hint = "raise the limit of a file's size (ulimit -f), or name another directory";
   if (error == ENOSPC || error == EDQUOT) hint = "make room, or name another directory";
-  throw Error(ErrorKind::failed, fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)),
-              hint);
+  throw Error(ErrorKind::failed,
+              fmt::format("cannot {} {}: {}", action, path.string(), std::generic_category().message(error)), hint);
 }
 
-[[noreturn]] void throw_exists(const fs::path& path) {
-  throw KeyTaken(path.string());
-}
+[[noreturn]] void throw_exists(const fs::path& path) { throw KeyTaken(path.string()); }
 
 void sync_directory(const fs::path& directory, std::string_view action) {
   const FileDescriptor descriptor(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -70,7 +69,9 @@ FileDescriptor create_locked(const fs::path& path) {
 }
 
 // ".KEY.partial"
-fs::path temporary_of(const fs::path& directory, const std::string& key) { return directory / ("." + key + ".partial"); }
+fs::path temporary_of(const fs::path& directory, const std::string& key) {
+  return directory / ("." + key + ".partial");
+}
 
 // The key of a temporary file's upload, empty for any other file.
 std::string key_of_temporary(const std::string& name) {
@@ -82,8 +83,7 @@ std::string key_of_temporary(const std::string& name) {
 class DirectoryUpload : public ObjectUpload {
  public:
   DirectoryUpload(const fs::path& directory, const std::string& key)
-      : temporary_(temporary_of(directory, key)), final_(directory / key),
-        file_(create_locked(temporary_)) {}
+      : temporary_(temporary_of(directory, key)), final_(directory / key), file_(create_locked(temporary_)) {}
   DirectoryUpload(const DirectoryUpload&) = delete;
   DirectoryUpload& operator=(const DirectoryUpload&) = delete;
 
@@ -111,7 +111,8 @@ class DirectoryUpload : public ObjectUpload {
     if (::fsync(file_.get()) != 0) throw_errno("make durable", final_);
     rename_new(temporary_, final_);
     completed_ = true;
-    sync_directory(final_.parent_path(), fmt::format("make {}, which is there, durable in", final_.filename().string()));
+    sync_directory(final_.parent_path(),
+                   fmt::format("make {}, which is there, durable in", final_.filename().string()));
   }
 
  private:
@@ -127,7 +128,9 @@ class FileReader : public ObjectReader {
     if (!file_) throw_errno("open", path_);
     struct stat status {};
     if (::fstat(file_.get(), &status) != 0) throw_errno("examine", path_);
-    if (!S_ISREG(status.st_mode)) throw Error(ErrorKind::failed, fmt::format("{} is not a file", path_.string()), "name a file or a directory of backups");
+    if (!S_ISREG(status.st_mode))
+      throw Error(ErrorKind::failed, fmt::format("{} is not a file", path_.string()),
+                  "name a file or a directory of backups");
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
 

@@ -25,7 +25,8 @@ class ObjectStore {
 
   // How a person names the object: a path or URL.
   virtual std::string describe(const std::string& key) const = 0;
-  // Throws KeyTaken for a key that exists, or is being uploaded where that can be told. `expected_bytes` is an estimate from above, for the parts.
+  // Throws KeyTaken for a key that exists, or is being uploaded where that can be told. `expected_bytes` is an estimate
+  // from above, for the parts.
   virtual std::unique_ptr<ObjectUpload> begin_upload(const std::string& key, std::uint64_t expected_bytes) = 0;
   virtual std::unique_ptr<ObjectReader> open(const std::string& key) = 0;
   // Removes what killed writers left of uploads, where it can be told from what living ones are at work on; of those

@@ -48,9 +48,8 @@ bool S3Error::may_pass() const {
 
 S3Client::S3Client(std::string bucket, const S3Options& options)
     : bucket_(std::move(bucket)), read_timeout_(options.read_timeout_seconds),
-      endpoint_(find_endpoint("s3", {.region = options.region,
-                                     .endpoint_url = options.endpoint_url,
-                                     .profile = options.profile})),
+      endpoint_(find_endpoint(
+          "s3", {.region = options.region, .endpoint_url = options.endpoint_url, .profile = options.profile})),
       credentials_(http_, options.profile) {
   const bool in_host = options.addressing == S3Addressing::virtual_hosted ||
                        (options.addressing == S3Addressing::automatic && endpoint_.is_aws && is_host_label(bucket_));
@@ -132,7 +131,8 @@ S3Error S3Client::explain(const S3Request& request, const HttpResponse& response
   if (!body.code.empty()) message += " " + body.code;
   if (!body.message.empty()) message += ", " + body.message;
   if (!request_id.empty()) message += fmt::format(" (request id {})", request_id);
-  return {ErrorKind::failed, message, hint(request, response, body.code, region, has_token), response.status, body.code};
+  return {ErrorKind::failed, message, hint(request, response, body.code, region, has_token), response.status,
+          body.code};
 }
 
 std::string S3Client::hint(const S3Request& request, const HttpResponse& response, const std::string& code,
@@ -154,13 +154,16 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
     return "get new credentials: the store may not accept the session token";
   }
   if (code == "NoSuchBucket") return "check the bucket's name and the endpoint, or create the bucket";
-  if (code.starts_with("KMS.")) return "check the key of --kms-key-id, and that its policy lets these credentials use it";
-  if (code == "InvalidObjectState") return "the object is in an archive: restore it to the bucket first (aws s3api restore-object)";
+  if (code.starts_with("KMS."))
+    return "check the key of --kms-key-id, and that its policy lets these credentials use it";
+  if (code == "InvalidObjectState")
+    return "the object is in an archive: restore it to the bucket first (aws s3api restore-object)";
   if (response.status == 403) {
     return fmt::format("the credentials need {} on arn:aws:s3:::{}{}{}", request.permission, bucket_,
                        request.key.empty() ? "" : "/", request.key);
   }
-  if (response.status == 429 || response.status >= 500) return "the store is not well or asked too often; try again later";
+  if (response.status == 429 || response.status >= 500)
+    return "the store is not well or asked too often; try again later";
   return {};
 }
 

@@ -43,10 +43,10 @@ struct S3Request {
   Query query = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string_view body = {};
-  int patience = 1;  // how many read timeouts the store may think before it answers
+  int patience = 1;                    // how many read timeouts the store may think before it answers
   std::chrono::milliseconds total{0};  // the longest time for one attempt; 0: no limit
   std::function<void(const HttpResponse&, std::string_view)> sink = {};  // of a successful answer's body
-  std::function<void(const HttpResponse&)> examine = {};     // throws S3Error when a good answer is not good enough
+  std::function<void(const HttpResponse&)> examine = {};  // throws S3Error when a good answer is not good enough
 };
 
 class S3Client {

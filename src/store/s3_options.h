@@ -21,7 +21,7 @@ struct S3Options {
   std::string region;        // empty: AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1
   std::string profile;       // empty: AWS_PROFILE
   S3Addressing addressing = S3Addressing::automatic;
-  int attempts_at_most = 0;  // of one request; 0: AWS_MAX_ATTEMPTS, the profile's, 10
+  int attempts_at_most = 0;                // of one request; 0: AWS_MAX_ATTEMPTS, the profile's, 10
   std::int64_t read_timeout_seconds = 60;  // a request during which nothing moves for so long is given up
 
   S3Checksum checksum = S3Checksum::crc32;

@@ -99,7 +99,8 @@ class S3Reader : public ObjectReader {
       const std::size_t slash = range.find('/') + 1;
       std::from_chars(range.data() + slash, range.data() + range.size(), size_);
       const bool is_tail = tail_.size() == std::min<std::uint64_t>(size_, kTailBytes) && size_ > 0;
-      if (!is_tail || range != fmt::format("bytes {}-{}/{}", size_ - tail_.size(), size_ - 1, size_)) throw_other_bytes(/*may_pass=*/true);
+      if (!is_tail || range != fmt::format("bytes {}-{}/{}", size_ - tail_.size(), size_ - 1, size_))
+        throw_other_bytes(/*may_pass=*/true);
     }
     etag_ = response.header("etag");
   }
@@ -119,8 +120,11 @@ class S3Reader : public ObjectReader {
 // A backup is called one when its index has been read back.
 void refuse_archive(const std::string& storage_class) {
   if (storage_class != "GLACIER" && storage_class != "DEEP_ARCHIVE") return;
-  throw Error(ErrorKind::usage, fmt::format("a backup in the storage class {} cannot be read back, and would never be called complete", storage_class),
-              "GLACIER_IR can be read at once; a lifecycle rule of the bucket can move backups to an archive when they are older");
+  throw Error(ErrorKind::usage,
+              fmt::format("a backup in the storage class {} cannot be read back, and would never be called complete",
+                          storage_class),
+              "GLACIER_IR can be read at once; a lifecycle rule of the bucket can move backups to an archive when they "
+              "are older");
 }
 
 }  // namespace
@@ -168,15 +172,20 @@ void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>
   S3UploadsPage page;
   do {
     Query query = {{"uploads", ""}, {"prefix", place_.prefix}, {"encoding-type", "url"}};
-    if (!page.next_key.empty()) query.insert(query.end(), {{"key-marker", page.next_key}, {"upload-id-marker", page.next_upload_id}});
+    if (!page.next_key.empty())
+      query.insert(query.end(), {{"key-marker", page.next_key}, {"upload-id-marker", page.next_upload_id}});
     const S3UploadsPage before = std::exchange(page, {});
     page = parse_uploads(
-        client_.send({.action = "list the uploads of", .permission = "s3:ListBucketMultipartUploads", .query = query}, stop_).body);
+        client_
+            .send({.action = "list the uploads of", .permission = "s3:ListBucketMultipartUploads", .query = query},
+                  stop_)
+            .body);
     if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of uploads", describe("")));
     const bool is_same = page.next_key == before.next_key && page.next_upload_id == before.next_upload_id;
     if (is_same && !page.next_key.empty()) throw_same_page(describe(""));
     for (const S3Upload& upload : page.uploads) {
-      if (upload.key.starts_with(place_.prefix) && is_ours(upload.key.substr(place_.prefix.size()))) remove_if_abandoned(upload);
+      if (upload.key.starts_with(place_.prefix) && is_ours(upload.key.substr(place_.prefix.size())))
+        remove_if_abandoned(upload);
     }
   } while (!page.next_key.empty());
 } catch (const Error& error) {
@@ -197,7 +206,8 @@ void S3Store::remove_if_abandoned(const S3Upload& upload) try {
                 .key = upload.key,
                 .query = {{"uploadId", upload.upload_id}}},
                stop_);
-  log(LogLevel::info, "abandoned_upload", fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
+  log(LogLevel::info, "abandoned_upload",
+      fmt::format("removed what a killed upload of {} left", client_.url(upload.key)));
 } catch (const S3Error& error) {
   if (error.status() != 404) throw;  // it has ended since it was listed
 }
@@ -209,12 +219,15 @@ bool S3Store::has_part_since(TimePoint moment, const S3Upload& upload) {
     Query query = {{"uploadId", upload.upload_id}};
     if (!page.next.empty()) query.emplace_back("part-number-marker", page.next);
     const std::string before = page.next;
-    page = parse_parts(client_.send({.action = "list the parts of",
-                                     .permission = "s3:ListMultipartUploadParts",
-                                     .key = upload.key,
-                                     .query = query},
-                                    stop_).body);
-    if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list of parts", client_.url(upload.key)));
+    page = parse_parts(client_
+                           .send({.action = "list the parts of",
+                                  .permission = "s3:ListMultipartUploadParts",
+                                  .key = upload.key,
+                                  .query = query},
+                                 stop_)
+                           .body);
+    if (!page.is_list)
+      throw Error(ErrorKind::failed, fmt::format("{} answered with no list of parts", client_.url(upload.key)));
     if (page.newest > moment) return true;
     if (!page.next.empty() && page.next == before) throw_same_page(client_.url(upload.key));
   } while (!page.next.empty());
@@ -231,7 +244,8 @@ std::vector<ObjectInfo> S3Store::list() {
   do {
     Query query = {{"list-type", "2"}, {"prefix", place_.prefix}, {"delimiter", "/"}, {"encoding-type", "url"}};
     if (!next.empty()) query.emplace_back("continuation-token", next);
-    const HttpResponse response = client_.send({.action = "list", .permission = "s3:ListBucket", .query = query}, stop_);
+    const HttpResponse response =
+        client_.send({.action = "list", .permission = "s3:ListBucket", .query = query}, stop_);
     S3ListPage page = parse_list(response.body);
     if (!page.is_list) throw Error(ErrorKind::failed, fmt::format("{} answered with no list", describe("")));
     for (ObjectInfo& object : page.objects) {

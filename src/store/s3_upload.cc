@@ -46,8 +46,8 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
   return std::max((needed + kMebibyte - 1) / kMebibyte * kMebibyte, kSmallestPartBytes);
 }
 
-S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
-                               std::stop_token hurry)
+S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::string key,
+                               std::uint64_t expected_bytes, std::stop_token hurry)
     : client_(client), options_(options), key_(std::move(key)), part_bytes_(s3_part_bytes(options, expected_bytes)),
       token_(random_token()), hurry_(std::move(hurry)) {}
 
@@ -73,7 +73,8 @@ bool S3ObjectUpload::abort() try {
       return true;
     } catch (const Error& error) {
       if (!client_.may_try_again(error, request, retry, stop)) throw;
-      // All attempts share one limit: an attempt that hangs until it is cut must not be followed by one that hangs as long.
+      // All attempts share one limit: an attempt that hangs until it is cut must not be followed by one that hangs as
+      // long.
       request.total = std::chrono::duration_cast<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
       if (request.total < kWorthAsking) throw;
     }
@@ -140,7 +141,8 @@ void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
     return;
   }
   if (part.number > kPartsAtMost) {
-    throw Error(ErrorKind::failed, fmt::format("the backup is larger than 10,000 parts of {}", human_bytes(part_bytes_)),
+    throw Error(ErrorKind::failed,
+                fmt::format("the backup is larger than 10,000 parts of {}", human_bytes(part_bytes_)),
                 "say --part-size with a larger one");
   }
   StoredPart stored{.etag = {}, .crc32 = crc32_of(part.bytes), .bytes = part.bytes.size()};
@@ -154,13 +156,15 @@ void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
   request.examine = [&](const HttpResponse& response) {
     const std::string echo = response.header("x-amz-checksum-crc32");
     if (!echo.empty() && echo != crc32_base64(stored.crc32)) {
-      throw S3Error(ErrorKind::failed, fmt::format("part {} of {} was stored with another checksum", part.number,
-                                                   client_.url(key_)), {}, response.status, "BadDigest");
+      throw S3Error(ErrorKind::failed,
+                    fmt::format("part {} of {} was stored with another checksum", part.number, client_.url(key_)), {},
+                    response.status, "BadDigest");
     }
   };
   stored.etag = client_.send(request, stop).header("etag");
   if (stored.etag.empty()) {
-    throw Error(ErrorKind::failed, fmt::format("the store gave no ETag for part {} of {}", part.number, client_.url(key_)));
+    throw Error(ErrorKind::failed,
+                fmt::format("the store gave no ETag for part {} of {}", part.number, client_.url(key_)));
   }
   const std::lock_guard lock(mutex_);
   parts_[part.number] = std::move(stored);
@@ -177,13 +181,13 @@ void S3ObjectUpload::complete(const std::stop_token& stop) {
   }
   ended_ = true;  // nothing is left to be aborted, whatever comes next
   if (confirm(stop) != Holder::ours) {
-    throw Error(ErrorKind::failed, fmt::format("the store said that {} is complete, but does not have it",
-                                               client_.url(key_)));
+    throw Error(ErrorKind::failed,
+                fmt::format("the store said that {} is complete, but does not have it", client_.url(key_)));
   }
 }
 
-// The last request was under way. What could be aborted will be no object any more; whether it is one already only a look can
-// tell, for a moment.
+// The last request was under way. What could be aborted will be no object any more; whether it is one already only a
+// look can tell, for a moment.
 void S3ObjectUpload::settle_interrupted() {
   const bool is_aborted = !upload_id_.empty() && abort();
   bool is_there = false;
@@ -193,11 +197,15 @@ void S3ObjectUpload::settle_interrupted() {
     // Not known, which is what will be said.
   }
   if (is_there) {
-    throw Error(ErrorKind::interrupted, fmt::format("stopped on request when {} had just become complete: it is there, and whole", client_.url(key_)));
+    throw Error(
+        ErrorKind::interrupted,
+        fmt::format("stopped on request when {} had just become complete: it is there, and whole", client_.url(key_)));
   }
   if (is_aborted) throw Error(ErrorKind::interrupted, "stopped on request");
-  throw Error(ErrorKind::interrupted, fmt::format("stopped on request while {} was being completed: it may still become visible", client_.url(key_)),
-              "pana list tells; if it is there, it is whole");
+  throw Error(
+      ErrorKind::interrupted,
+      fmt::format("stopped on request while {} was being completed: it may still become visible", client_.url(key_)),
+      "pana list tells; if it is there, it is whole");
 }
 
 S3ObjectUpload::Holder S3ObjectUpload::confirm(const std::stop_token& stop) try {
@@ -258,8 +266,8 @@ void S3ObjectUpload::settle(const Error& error, const std::stop_token& stop) {
   const bool is_taken = (holder == Holder::another && (status == 409 || status == 412 || status == 501)) ||
                         (holder == Holder::hidden && status == 412);
   if (is_taken) throw KeyTaken(client_.url(key_));
-  const bool knows_no_conditions = (holder == Holder::absent && (status == 412 || status == 501)) ||
-                                   (holder == Holder::hidden && status == 501);
+  const bool knows_no_conditions =
+      (holder == Holder::absent && (status == 412 || status == 501)) || (holder == Holder::hidden && status == 501);
   if (knows_no_conditions) {
     log(LogLevel::warning, "no_conditional_writes",
         "the store knows no conditional writes: only a look beforehand keeps one backup from overwriting another");
@@ -295,9 +303,11 @@ S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::ch
   }
   // There are stores that take the header, answer 200 and encrypt nothing.
   if (!options_.encryption.empty() && response.header(kEncryptionHeader) != options_.encryption) {
-    throw Error(ErrorKind::failed, fmt::format("{} is there, but the store does not say that it encrypted it as --sse {} asks",
-                                               client_.url(key_), options_.encryption),
-                "remove it if it may not lie there in the clear; without --sse the store encrypts as the bucket has it, or not at all");
+    throw Error(ErrorKind::failed,
+                fmt::format("{} is there, but the store does not say that it encrypted it as --sse {} asks",
+                            client_.url(key_), options_.encryption),
+                "remove it if it may not lie there in the clear; without --sse the store encrypts as the bucket has "
+                "it, or not at all");
   }
   return Holder::ours;
 }

@@ -25,7 +25,8 @@ std::uint64_t s3_part_bytes(const S3Options& options, std::uint64_t expected_byt
 class S3ObjectUpload : public ObjectUpload {
  public:
   // Once `hurry` is requested, the abort of what was not completed has a moment only.
-  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes, std::stop_token hurry);
+  S3ObjectUpload(S3Client& client, const S3Options& options, std::string key, std::uint64_t expected_bytes,
+                 std::stop_token hurry);
   ~S3ObjectUpload() override;  // aborts what was not completed
   S3ObjectUpload(const S3ObjectUpload&) = delete;
   S3ObjectUpload& operator=(const S3ObjectUpload&) = delete;
@@ -70,7 +71,7 @@ class S3ObjectUpload : public ObjectUpload {
   std::mutex mutex_;
   std::string upload_id_;
   std::map<std::uint32_t, StoredPart> parts_;
-  std::string whole_;  // a small object, of one part
+  std::string whole_;   // a small object, of one part
   bool ended_ = false;  // completed or aborted, as far as it could be
 };
 

@@ -28,7 +28,7 @@ std::optional<S3ErrorBody> parse_s3_error(std::string_view xml);
 std::string parse_upload_id(std::string_view xml);
 
 struct S3ListPage {
-  bool is_list = false;  // the document is a ListBucketResult
+  bool is_list = false;             // the document is a ListBucketResult
   std::vector<ObjectInfo> objects;  // whole keys
   std::string next;                 // the continuation token; empty on the last page
 };
@@ -48,9 +48,9 @@ struct S3UploadsPage {
 S3UploadsPage parse_uploads(std::string_view xml);
 
 struct S3PartsPage {
-  bool is_list = false;     // the document is a ListPartsResult
+  bool is_list = false;             // the document is a ListPartsResult
   std::optional<TimePoint> newest;  // when the youngest part was stored
-  std::string next;         // the part number marker; empty on the last page
+  std::string next;                 // the part number marker; empty on the last page
 };
 S3PartsPage parse_parts(std::string_view xml);
 

@@ -21,14 +21,16 @@ TEST(S3Xml, ReadsAPageOfAList) {
   const S3ListPage page = parse_list(
       "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url</EncodingType>"
       "<IsTruncated>true</IsTruncated><NextContinuationToken>a+b/=</NextContinuationToken>"
-      "<Contents><Key>x/a%20%0Ab</Key><LastModified>2026-01-31T23:59:59.000Z</LastModified><Size>5000000000</Size></Contents>"
+      "<Contents><Key>x/a%20%0Ab</Key><LastModified>2026-01-31T23:59:59.000Z</LastModified><Size>5000000000</Size></"
+      "Contents>"
       "<Contents><Key>x/c</Key><Size>0</Size></Contents></ListBucketResult>");
   EXPECT_TRUE(page.is_list);
   ASSERT_EQ(page.objects.size(), 2u);
   EXPECT_EQ(page.objects[0].key, "x/a \nb");
   EXPECT_EQ(page.objects[0].bytes, 5'000'000'000u);
   EXPECT_EQ(page.next, "a+b/=");
-  EXPECT_EQ(parse_list("<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>").objects.at(0).key, "a%20b");
+  EXPECT_EQ(parse_list("<ListBucketResult><Contents><Key>a%20b</Key></Contents></ListBucketResult>").objects.at(0).key,
+            "a%20b");
 }
 
 TEST(S3Xml, TakesWhatIsNoneForAnAnswerWithoutContent) {

@@ -1,8 +1,8 @@
 // A library that is loaded into pana before all others (LD_PRELOAD) and makes one call of one function fail.
 //
-// PANA_FAULT names the function, PANA_FAULT_AT says which of its calls: 1 is the first; 0 lets all succeed. PANA_FAULT_LASTS=1
-// makes all later ones fail, too. How many there were is written into the file PANA_FAULT_CALLS as a 64-bit number, as it goes.
-// The programs that pana starts are left alone.
+// PANA_FAULT names the function, PANA_FAULT_AT says which of its calls: 1 is the first; 0 lets all succeed.
+// PANA_FAULT_LASTS=1 makes all later ones fail, too. How many there were is written into the file PANA_FAULT_CALLS as a
+// 64-bit number, as it goes. The programs that pana starts are left alone.
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +25,13 @@ struct Fault {
     const char* const name = std::getenv("PANA_FAULT");
     const char* const at_text = std::getenv("PANA_FAULT_AT");
     const char* const calls_file = std::getenv("PANA_FAULT_CALLS");
-    if (name == nullptr || at_text == nullptr || calls_file == nullptr || std::strcmp(program_invocation_short_name, "pana") != 0) return;
+    if (name == nullptr || at_text == nullptr || calls_file == nullptr ||
+        std::strcmp(program_invocation_short_name, "pana") != 0)
+      return;
     const int file = ::open(calls_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0 || ::ftruncate(file, sizeof(std::atomic<unsigned long>)) != 0) return;
-    void* const memory = ::mmap(nullptr, sizeof(std::atomic<unsigned long>), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void* const memory =
+        ::mmap(nullptr, sizeof(std::atomic<unsigned long>), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ::close(file);
     if (memory == MAP_FAILED) return;
     calls = static_cast<std::atomic<unsigned long>*>(memory);
@@ -113,7 +116,8 @@ int renameat2(int from_directory, const char* from, int to_directory, const char
 }
 
 size_t ZSTD_compressStream2(ZSTD_CCtx* context, ZSTD_outBuffer* output, ZSTD_inBuffer* input, ZSTD_EndDirective end) {
-  static const auto real = next<size_t (*)(ZSTD_CCtx*, ZSTD_outBuffer*, ZSTD_inBuffer*, ZSTD_EndDirective)>("ZSTD_compressStream2");
+  static const auto real =
+      next<size_t (*)(ZSTD_CCtx*, ZSTD_outBuffer*, ZSTD_inBuffer*, ZSTD_EndDirective)>("ZSTD_compressStream2");
   constexpr size_t kMemoryAllocation = 64;  // zstd_errors.h
   return fault().strikes("ZSTD_compressStream2") ? size_t{0} - kMemoryAllocation : real(context, output, input, end);
 }

@@ -60,7 +60,8 @@ std::optional<Account> server_account() {
   throw std::runtime_error("servers do not run as root, and there is neither a user postgres nor nobody");
 }
 
-Cluster::Cluster(Uninitialized, const std::optional<fs::path>& programs) : account_(server_account()), password_(random_password()) {
+Cluster::Cluster(Uninitialized, const std::optional<fs::path>& programs)
+    : account_(server_account()), password_(random_password()) {
   if (!programs) throw std::runtime_error("PostgreSQL's initdb is not installed");
   fs::create_directory(directory_ / "data");
   give(directory_.path(), account_);
@@ -85,7 +86,9 @@ std::unique_ptr<Cluster> Cluster::standby_of(const Cluster& primary) {
   std::unique_ptr<Cluster> standby(new Cluster(Uninitialized(), find_server_programs()));
   standby->password_ = primary.password_;
   standby->version_ = primary.version_;
-  Command copy = primary.client("pg_basebackup", {"--pgdata", standby->directory_ / "data", "--write-recovery-conf", "--checkpoint=fast"}, "postgres");
+  Command copy = primary.client(
+      "pg_basebackup", {"--pgdata", standby->directory_ / "data", "--write-recovery-conf", "--checkpoint=fast"},
+      "postgres");
   copy.account = standby->account_;
   run_successfully(copy);
   fs::permissions(standby->directory_ / "data", fs::perms::owner_all);
@@ -107,9 +110,11 @@ std::optional<std::string> Cluster::missing() {
   const auto server_programs = find_server_programs();
   if (!server_programs) return "PostgreSQL's server is not installed (package postgresql)";
   if (const auto closed = closed_to_others(*server_programs)) {
-    return fmt::format("the server's account may not pass {} (run the tests as somebody else than root, or elsewhere)", closed->string());
+    return fmt::format("the server's account may not pass {} (run the tests as somebody else than root, or elsewhere)",
+                       closed->string());
   }
-  if (!find_client_programs(*server_programs) && !find_program("psql")) return "psql is not installed (package postgresql-client)";
+  if (!find_client_programs(*server_programs) && !find_program("psql"))
+    return "psql is not installed (package postgresql-client)";
   return std::nullopt;
 }
 
@@ -161,9 +166,7 @@ void Cluster::pg_ctl(const std::vector<std::string>& arguments) const {
   run_successfully({.argv = argv, .account = account_});
 }
 
-std::string Cluster::url(const std::string& database) const {
-  return url(database, "postgres", password_);
-}
+std::string Cluster::url(const std::string& database) const { return url(database, "postgres", password_); }
 
 std::string Cluster::url(const std::string& database, const std::string& user, const std::string& password) const {
   return fmt::format("postgresql://{}:{}@127.0.0.1:{}/{}", percent_encoded(user), percent_encoded(password), port_,
@@ -253,9 +256,7 @@ Cluster& shared_cluster() {
   return *slot;
 }
 
-void stop_shared_cluster() {
-  shared_cluster_slot().reset();
-}
+void stop_shared_cluster() { shared_cluster_slot().reset(); }
 
 std::string sql_literal(const std::string& text) {
   // The E form, so that a backslash means the same whatever standard_conforming_strings says.
@@ -264,12 +265,8 @@ std::string sql_literal(const std::string& text) {
   return "E" + doubled(escaped, '\'');
 }
 
-std::string sql_identifier(const std::string& text) {
-  return doubled(text, '"');
-}
+std::string sql_identifier(const std::string& text) { return doubled(text, '"'); }
 
-fs::path fixture(const std::string& name) {
-  return fs::path(PANA_SOURCE_DIR) / "tests/fixtures" / name;
-}
+fs::path fixture(const std::string& name) { return fs::path(PANA_SOURCE_DIR) / "tests/fixtures" / name; }
 
 }  // namespace pana::test

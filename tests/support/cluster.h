@@ -5,7 +5,8 @@
 // of links, so that the extension of the tests can be offered to it without touching the system's own directories.
 //
 // The server's programs are those of the newest PostgreSQL of the system, or of the directory named by the environment
-// variable PANA_TEST_SERVER, as scripts/get-postgresql makes it. The clients are those beside them, or else the system's newest.
+// variable PANA_TEST_SERVER, as scripts/get-postgresql makes it. The clients are those beside them, or else the
+// system's newest.
 #pragma once
 
 #include <filesystem>
@@ -59,7 +60,8 @@ class Cluster {
   Command client(const std::string& program, const std::vector<std::string>& arguments,
                  const std::string& database) const;
 
-  // A script of pg_dump's for this cluster's psql: without the setting of newer servers that a newer pg_dump begins with.
+  // A script of pg_dump's for this cluster's psql: without the setting of newer servers that a newer pg_dump begins
+  // with.
   std::string pg_dump(const std::vector<std::string>& arguments, const std::string& database) const;
 
   // Waits until the server takes connections again, as after the death of a backend.

@@ -111,9 +111,7 @@ bool differs_by_nature(const std::string& line) {
 
 }  // namespace
 
-std::string tables_of(const Cluster& cluster, const std::string& database) {
-  return cluster.sql(database, kTables);
-}
+std::string tables_of(const Cluster& cluster, const std::string& database) { return cluster.sql(database, kTables); }
 
 std::string schema_of(const Cluster& cluster, const std::string& database) {
   std::istringstream dump(run_successfully(cluster.client("pg_dump", {"--schema-only"}, database)));

@@ -73,8 +73,6 @@ std::string Deployment::output(const std::string& name) const {
   return plan_.at("planned_values").at("outputs").at(name).at("value");
 }
 
-void Deployment::remove_bucket_policy(const std::string& bucket) {
-  aws_->request("DELETE", "/" + bucket, "policy=");
-}
+void Deployment::remove_bucket_policy(const std::string& bucket) { aws_->request("DELETE", "/" + bucket, "policy="); }
 
 }  // namespace pana::test

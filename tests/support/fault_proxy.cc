@@ -11,8 +11,9 @@ namespace pana::test {
 
 FaultProxy::FaultProxy(const Cluster& cluster)
     : cluster_(cluster),
-      server_(std::make_unique<Background>(Command{
-          .argv = {"/usr/bin/python3", std::string(PANA_SOURCE_DIR) + "/tests/support/fault_proxy.py", std::to_string(cluster.port())}})) {
+      server_(std::make_unique<Background>(
+          Command{.argv = {"/usr/bin/python3", std::string(PANA_SOURCE_DIR) + "/tests/support/fault_proxy.py",
+                           std::to_string(cluster.port())}})) {
   std::istringstream line(first_line_of(*server_));
   line >> port_ >> control_;
 }
@@ -24,7 +25,8 @@ std::string FaultProxy::url(const std::string& database) const {
 }
 
 void FaultProxy::set_fault(const std::string& kind, std::uint64_t after_bytes, bool all_connections) {
-  control("/fault", nlohmann::json{{"kind", kind}, {"after", after_bytes}, {"scope", all_connections ? "all" : "one"}}.dump());
+  control("/fault",
+          nlohmann::json{{"kind", kind}, {"after", after_bytes}, {"scope", all_connections ? "all" : "one"}}.dump());
 }
 
 std::uint64_t FaultProxy::clear_fault() { return control("/fault", "{}"); }

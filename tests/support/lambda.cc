@@ -37,7 +37,9 @@ RuntimeApi::Answer RuntimeApi::ask(const std::string& path, const std::string& q
                                            .silence = std::chrono::seconds(0)},
                                           {});
   const nlohmann::json json = nlohmann::json::parse(response.body);
-  return {.path = json.value("path", ""), .error_type = json.value("error_type", ""), .body = json.value("body", nlohmann::json())};
+  return {.path = json.value("path", ""),
+          .error_type = json.value("error_type", ""),
+          .body = json.value("body", nlohmann::json())};
 }
 
 RuntimeApi::Answer RuntimeApi::invoke(const std::string& event, double seconds_left, std::string id) {

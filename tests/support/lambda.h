@@ -1,5 +1,5 @@
-// What surrounds a function of AWS Lambda, on loopback: the Runtime API that starts and hears it, the topic it tells its
-// failures, and the process itself.
+// What surrounds a function of AWS Lambda, on loopback: the Runtime API that starts and hears it, the topic it tells
+// its failures, and the process itself.
 #pragma once
 
 #include <map>
@@ -71,8 +71,8 @@ std::map<std::string, std::string> function_environment(const RuntimeApi& api, c
 // One JSON value a line. Throws when a line is none.
 std::vector<nlohmann::json> json_lines(const std::string& text);
 
-// The process of a function and the API that it asks. It is asked to stop at the end; what it said must be JSON and hold
-// no password.
+// The process of a function and the API that it asks. It is asked to stop at the end; what it said must be JSON and
+// hold no password.
 class Function {
  public:
   // `environment` is added to function_environment(); `argv` starts the function.

@@ -31,9 +31,7 @@ Command pana_command(const std::vector<std::string>& arguments) {
   return command;
 }
 
-Outcome pana(const std::vector<std::string>& arguments) {
-  return pana(pana_command(arguments));
-}
+Outcome pana(const std::vector<std::string>& arguments) { return pana(pana_command(arguments)); }
 
 Outcome pana(const Command& command) {
   Outcome outcome = run(command);

@@ -57,8 +57,8 @@ struct Source {
   Content content;
 };
 
-// Loaded at first use: every kind of object (fixtures/everything.sql); some six hundred odd tables (many.sql); a small product's
-// database as the demonstration shows it (shop.sql); one big table and two small ones (big.sql).
+// Loaded at first use: every kind of object (fixtures/everything.sql); some six hundred odd tables (many.sql); a small
+// product's database as the demonstration shows it (shop.sql); one big table and two small ones (big.sql).
 const Source& everything();
 const Source& many();
 const Source& shop();

@@ -29,10 +29,11 @@ PgBouncer::PgBouncer(const Cluster& cluster, const Options& options) : cluster_(
   const fs::path key = directory_ / "server.key";
   std::string tls;
   if (options.tls) {
-    run_successfully({.argv = {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
-                               "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate_file()}});
-    tls = fmt::format("client_tls_sslmode = require\nclient_tls_key_file = {}\nclient_tls_cert_file = {}\n", key.string(),
-                      certificate_file().string());
+    run_successfully(
+        {.argv = {"openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1",
+                  "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate_file()}});
+    tls = fmt::format("client_tls_sslmode = require\nclient_tls_key_file = {}\nclient_tls_cert_file = {}\n",
+                      key.string(), certificate_file().string());
   }
   // Startup `options` are refused, not ignored: poolers of providers drop them in silence, and here it would show.
   std::ofstream(configuration) << "[databases]\n"
@@ -43,8 +44,8 @@ PgBouncer::PgBouncer(const Cluster& cluster, const Options& options) : cluster_(
                                << fmt::format("pool_mode = {}\n", options.pool_mode)
                                << fmt::format("default_pool_size = {}\n", options.pool_size)
                                << fmt::format("max_client_conn = {}\n", options.max_client_connections)
-                               << fmt::format("query_wait_timeout = {}\n", options.query_wait_timeout_seconds)
-                               << tls << "ignore_startup_parameters = extra_float_digits\n";
+                               << fmt::format("query_wait_timeout = {}\n", options.query_wait_timeout_seconds) << tls
+                               << "ignore_startup_parameters = extra_float_digits\n";
   if (const auto& account = cluster.account()) {
     for (const fs::path& path : {directory_.path(), users, configuration, key, certificate_file()}) {
       if (fs::exists(path) && ::chown(path.c_str(), account->user_id, account->group_id) != 0) {

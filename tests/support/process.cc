@@ -27,9 +27,7 @@ extern char** environ;
 namespace pana::test {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
 FileDescriptor memory_file(std::string_view content = {}) {
   FileDescriptor file(::memfd_create("pana-test", MFD_CLOEXEC));
@@ -162,12 +160,8 @@ Outcome Background::wait() {
   return outcome;
 }
 
-std::string Background::out_so_far() const {
-  return content_of(out_);
-}
-std::string Background::err_so_far() const {
-  return content_of(err_);
-}
+std::string Background::out_so_far() const { return content_of(out_); }
+std::string Background::err_so_far() const { return content_of(err_); }
 
 std::string first_line_of(Background& server) {
   const bool listens = becomes_true([&] {

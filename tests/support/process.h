@@ -77,8 +77,8 @@ class Background {
   bool reaped_ = false;
 };
 
-// What a server writes when it is ready: its first line, without the end. Throws std::runtime_error with its errors when
-// there is none.
+// What a server writes when it is ready: its first line, without the end. Throws std::runtime_error with its errors
+// when there is none.
 std::string first_line_of(Background& server);
 
 // The running children of a process, by /proc.

@@ -73,7 +73,9 @@ std::unique_ptr<S3Server> S3Server::moto(const std::string& bucket, const std::s
   return std::unique_ptr<S3Server>(new S3Server({bucket, policy}));
 }
 
-std::unique_ptr<S3Server> S3Server::aws() { return std::unique_ptr<S3Server>(new S3Server(std::vector<std::string>{})); }
+std::unique_ptr<S3Server> S3Server::aws() {
+  return std::unique_ptr<S3Server>(new S3Server(std::vector<std::string>{}));
+}
 
 S3Server& S3Server::stand_in() {
   static S3Server server("s3_stand_in.py", "tests", false);
@@ -96,7 +98,8 @@ std::optional<std::string> S3Server::stand_in_missing() {
 }
 
 std::optional<std::string> S3Server::moto_missing() {
-  if (find_program("python3") && run({.argv = {"python3", "-c", "import moto.server, boto3"}}).succeeded()) return std::nullopt;
+  if (find_program("python3") && run({.argv = {"python3", "-c", "import moto.server, boto3"}}).succeeded())
+    return std::nullopt;
   return "moto is not installed (Python package moto[server])";
 }
 
@@ -104,11 +107,13 @@ std::optional<std::string> S3Server::swift_missing() {
   for (const char* program :
        {"swift-proxy-server", "swift-account-server", "swift-container-server", "swift-object-server"}) {
     if (!find_program(program)) {
-      return fmt::format("{} is not installed (packages swift-proxy, swift-account, swift-container, swift-object)", program);
+      return fmt::format("{} is not installed (packages swift-proxy, swift-account, swift-container, swift-object)",
+                         program);
     }
   }
   if (const auto closed = closed_to_others(PANA_SOURCE_DIR)) {
-    return fmt::format("its account may not pass {} (run the tests as somebody else than root, or elsewhere)", closed->string());
+    return fmt::format("its account may not pass {} (run the tests as somebody else than root, or elsewhere)",
+                       closed->string());
   }
   return std::nullopt;
 }
@@ -123,7 +128,9 @@ std::optional<std::string> S3Server::radosgw_missing() {
 }
 
 std::map<std::string, std::string> S3Server::environment_of_backup_role() {
-  const std::string form = "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A%3Arole%2Fbackup&RoleSessionName=tests&DurationSeconds=900";
+  const std::string form =
+      "Action=AssumeRole&Version=2011-06-15&RoleArn=arn%3Aaws%3Aiam%3A%3A%3Arole%2Fbackup&RoleSessionName=tests&"
+      "DurationSeconds=900";
   HttpRequest request{.method = "POST",
                       .origin = endpoint(),
                       .path = "/",
@@ -139,7 +146,8 @@ std::map<std::string, std::string> S3Server::environment_of_backup_role() {
   const auto element = [&xml](const std::string& name) {
     const std::size_t begin = xml.find("<" + name + ">");
     const std::size_t end = xml.find("</" + name + ">");
-    if (begin == std::string::npos || end == std::string::npos) throw std::runtime_error("no credentials of a role: " + xml);
+    if (begin == std::string::npos || end == std::string::npos)
+      throw std::runtime_error("no credentials of a role: " + xml);
     return xml.substr(begin + name.size() + 2, end - begin - name.size() - 2);
   };
   std::map<std::string, std::string> environment = environment_;

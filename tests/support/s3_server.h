@@ -49,7 +49,7 @@ class S3Server {
   void set_faults(const nlohmann::json& faults) { control("/_faults", faults.dump()); }
   void set_rate(std::uint64_t bytes_per_second) { control("/_rate", std::to_string(bytes_per_second)); }
   void set_delay(double seconds) { control("/_delay", std::to_string(seconds)); }  // before each answer
-  void set_page(std::uint64_t keys) { control("/_page", std::to_string(keys)); }    // of a list
+  void set_page(std::uint64_t keys) { control("/_page", std::to_string(keys)); }   // of a list
   void age_uploads(std::uint64_t seconds) { control("/_age", std::to_string(seconds)); }
   void age_beginnings(std::uint64_t seconds) { control("/_age_begin", std::to_string(seconds)); }  // but not the parts
   void set_lifetime(std::uint64_t seconds) { control("/_lifetime", std::to_string(seconds)); }

@@ -16,8 +16,8 @@ std::optional<std::filesystem::path> find_server_programs();
 // Those of a major version: what scripts/get-postgresql got, or the system's.
 std::optional<std::filesystem::path> find_server_programs(int major);
 
-// The directory with psql and pg_dump for such a server: its own, or that of the newest version of the system; nothing to use those of
-// PATH.
+// The directory with psql and pg_dump for such a server: its own, or that of the newest version of the system; nothing
+// to use those of PATH.
 std::optional<std::filesystem::path> find_client_programs(const std::filesystem::path& server_programs);
 
 // Builds the tree below `root` and adds the files of `extension` to its extensions. Returns the directory with the

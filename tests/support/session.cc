@@ -18,7 +18,8 @@ void require_success(const Result& result) {
 
 Session::Session(const std::string& url) : connection_(PQconnectdb(url.c_str()), &PQfinish) {
   if (PQstatus(connection_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection_.get()));
-  PQsetNoticeProcessor(connection_.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection_.get(), [](void*, const char*) {}, nullptr);
 }
 
 std::string Session::execute(const std::string& sql) {

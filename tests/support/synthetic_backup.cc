@@ -19,7 +19,9 @@ constexpr std::uint64_t kRowsOfAFrame = 61'200;
 class MemoryUpload : public ObjectUpload {
  public:
   std::uint64_t part_bytes() const override { return 1 << 20; }
-  void put(const Part& part, const std::stop_token&) override { bytes += part.bytes; }  // the writer of these backups has one thread
+  void put(const Part& part, const std::stop_token&) override {
+    bytes += part.bytes;
+  }  // the writer of these backups has one thread
   void complete(const std::stop_token&) override {}
 
   std::string bytes;
@@ -39,7 +41,7 @@ FrameInfo frame(std::uint64_t number) {
 
 std::vector<TableInfo> tables() {
   std::vector<TableInfo> tables(kTables);
-  for (TableId id = 1; TableInfo& table : tables) {
+  for (TableId id = 1; TableInfo & table : tables) {
     table.id = id++;
     table.oid = 16'384 + table.id;
     table.schema = "public";
@@ -92,7 +94,8 @@ std::string terabyte_backup() {
   writer.begin_phase(Phase::rows);
   for (std::uint64_t i = 0; i < frame_count(); ++i) {
     const FrameInfo info = frame(i);
-    writer.append({.info = info, .encoded = "x", .digests = {{info.tables[0].table, {.rows = info.tables[0].rows}}}}, {});
+    writer.append({.info = info, .encoded = "x", .digests = {{info.tables[0].table, {.rows = info.tables[0].rows}}}},
+                  {});
   }
   writer.finish({.header = {.database = "small", .encoding = "UTF8"}, .tables = tables()}, {});
   return upload.bytes;

@@ -1,4 +1,5 @@
-// Backups of databases that nobody has to fill: written by pana's own writer, with frames that only their index describes.
+// Backups of databases that nobody has to fill: written by pana's own writer, with frames that only their index
+// describes.
 #pragma once
 
 #include <filesystem>
@@ -15,8 +16,8 @@ std::string tiny_backup(IndexHeader header = {});
 // What an index says of a database of 1 TB of text: as many frames as pana cuts it into, and 500 tables.
 IndexTotals terabyte_totals();
 
-// A compressed backup of it. Its index, seek table and checksums are as long as they are; its frames are of one byte each,
-// and cannot be decoded.
+// A compressed backup of it. Its index, seek table and checksums are as long as they are; its frames are of one byte
+// each, and cannot be decoded.
 std::string terabyte_backup();
 
 // The plain form, whose frames are holes of a file.
