@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "pg/sequences.h"
 #include "pg/session.h"
 #include "support/pana.h"
 

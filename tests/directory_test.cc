@@ -220,7 +220,7 @@ TEST_F(Directory, TellsTheDatabasesApartThatShareIt) {
 
   const Outcome listed = pana({"list", backups_.path()});
   EXPECT_THAT(listed.out, AllOf(HasSubstr("rows of app\n"),
-                                HasSubstr("rows of small of the server " +
+                                HasSubstr("row of small of the server " +
                                           other.sql("small", "SELECT system_identifier FROM pg_control_system()"))));
   for (const std::vector<std::string>& reading :
        {std::vector<std::string>{"restore", backups_.path(), "--into", fresh_database("target")},

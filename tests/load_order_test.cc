@@ -115,6 +115,19 @@ TEST_F(Loading, OfRowsAloneFollowsTheForeignKeys) {
   expect_equal();
 }
 
+TEST_F(Loading, OfRowsAloneSaysWhatHelpsRowsWithoutThoseTheyReferTo) {
+  const fs::path backup = both(
+      "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int REFERENCES a); INSERT INTO a VALUES (1); INSERT "
+      "INTO "
+      "b VALUES (1); ");
+  target("TRUNCATE a, b");
+  const Outcome refused = restore(backup, {"--data-only", "-t", "b"});
+  EXPECT_TRUE(ends_with(kFailed, refused));
+  EXPECT_THAT(refused.err, HasSubstr("--disable-triggers loads them without a look at the keys"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "-t", "b", "--disable-triggers"})));
+  EXPECT_EQ("1", target("SELECT id FROM b"));
+}
+
 TEST_F(Loading, OfRowsAloneIsRefusedBeforeAnythingIsEmptied) {
   origin(
       "CREATE TABLE a (id int PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a, extra int);"

@@ -97,18 +97,40 @@ TEST_F(Locations, AreReadPastWhatCannotBeRead) {
   const auto names_all_that_it_passes_over =
       AllOf(HasSubstr("unreadable_backup"), HasSubstr("newer_backup"), HasSubstr("damaged_backup"),
             HasSubstr(unreadable_), HasSubstr("others_unknown"));
-  const Outcome verified = pana_as_user({"verify", backups_.path()});
-  ASSERT_TRUE(ends_with(kOk, verified));
-  EXPECT_THAT(verified.out, HasSubstr(good_));
-  EXPECT_THAT(verified.err, names_all_that_it_passes_over);
-  const Outcome restored = pana_as_user({"restore", backups_.path(), "--into", fresh_database("restored"), "--verify"});
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{}, {"--against", cluster().url("small")}, {"--json"}}) {
+    std::vector<std::string> arguments = {"verify", backups_.path()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const Outcome verified = pana_as_user(arguments);
+    EXPECT_TRUE(ends_with(kFailed, verified)) << "the newest was not looked at";
+    EXPECT_THAT(verified.out, HasSubstr(good_));
+    EXPECT_THAT(verified.err, AllOf(names_all_that_it_passes_over,
+                                    HasSubstr(fmt::format("is older than {}, which is unreadable", unreadable_))));
+  }
+  const Outcome restored =
+      pana_as_user({"restore", backups_.path(), "--into", fresh_database("restored"), "--verify", "--json"});
   ASSERT_TRUE(ends_with(kOk, restored));
-  EXPECT_THAT(restored.out, HasSubstr(good_));
+  const nlohmann::json report = nlohmann::json::parse(restored.out);
+  EXPECT_THAT(report.at("backup").get<std::string>(), HasSubstr(good_));
+  std::vector<std::string> passed_over;
+  for (const auto& newer : report.at("passed_over")) passed_over.push_back(newer.at("key"));
+  EXPECT_THAT(passed_over, ElementsAre(unreadable_, newer_, damaged_));
   EXPECT_THAT(restored.err, names_all_that_it_passes_over);
   const Outcome checked = pana_as_user({"check", cluster().url("small"), "--to", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, checked));
   EXPECT_THAT(checked.out,
               AllOf(HasSubstr("the newest complete backup is " + good_), HasSubstr(unreadable_ + " is unreadable")));
+}
+
+TEST_F(Locations, AreNotProvenByABackupThatIsOlderThanADamagedOne) {
+  fs::remove(backups_ / unreadable_);
+  fs::remove(backups_ / newer_);
+  const Outcome verified = pana_as_user({"verify", backups_.path(), "--json"});
+  EXPECT_TRUE(ends_with(kDamaged, verified));
+  EXPECT_EQ(nlohmann::json::parse(verified.out).at("passed_over").at(0).at("state"), "damaged");
+  EXPECT_TRUE(ends_with(kOk, pana_as_user({"verify", backups_ / good_})));
+  fs::remove(backups_ / damaged_);
+  EXPECT_TRUE(ends_with(kOk, pana_as_user({"verify", backups_.path()})));
 }
 
 // What was not read may be a good backup: it is neither removed nor counted. Nor is a damaged one removed that is newer
@@ -240,7 +262,7 @@ TEST_F(Buckets, AreReadPastAnObjectThatIsInAnArchive) {
 
   server().set_faults(first_is_archived);
   const Outcome verified = pana({"verify", "s3://archive"});
-  EXPECT_TRUE(ends_with(kOk, verified));
+  EXPECT_TRUE(ends_with(kFailed, verified));
   EXPECT_THAT(verified.out, HasSubstr(old_key));
   EXPECT_THAT(verified.err,
               AllOf(HasSubstr("unreadable_backup"), HasSubstr(new_key), HasSubstr("the object is in an archive")));

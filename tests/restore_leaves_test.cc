@@ -425,6 +425,12 @@ TEST_F(RestoreLeaves, NothingUnsaidThatTheRoleMayNotRead) {
               HasSubstr("the backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
   EXPECT_THAT(pana({"check", url}).out,
               HasSubstr("a backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
+  const Outcome shown = pana({"show", backups_.path()});
+  EXPECT_THAT(shown.out, AllOf(HasSubstr("left out    options of the user mapping of pana_owner for srv\n"),
+                               HasSubstr("left out    subscription s\n")));
+  const Outcome restored = restore(backups_.path());
+  ASSERT_TRUE(ends_with(kOk, restored));
+  EXPECT_THAT(restored.err, HasSubstr("the backup lacks what the server kept from the role that made it: options of"));
   const Outcome of_superuser = pana({"backup", cluster().url("origin"), "--to", backups_.path()});
   EXPECT_THAT(of_superuser.err, Not(HasSubstr("kept_from_us")));
   origin("DROP SUBSCRIPTION s");

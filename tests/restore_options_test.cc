@@ -221,12 +221,15 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
   fresh_database("parent");
   const Outcome parent = pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt"});
   EXPECT_TRUE(ends_with(kOk, parent));
-  EXPECT_THAT(parent.err, HasSubstr("\"no_rows\""));
+  EXPECT_THAT(parent.err, AllOf(HasSubstr("\"no_rows\""), HasSubstr("choose them as well, such as one.pt1")));
   cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
-  for (const char* option : {"--table=one.pt*", "--schema=one"}) {
+  for (const auto& [option, hint] :
+       std::map<std::string, std::string>{{"--table=one.pt*", "choose what depends on it as well"},
+                                          {"--schema=one", "drop first what depends on it"}}) {
     const Outcome outcome = pana({"restore", backup, "--into", origin, "--clean", option});
     EXPECT_TRUE(ends_with(kRefused, outcome));
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr("cannot drop"), HasSubstr("drop first what depends on it")));
+    EXPECT_THAT(outcome.err,
+                AllOf(HasSubstr("cannot drop"), HasSubstr("view public.outside depends on"), HasSubstr(hint)));
     EXPECT_EQ("1000", cluster().sql("parts", "SELECT count(*) FROM one.pt"));
     EXPECT_EQ("1", cluster().sql("parts", "SELECT count(*) FROM one.view"));
   }

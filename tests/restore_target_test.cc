@@ -93,6 +93,8 @@ TEST_F(RestoreTarget, IsLeftAsItIsWhenItHasANameAlready) {
   refused({"--allow-non-empty"}, "FUNCTION public.f(): function \\\"f\\\" already exists");
   target("DROP FUNCTION f; SELECT lo_create(7)");
   refused({"--allow-non-empty"}, "1 of the backup's large objects are in the target already");
+  const Outcome outcome = restore(backup);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("it holds 1 large object\""), Not(HasSubstr("--allow-non-empty"))));
 }
 
 // Rows of others that have the names of the backup's, as far as --keep-going goes.
@@ -272,6 +274,43 @@ TEST_F(RestoreTarget, GetsWhatPatternsLeave) {
   ASSERT_TRUE(ends_with(kOk, restore(back_up("origin", {"-N", "*"}), {"-N", "*"})));
   EXPECT_EQ("9|0",
             target("SELECT oid, (SELECT count(*) FROM pg_class WHERE relname = 'foo') FROM pg_largeobject_metadata"));
+}
+
+// What is in both encodings may be restored, to who says so; the rest is refused, and named.
+TEST_F(RestoreTarget, HasAnotherEncodingThatTheTextMayFit) {
+  origin("CREATE TABLE t AS SELECT 1 AS id, 'plain'::text AS x; CREATE TABLE \"Straße\" AS SELECT 'ä'::text AS x");
+  const fs::path backup = back_up("origin");
+  cluster().drop_database("target");
+  cluster().create_database("target", "LATIN1");
+  const Outcome refused = restore(backup);
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("--keep-going restores the text that fits"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--keep-going", "--verify"})));
+  EXPECT_EQ("plain|1", target("SET client_encoding = 'UTF8'; SELECT t.x, length(s.x) FROM t, \"Straße\" AS s"));
+
+  origin("INSERT INTO t VALUES (2, 'Ω')");
+  const Outcome partial = restore(back_up("origin"), {"--keep-going", "--clean"});
+  EXPECT_TRUE(ends_with(kFailed, partial));
+  EXPECT_THAT(partial.err,
+              AllOf(HasSubstr("cannot restore 2 rows of public.t"), HasSubstr("character with byte sequence")));
+  EXPECT_EQ("1", target("SET client_encoding = 'UTF8'; SELECT count(*) FROM \"Straße\""));
+  cluster().drop_database("target");
+  cluster().create_database("target", "EUC_JP");
+  cluster().create_database("latin", "LATIN1");
+  cluster().sql("latin", "CREATE TABLE t AS SELECT 1 AS id");
+  const Outcome impossible = restore(back_up("latin"), {"--keep-going"});
+  EXPECT_TRUE(ends_with(kRefused, impossible)) << "there is no conversion";
+  cluster().drop_database("latin");
+}
+
+TEST_F(RestoreTarget, TakesBytesOfNoEncodingAsItsOwn) {
+  cluster().drop_database("origin");
+  cluster().create_database("origin", "SQL_ASCII");
+  origin("CREATE TABLE t AS SELECT 'plain'::text AS x");
+  const fs::path backup = back_up("origin");
+  EXPECT_TRUE(ends_with(kRefused, restore(backup)));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--keep-going", "--verify"})));
+  EXPECT_EQ("plain", target("SELECT x FROM t"));
 }
 
 // Of tables that are not chosen, no trigger can change what is loaded.

@@ -72,12 +72,27 @@ TEST_F(Unreadable, NamesEverythingThatItMayNotReadAndTheGrantsThatMendIt) {
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("limited")})));
 }
 
+// No pattern names large objects.
+TEST_F(Unreadable, NamesTheOnlyWayAroundLargeObjects) {
+  limited_role();
+  cluster().sql("limited", "GRANT pg_read_all_data TO pana_limited; ALTER ROLE pana_limited BYPASSRLS");
+  const Outcome refused = back_up_as_limited();
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("; or leave them out of a backup: --skip-unreadable"),
+                                 Not(HasSubstr("--exclude-table"))));
+}
+
 TEST_F(Unreadable, SkipsWhatItMayNotReadWhenToldToAndSaysSo) {
   limited_role();
   const Outcome partial = back_up_as_limited({"--skip-unreadable"});
   EXPECT_TRUE(ends_with(kPartial, partial));
   EXPECT_THAT(nlohmann::json::parse(partial.out).at("skipped"), SizeIs(7));
   EXPECT_THAT(partial.err, HasSubstr("lacks what could not be read"));
+  const Outcome checked = pana({"check", cluster().url("limited", "pana_limited", cluster().password()), "--to",
+                                backups_.path(), "--skip-unreadable"});
+  ASSERT_TRUE(ends_with(kOk, checked));
+  EXPECT_THAT(checked.out, AllOf(HasSubstr("a backup lacks what the role may not read: table public."),
+                                 HasSubstr("large object 424242"), HasSubstr("the newest complete backup is ")));
   const Outcome shown = pana({"show", backups_.path()});
   EXPECT_THAT(shown.out, AllOf(HasSubstr("--skip-unreadable"), HasSubstr("left out    table vault.keys"),
                                HasSubstr("left out    large object 424242")));

@@ -29,8 +29,8 @@ struct Options {
 };
 
 void print(const BackupReport& report, const std::string& name) {
-  fmt::print("{}\n{} rows of {} tables as of {}: {} of SQL in {}, stored as {}\n", name, human_count(report.rows),
-             human_count(report.tables), report.snapshot_time, human_bytes(report.text_bytes),
+  fmt::print("{}\n{} of {} as of {}: {} of SQL in {}, stored as {}\n", name, counted(report.rows, "row"),
+             counted(report.tables, "table"), report.snapshot_time, human_bytes(report.text_bytes),
              human_seconds(report.seconds), human_bytes(report.bytes));
 }
 
@@ -94,11 +94,7 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
       ->envname("PANA_COMPRESSION")
       ->capture_default_str();
   add_filter_options(*command, options->patterns);
-  command
-      ->add_option("--exclude-table-data", options->patterns.exclude_table_data,
-                   "the definition but not the rows of tables matching PATTERN")
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
+  add_row_filter_option(*command, options->patterns);
   command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")

@@ -66,6 +66,9 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
       ->type_name("N")
       ->capture_default_str();
   add_filter_options(*command, options->patterns);
+  add_row_filter_option(*command, options->patterns);
+  command->add_flag("--skip-unreadable", options->request.skip_unreadable,
+                    "as the backup would: what the role may not read is a warning");
   command
       ->add_option("--stall-timeout", options->stall_seconds,
                    "give up when the server says nothing for so long; 0: never")

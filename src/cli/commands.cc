@@ -55,6 +55,13 @@ void print_json(const Json& json) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
+Json passed_over_json(const OpenBackup& backup) {
+  Json json = Json::array();
+  for (const BackupSummary& newer : backup.passed_over)
+    json.push_back({{"key", newer.key}, {"state", state_name(newer.state)}, {"why", newer.why}});
+  return json;
+}
+
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
   command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")
       ->check(not_empty())
@@ -70,6 +77,14 @@ void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
       ->allow_extra_args(false);
   command.add_option("-T,--exclude-table", patterns.exclude_tables, "no tables matching PATTERN")
       ->check(not_empty())
+      ->type_name("PATTERN")
+      ->allow_extra_args(false);
+}
+
+void add_row_filter_option(CLI::App& command, TableFilter::Patterns& patterns) {
+  command
+      .add_option("--exclude-table-data", patterns.exclude_table_data,
+                  "the definition but not the rows of tables matching PATTERN")
       ->type_name("PATTERN")
       ->allow_extra_args(false);
 }

@@ -43,7 +43,13 @@ CLI::Validator size_in_bytes();
 // Prints one JSON object on standard output.
 void print_json(const Json& json);
 
+// The newer backups of a location that were passed over for this one: [{"key", "state", "why"}], the newest first.
+Json passed_over_json(const OpenBackup& backup);
+
 // The options -n, -N, -t, -T of pg_dump, for the commands that know them all.
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns);
+
+// --exclude-table-data, for those that choose of a database.
+void add_row_filter_option(CLI::App& command, TableFilter::Patterns& patterns);
 
 }  // namespace pana

@@ -38,7 +38,7 @@ Json comparison_json(const ComparisonReport& report, const std::string& backup) 
   return json;
 }
 
-void print_comparison(const ComparisonReport& report, const std::string& backup) {
+void print_comparison(const ComparisonReport& report, const std::string& backup, std::string_view what) {
   if (report.equal()) {
     std::uint64_t tables = 0;
     std::uint64_t rows = 0;
@@ -48,12 +48,9 @@ void print_comparison(const ComparisonReport& report, const std::string& backup)
       rows += table.backup.rows;
     }
     const std::string large_objects =
-        report.compared_large_objects == 0
-            ? ""
-            : fmt::format(", {} large object{}", human_count(report.compared_large_objects),
-                          report.compared_large_objects == 1 ? "" : "s");
-    fmt::print("the database is equal to {}: {} tables, {} rows{}, counts and digests\n", backup, human_count(tables),
-               human_count(rows), large_objects);
+        report.compared_large_objects == 0 ? "" : ", " + counted(report.compared_large_objects, "large object");
+    fmt::print("{} is equal to {}: {}, {}{}, counts and digests\n", what, backup, counted(tables, "table"),
+               counted(rows, "row"), large_objects);
     return;
   }
   fmt::print("{:<10}  {:>15}  {:>15}  table\n", "state", "backup rows", "database rows");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "cli/commands.h"
 #include "command/compare.h"
@@ -10,7 +11,7 @@ namespace pana {
 
 Json comparison_json(const ComparisonReport& report, const std::string& backup);
 
-// The differences as a table, or one line that says how much is equal.
-void print_comparison(const ComparisonReport& report, const std::string& backup);
+// The differences as a table, or one line that says how much of `what`, such as "the database", is equal.
+void print_comparison(const ComparisonReport& report, const std::string& backup, std::string_view what);
 
 }  // namespace pana

@@ -40,7 +40,7 @@ Json summary_json(const BackupSummary& backup) {
 std::string content_of(const BackupSummary& backup, const DatabaseNames& databases) {
   switch (backup.state) {
     case BackupState::complete:
-      return fmt::format("{} rows of {}{}", human_count(backup.totals.rows),
+      return fmt::format("{} of {}{}", counted(backup.totals.rows, "row"),
                          without_controls(databases.of(backup.header.series())),
                          backup.header.filters.empty() ? "" : ", filtered");
     case BackupState::damaged: return "DAMAGED: " + without_controls(backup.why);

@@ -65,8 +65,9 @@ RestoreRequest request_of(const Options& options) {
   return request;
 }
 
-Json report_json(const RestoreReport& report, const std::string& backup) {
-  return {{"backup", backup},
+Json report_json(const RestoreReport& report, const OpenBackup& backup) {
+  return {{"backup", backup.name},
+          {"passed_over", passed_over_json(backup)},
           {"target", report.target},
           {"rows", report.rows},
           {"tables", report.tables},
@@ -90,20 +91,21 @@ void run(const Options& options, const CommandContext& context) {
   const ProvenRestore proven = restore_and_prove(request, *backup.reader, show, context.stop);
   const RestoreReport& report = proven.restored;
   if (options.json) {
-    Json json = report_json(report, backup.name);
+    Json json = report_json(report, backup);
     if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
   } else {
-    fmt::print("restored {} rows of {} tables into {} in {}, {} read from {}\n", human_count(report.rows),
-               human_count(report.tables), report.target, human_seconds(report.seconds), human_bytes(report.bytes_read),
-               backup.name);
+    fmt::print("restored {} of {} into {} in {}, {} read from {}\n", counted(report.rows, "row"),
+               counted(report.tables, "table"), report.target, human_seconds(report.seconds),
+               human_bytes(report.bytes_read), backup.name);
     if (!report.rights_not_restored.empty()) {
-      fmt::print("not all rights are as in the backup: {}\n",
-                 report.rights_not_restored.size() == 1
-                     ? "1 warning tells"
-                     : fmt::format("{} warnings tell", report.rights_not_restored.size()));
+      fmt::print("not all rights are as in the backup: {} above\n",
+                 counted(report.rights_not_restored.size(), "warning"));
     }
-    if (proven.comparison) print_comparison(*proven.comparison, backup.name);
+    if (proven.comparison) {
+      print_comparison(*proven.comparison, backup.name,
+                       report.errors.empty() ? "the database" : "what of it was compared");
+    }
     if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");
   }
   proven.require_success();

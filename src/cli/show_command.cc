@@ -29,6 +29,7 @@ Json globals_json_without_secrets(const Globals& globals) {
 Json header_json(const OpenBackup& backup) {
   const IndexHeader& header = backup.reader->index().header;
   Json json = {{"backup", backup.name},
+               {"passed_over", passed_over_json(backup)},
                {"bytes", backup.reader->stored_bytes()},
                {"text_bytes", backup.reader->index().text_bytes()},
                {"rows", backup.reader->index().rows()},
@@ -47,6 +48,7 @@ Json header_json(const OpenBackup& backup) {
                {"large_objects", header.large_objects},
                {"filters", header.filters},
                {"skipped", header.skipped},
+               {"kept_from_us", header.kept_from_us},
                {"unlogged", header.unlogged},
                {"roles", Json::array()},
                {"extensions", Json::array()},
@@ -67,10 +69,6 @@ Json header_json(const OpenBackup& backup) {
 
 std::string setting_text(const RoleSetting& setting) {
   return setting.name.find('.') == std::string::npos ? setting.name + " = " + setting.value : setting.name;
-}
-
-std::string counted(std::uint64_t count, std::string_view what) {
-  return fmt::format("{} {}{}", human_count(count), what, count == 1 ? "" : "s");
 }
 
 void print_line(std::string_view label, const std::vector<std::string>& parts) {
@@ -100,7 +98,8 @@ void print_globals(const Globals& globals) {
   }
   print_line("owner", {globals.owner});
   if (!globals.comment.empty()) print_line("comment", {globals.comment});
-  if (globals.connection_limit != -1) print_line("limit", {fmt::format("{} connections", globals.connection_limit)});
+  if (globals.connection_limit >= 0)
+    print_line("limit", {counted(static_cast<std::uint64_t>(globals.connection_limit), "connection")});
   std::vector<std::string> settings;
   for (const RoleSetting& setting : globals.settings) {
     if (setting.role.empty()) settings.push_back(setting_text(setting));
@@ -133,8 +132,9 @@ void print(const OpenBackup& backup) {
   fmt::print("made by     pana {}, pg_dump {}, of a PostgreSQL {} server\n", without_controls(header.pana),
              without_controls(header.pg_dump), without_controls(header.server));
   if (!header.system_identifier.empty()) print_line("server", {"system identifier " + header.system_identifier});
-  fmt::print("size        {}, {} of SQL in {} frames, compression {}\n", human_bytes(backup.reader->stored_bytes()),
-             human_bytes(index.text_bytes()), index.frames.size(), without_controls(header.compression));
+  fmt::print("size        {}, {} of SQL in {}, compression {}\n", human_bytes(backup.reader->stored_bytes()),
+             human_bytes(index.text_bytes()), counted(index.frames.size(), "frame"),
+             without_controls(header.compression));
   fmt::print("holds       {}, {}, {}\n", counted(index.rows(), "row"), counted(header.sequences, "sequence"),
              counted(header.large_objects, "large object"));
   fmt::print("roles       {}\nextensions  {}\n", names(header.roles), names(header.extensions));
@@ -145,6 +145,7 @@ void print(const OpenBackup& backup) {
   for (const std::string& table : header.unlogged)
     fmt::print("left out    contents of unlogged {}\n", without_controls(table));
   for (const std::string& skipped : header.skipped) fmt::print("left out    {}\n", without_controls(skipped));
+  for (const std::string& kept : header.kept_from_us) fmt::print("left out    {}\n", without_controls(kept));
   fmt::print("\n{:>15}  {:>10}  table\n", "rows", "bytes");
   for (const TableInfo& table : index.tables) {
     const std::string name = table.id == kLargeObjects ? "(large objects)" : table.schema + "." + table.name;

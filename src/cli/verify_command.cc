@@ -31,6 +31,16 @@ void verify_named(const OpenBackup& backup, std::size_t jobs, Progress& progress
   throw Error(error.kind(), fmt::format("{}: {}", backup.name, error.what()), error.hint());
 }
 
+// Who names a location asks for its newest backup: that an older one is good is no answer to that.
+void require_newest(const OpenBackup& backup) {
+  if (backup.passed_over.empty()) return;
+  const BackupSummary& newest = backup.passed_over.front();
+  throw Error(newest.state == BackupState::damaged ? ErrorKind::damaged : ErrorKind::failed,
+              fmt::format("{} is older than {}, which is {}: {}", backup.name, newest.key, state_name(newest.state),
+                          newest.why),
+              newest.hint);
+}
+
 void run(const Options& options, const CommandContext& context) {
   if (options.url.empty() && !TableFilter(options.patterns).is_empty()) {
     throw Error(ErrorKind::usage, "parts can only be compared: a backup is verified as a whole", "add --against URL");
@@ -41,14 +51,17 @@ void run(const Options& options, const CommandContext& context) {
     verify_named(backup, options.jobs, progress, context.stop);
     const Index& index = backup.reader->index();
     if (options.json) {
-      return print_json({{"backup", backup.name},
-                         {"whole", true},
-                         {"bytes", backup.reader->stored_bytes()},
-                         {"frames", index.frames.size()},
-                         {"rows", index.rows()}});
+      print_json({{"backup", backup.name},
+                  {"passed_over", passed_over_json(backup)},
+                  {"whole", true},
+                  {"bytes", backup.reader->stored_bytes()},
+                  {"frames", index.frames.size()},
+                  {"rows", index.rows()}});
+      return require_newest(backup);
     }
-    fmt::print("{} is whole: {} frames, {} rows\n", backup.name, index.frames.size(), human_count(index.rows()));
-    return;
+    fmt::print("{} is whole: {}, {}\n", backup.name, counted(index.frames.size(), "frame"),
+               counted(index.rows(), "row"));
+    return require_newest(backup);
   }
   ComparisonReport report;
   {
@@ -59,8 +72,15 @@ void run(const Options& options, const CommandContext& context) {
                       .longest_silence = std::chrono::seconds(options.stall_seconds)},
                      *backup.reader, progress, context.stop);
   }
-  options.json ? print_json(comparison_json(report, backup.name)) : print_comparison(report, backup.name);
+  if (options.json) {
+    Json json = comparison_json(report, backup.name);
+    json["passed_over"] = passed_over_json(backup);
+    print_json(json);
+  } else {
+    print_comparison(report, backup.name, "the database");
+  }
   if (!report.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
+  require_newest(backup);
 }
 
 }  // namespace

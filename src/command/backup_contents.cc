@@ -10,6 +10,7 @@
 #include "base/unicode.h"
 #include "command/backup_globals.h"
 #include "pg/rights.h"
+#include "pg/sequences.h"
 #include "pg/session.h"
 #include "pg/text_array.h"
 
@@ -82,6 +83,12 @@ void add_roles_and_extensions(Connection& control, BackupContents& contents) {
 
 }  // namespace
 
+std::vector<std::string> options_that_leave_out(const TableFilter& filter, const Unreadable& skipped) {
+  std::vector<std::string> options = filter.arguments();
+  if (!skipped.empty()) options.emplace_back("--skip-unreadable");
+  return options;
+}
+
 BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
                                     Snapshot snapshot, std::string encoding) {
   BackupContents contents{.snapshot = std::move(snapshot)};
@@ -101,9 +108,8 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.encoding = std::move(encoding);
   header.snapshot_time = contents.snapshot.time;
   header.compression = request.compression.text();
-  header.filters = request.filter.arguments();
+  header.filters = options_that_leave_out(request.filter, contents.snapshot.skipped);
   if (!contents.snapshot.skipped.empty()) {
-    header.filters.emplace_back("--skip-unreadable");
     header.skipped = to_unicode(control, header.encoding, contents.snapshot.skipped.names());
   }
   std::vector<std::string> unlogged;
@@ -114,11 +120,11 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
         fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}",
                     fmt::join(header.unlogged, ", ")));
   }
-  if (const std::vector<std::string> kept = to_unicode(control, header.encoding, find_kept_from_us(control, filter));
-      !kept.empty()) {
+  header.kept_from_us = to_unicode(control, header.encoding, find_kept_from_us(control, filter));
+  if (!header.kept_from_us.empty()) {
     log(LogLevel::warning, "kept_from_us",
         fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}",
-                    fmt::join(kept, ", ")));
+                    fmt::join(header.kept_from_us, ", ")));
   }
   std::vector<std::string> text_ranges;
   for (CatalogName& table : read_text_ranges(control)) text_ranges.push_back(std::move(table.sql_name));

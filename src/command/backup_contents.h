@@ -24,6 +24,9 @@ struct BackupContents {
   std::vector<TableInfo> tables;  // contents still empty; the table with the id i + 1 is snapshot.tables[i]
 };
 
+// pg_dump's options for what a backup leaves out (IndexHeader::filters).
+std::vector<std::string> options_that_leave_out(const TableFilter& filter, const Unreadable& skipped);
+
 // Reads the catalog under the snapshot, which is `control`'s own.
 BackupContents read_backup_contents(Connection& control, const BackupRequest& request, const PgDumpProgram& pg_dump,
                                     Snapshot snapshot, std::string encoding);

@@ -11,11 +11,13 @@
 
 #include "base/human.h"
 #include "command/backup.h"
+#include "command/backup_contents.h"
 #include "command/backup_list.h"
 #include "command/connections.h"
 #include "pg/database_address.h"
 #include "pg/pg_dump.h"
 #include "pg/rights.h"
+#include "pg/sequences.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
 
@@ -61,11 +63,14 @@ CheckResult check_encryption(Connection& connection, const std::string& sslmode)
   return ok(fmt::format("encrypted with {}, the server's certificate is checked", *tls));
 }
 
-// What a backup does up to its first row; the transaction is given up again.
-CheckResult check_tables(Connection& control, const TableFilter& filter) {
-  const Snapshot snapshot = lock_and_export(
-      control,
-      {.filter = filter, .way_around = kWithoutUnreadable, .locks = {.give_up_after = std::chrono::seconds(10)}});
+// What a backup does up to its first row; the transaction is given up again. Of the series, the filters are found.
+CheckResult check_tables(Connection& control, const CheckRequest& request, BackupSeries& series) {
+  const Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
+                                                      .skip_unreadable = request.skip_unreadable,
+                                                      .way_around = kWithoutUnreadable,
+                                                      .locks = {.give_up_after = std::chrono::seconds(10)}});
+  const TableFilter& filter = snapshot.filter;
+  series.filters = options_that_leave_out(request.filter, snapshot.skipped);
   std::uint64_t bytes = 0;
   for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
   read_sequence_values(control, filter);
@@ -74,8 +79,13 @@ CheckResult check_tables(Connection& control, const TableFilter& filter) {
     unlogged += (unlogged.empty() ? "" : ", ") + table.sql_name;
   const std::vector<std::string> kept = find_kept_from_us(control, filter);
   control.query("ROLLBACK");
-  const std::string message = fmt::format("{} tables, {} on the server, all readable and lockable",
-                                          human_count(snapshot.tables.size()), human_bytes(bytes));
+  const std::string message = fmt::format("{}, {} on the server, readable and lockable",
+                                          counted(snapshot.tables.size(), "table"), human_bytes(bytes));
+  if (!snapshot.skipped.empty()) {
+    return warning(fmt::format("{}; a backup lacks what the role may not read: {}", message,
+                               fmt::join(snapshot.skipped.names(), ", ")),
+                   "such a backup ends with status 7; without --skip-unreadable the statements that help are named");
+  }
   if (!kept.empty()) {
     return warning(fmt::format("{}; but the server shows to superusers and owners alone, and a backup lacks: {}",
                                message, fmt::join(kept, ", ")),
@@ -93,9 +103,10 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
   if (!checks.run("connections", [&] {
         connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
         const std::size_t workers = connections->workers.size();
-        const std::string of_wanted = request.jobs == 0 ? "" : fmt::format(" of {}", request.jobs);
-        const std::string message =
-            fmt::format("{}{} workers admitted, no pooler in transaction mode seen", workers, of_wanted);
+        const std::string admitted = request.jobs == 0
+                                         ? counted(workers, "worker")
+                                         : fmt::format("{} of {}", workers, counted(request.jobs, "worker"));
+        const std::string message = fmt::format("{} admitted, no pooler in transaction mode seen", admitted);
         return request.jobs == 0 || workers == request.jobs ? ok(message)
                                                             : warning(message, "raise the pool size or lower --jobs");
       })) {
@@ -115,15 +126,16 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
     series = {.database = database_name(control, encoding),
               .system_identifier = system_identifier(control),
               .filters = request.filter.arguments()};
-    return check_tables(control, request.filter);
+    return check_tables(control, request, *series);
   });
   return series;
 }
 
 // The newest of those that a backup would be one of: of this database, unless it was not seen, and with the same
 // filters. Newer ones that are none are worth a warning: each may have been meant to be the newest.
-CheckResult check_newest(ObjectStore& store, const std::vector<std::string>& filters,
-                         const std::optional<BackupSeries>& wanted, const std::stop_token& stop) {
+CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const std::optional<BackupSeries>& wanted,
+                         const std::stop_token& stop) {
+  const std::vector<std::string> filters = wanted ? wanted->filters : filter.arguments();
   std::optional<BackupSummary> newest;
   std::optional<BackupSummary> passed_over;
   bool are_other_choices = false;
@@ -182,7 +194,7 @@ void check_location(const CheckRequest& request, const std::optional<BackupSerie
       })) {
     return;
   }
-  checks.run("backups", [&] { return check_newest(*store, request.filter.arguments(), wanted, access.stop); });
+  checks.run("backups", [&] { return check_newest(*store, request.filter, wanted, access.stop); });
 }
 
 }  // namespace

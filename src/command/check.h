@@ -25,6 +25,7 @@ struct CheckRequest {
   std::string location;  // empty: do not look
   std::size_t jobs = 4;  // 0: as many as fit the processors and the database's size
   TableFilter filter;
+  bool skip_unreadable = false;               // as the backup would
   std::chrono::seconds longest_silence{600};  // of the server; 0: no limit
 };
 

@@ -12,6 +12,7 @@
 #include "command/plan.h"
 #include "command/row_reading.h"
 #include "pg/rights.h"
+#include "pg/sequences.h"
 #include "pg/session.h"
 #include "pg/snapshot.h"
 #include "pg/text_array.h"
@@ -141,15 +142,16 @@ void refuse_uncompared(Connection& control, const Choice& choice, const BackupRe
   if (!compares_large_objects(backup.index(), filter)) unreadable.large_objects.clear();
   leave_skipped_out(backup.index(), unreadable.large_objects);
   if (unreadable.tables.empty() && unreadable.sequences.empty()) unreadable.schemas.clear();
-  refuse_unreadable(control, unreadable, "leave them out of the comparison with --exclude-table or --exclude-schema");
+  constexpr std::string_view kLeaveOut = "leave them out of the comparison with --exclude-table or --exclude-schema";
+  refuse_unreadable(control, unreadable, {.relations = kLeaveOut, .large_objects = "compare the tables alone: -n '*'"});
 }
 
 // A pattern that matches nothing is a mistake, and nothing compared is not "equal".
 void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   if (filter.is_empty()) return;
   const Index& index = backup.index();
-  std::vector<std::pair<std::string, std::string>> tables;
-  for (const TableInfo& table : index.tables) tables.emplace_back(table.schema, table.name);
+  std::vector<TableFilter::Relation> tables;
+  for (const TableInfo& table : index.tables) tables.push_back({.schema = table.schema, .name = table.name});
   std::vector<std::string> unmatched = filter.unmatched_tables(tables);
   if (!unmatched.empty()) {
     // Partitioned tables have a definition, but no rows of their own; that of some views stands in post-data.
@@ -160,7 +162,7 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
     script.finish();
     while (const std::optional<SchemaEntry> entry = script.next()) {
       const SchemaObject object = objects.understand(*entry);
-      if (object.relation) tables.emplace_back(object.relation->schema, object.relation->name);
+      if (object.relation) tables.push_back({.schema = object.relation->schema, .name = object.relation->name});
     }
     unmatched = filter.unmatched_tables(tables);
   }

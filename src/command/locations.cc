@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/human.h"
 #include "base/log.h"
 #include "command/backup_list.h"
 #include "command/backup_name.h"
@@ -47,10 +48,16 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
 
 // Who restores it, or finds a database equal to it, shall not take it for the whole.
 void warn_of_parts(const OpenBackup& backup) {
-  const std::vector<std::string>& filters = backup.reader->index().header.filters;
-  if (filters.empty()) return;
-  log(LogLevel::warning, "partial_backup",
-      fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(filters, " "), backup.name));
+  const IndexHeader& header = backup.reader->index().header;
+  if (!header.filters.empty()) {
+    log(LogLevel::warning, "partial_backup",
+        fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(header.filters, " "), backup.name));
+  }
+  if (!header.kept_from_us.empty()) {
+    log(LogLevel::warning, "kept_from_us",
+        fmt::format("the backup lacks what the server kept from the role that made it: {}",
+                    fmt::join(header.kept_from_us, ", ")));
+  }
 }
 
 // Of the other backups so many are looked at: the newest, for databases that share a location take turns there.
@@ -66,8 +73,8 @@ std::vector<BackupSummary> look_at_others(const std::string& location, StoreAcce
       backups, [](const BackupSummary& backup) { return backup.state == BackupState::unreadable; });
   if (unreadable > 0) {
     log(LogLevel::warning, "others_unknown",
-        fmt::format("whether {} other backups in {} are of the same database is not known: they could not be read",
-                    unreadable, location));
+        fmt::format("whether {} in {} are of the same database is not known: they could not be read",
+                    counted(static_cast<std::uint64_t>(unreadable), "other backup"), location));
   }
   std::erase_if(backups, [](const BackupSummary& backup) { return !backup.complete(); });
   return backups;
@@ -139,7 +146,7 @@ void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std
 OpenBackup open_newest(ObjectStore& store, const std::string& location, const StoreAccess& access) {
   const std::stop_token& stop = access.stop;
   std::optional<OpenBackup> newest;
-  std::optional<BackupSummary> passed_over;
+  std::vector<BackupSummary> passed_over;
   visit_newest_first(
       store,
       [&](const BackupSummary& backup) {
@@ -148,17 +155,19 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location, const St
           return false;
         }
         log_passed_over(backup);
-        if (!passed_over) passed_over = backup;
+        passed_over.push_back(backup);
         return true;
       },
       stop);
   if (newest) {
     refuse_others(store, *newest, location, access);
+    newest->passed_over = std::move(passed_over);
     return std::move(*newest);
   }
-  throw Error(ErrorKind::failed,
-              fmt::format("{} holds no complete backup{}", location, passed_over ? "; " + passed_over->why : ""),
-              passed_over ? passed_over->hint : "pana list shows what is there");
+  throw Error(
+      ErrorKind::failed,
+      fmt::format("{} holds no complete backup{}", location, passed_over.empty() ? "" : "; " + passed_over.front().why),
+      passed_over.empty() ? "pana list shows what is there" : passed_over.front().hint);
 }
 
 }  // namespace
@@ -180,7 +189,8 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
 }
 
 OpenBackup open_backup(ObjectStore& store, const std::string& key, const std::stop_token& stop) {
-  OpenBackup backup{.store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key)};
+  OpenBackup backup{
+      .store = nullptr, .object = store.open(key), .reader = nullptr, .name = store.describe(key), .passed_over = {}};
   try {
     backup.reader = std::make_unique<BackupReader>(*backup.object, stop);
   } catch (const Error& error) {

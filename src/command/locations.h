@@ -6,7 +6,9 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "command/backup_list.h"
 #include "format/backup_reader.h"
 #include "store/object_store.h"
 #include "store/s3_options.h"
@@ -26,7 +28,8 @@ struct OpenBackup {
   std::unique_ptr<ObjectStore> store;  // where find_backup() found it; the others go before it
   std::unique_ptr<ObjectReader> object;
   std::unique_ptr<BackupReader> reader;
-  std::string name;  // as describe() gives it
+  std::string name;                        // as describe() gives it
+  std::vector<BackupSummary> passed_over;  // newer ones of the location that are not complete, the newest first
 };
 
 // Throws Error(damaged), with the backup's name, when it is unreadable. `store` must outlive it.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/human.h"
 #include "command/restore_large_objects.h"
 #include "sql/schema_names.h"
 #include "sql/sql_lexer.h"
@@ -119,12 +120,13 @@ void check_empty(Connection& connection, const RestoreRequest& request, const Re
   if (selection.table_ids.contains(kLargeObjects)) {
     const std::int64_t count =
         connection.query("SELECT pg_catalog.count(*) FROM pg_catalog.pg_largeobject_metadata").integer(0, 0);
-    if (count > 0) in_the_way.push_back(fmt::format("{} large objects", count));
+    if (count > 0) in_the_way.push_back(counted(static_cast<std::uint64_t>(count), "large object"));
   }
   if (in_the_way.empty()) return;
+  const bool can_be_beside = count_present_large_objects(connection, selection) == 0;
   problems.add(fmt::format("the target is not empty: it holds {}", list_names(in_the_way)),
-               "restore into a new database, or say --clean to drop what the backup makes, or --allow-non-empty to "
-               "restore beside it");
+               fmt::format("restore into a new database, or say --clean to drop what the backup makes{}",
+                           can_be_beside ? ", or --allow-non-empty to restore beside it" : ""));
 }
 
 }  // namespace pana

@@ -101,10 +101,10 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
     if (!request.clean && !request.allow_non_empty)
       std::ranges::move(filled_tables(connection, index, tables, conditions), std::back_inserter(filled));
   });
-  if (const std::size_t count = request.clean ? 0 : count_present_large_objects(connection, selection); count > 0) {
-    problems.add(fmt::format("{} of the backup's large objects are in the target already", count),
-                 "say --clean to empty them first");
-  }
+  const std::size_t large_objects = request.clean ? 0 : count_present_large_objects(connection, selection);
+  constexpr const char* kEmptyFirst = "say --clean to empty them first";
+  if (large_objects > 0)
+    problems.add(fmt::format("{} of the backup's large objects are in the target already", large_objects), kEmptyFirst);
   if (!columns.empty()) {
     problems.add(fmt::format("the target's tables lack the columns {}", list_names(columns)),
                  "add them, or restore the tables with their definition: leave --data-only out");
@@ -119,8 +119,9 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
                  "restore them with their definition: leave --data-only out");
   }
   if (!filled.empty()) {
-    problems.add(fmt::format("the tables {} hold rows already", list_names(filled)),
-                 "say --clean to empty them first, or --allow-non-empty to add to them");
+    problems.add(
+        fmt::format("the tables {} hold rows already", list_names(filled)),
+        large_objects > 0 ? kEmptyFirst : "say --clean to empty them first, or --allow-non-empty to add to them");
   }
 }
 

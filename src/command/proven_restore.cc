@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/human.h"
 
 namespace pana {
 namespace {
@@ -25,10 +26,7 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
 
 void ProvenRestore::require_success() const {
   if (!restored.errors.empty()) {
-    throw Error(
-        ErrorKind::failed,
-        fmt::format("{} could not be restored",
-                    restored.errors.size() == 1 ? "1 object" : fmt::format("{} objects", restored.errors.size())));
+    throw Error(ErrorKind::failed, fmt::format("{} could not be restored", counted(restored.errors.size(), "object")));
   }
   if (comparison && !comparison->equal()) {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");

@@ -23,6 +23,7 @@
 #include "command/restore_rows.h"
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
+#include "command/restore_sequences.h"
 #include "command/rows_alone.h"
 #include "command/sql_names.h"
 #include "pg/session.h"
@@ -40,19 +41,6 @@ void disable_triggers(Connection& connection) try {
               connection.server_version() >= 150000 ? "a superuser may GRANT SET ON PARAMETER session_replication_role "
                                                       "to the role; or leave --disable-triggers out"
                                                     : "restore as a superuser, or leave --disable-triggers out");
-}
-
-// All in one query, which is quick; one by one, each named, when one of them is refused.
-void set_sequences(Connection& connection, const RestoreSelection& selection, RestoreErrors& errors) try {
-  std::string sql;
-  for (const SequenceValue& value : selection.sequence_values) sql += value.sql + "\n";
-  connection.query(sql);
-} catch (const DatabaseError&) {
-  if (!connection.is_alive()) throw;
-  for (const SequenceValue& value : selection.sequence_values) {
-    const std::string name = value.sequence ? value.sequence->schema + "." + value.sequence->name : "of unknown name";
-    errors.attempt("the value of sequence " + name, connection, [&] { connection.query(value.sql); });
-  }
 }
 
 void make_roles(Connection& connection, const std::vector<std::string>& roles) {
@@ -80,8 +68,7 @@ void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index
   const NotMade refused = runner.not_made();
   selection.large_objects_left_alone = refused.large_objects();
   if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {
-    errors.take(fmt::format("the contents of {} large {}", human_count(count), count == 1 ? "object" : "objects"),
-                reason);
+    errors.take(fmt::format("the contents of {}", counted(count, "large object")), reason);
   }
   std::set<RelationName> not_made;  // names in Unicode
   for (const RelationName& relation : refused.relations()) not_made.insert(names.unicode(relation));
@@ -92,10 +79,7 @@ void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index
       return false;
     selection.table_ids.erase(table->id);
     const std::uint64_t rows = table->content.rows;
-    if (rows > 0)
-      errors.take(
-          fmt::format("{} {} of {}.{}", human_count(rows), rows == 1 ? "row" : "rows", table->schema, table->name),
-          reason);
+    if (rows > 0) errors.take(fmt::format("{} of {}.{}", counted(rows, "row"), table->schema, table->name), reason);
     return true;
   });
   std::erase_if(selection.frames, [&](std::size_t frame) {
@@ -157,6 +141,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   progress.set_activity("connecting");
   std::vector<Connection> connections =
       connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
+  check_encoding(connections.front(), request, index);
   for (Connection& connection : connections) {
     prepare_loading_session(connection, index.header.encoding);
     use_money_of(connection, index.header.lc_monetary);
@@ -182,7 +167,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
 
   // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
   const char* const way_on = request.clean ? "--keep-going" : request.allow_non_empty ? "" : "--clean --keep-going";
-  RestoreErrors errors(request.keep_going, way_on);
+  RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema);
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
     drop_objects(control, request, backup, selection, names);
@@ -202,7 +187,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
             ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
             : load_rows_alone(connections, request, backup, selection, order, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
-    if (!selection.sequence_values.empty()) set_sequences(control, selection, errors);
+    set_sequences(control, request, selection, errors);
   }
   run_post_data(connections, selection, index, runner, stop);
   if (request.rows && request.analyze) {

@@ -27,13 +27,18 @@ bool is_gone(const DatabaseError& error) {
   return std::find(kHarmless.begin(), kHarmless.end(), error.sqlstate()) != kHarmless.end();
 }
 
-[[noreturn]] void throw_not_dropped(const std::string& statement, const DatabaseError& error) {
+[[noreturn]] void throw_not_dropped(const std::string& statement, const DatabaseError& error,
+                                    const TableFilter& filter) {
   constexpr std::string_view kActiveTransaction = "25001";
   constexpr std::string_view kWrongObjectType = "42809";
   std::string hint = error.hint();
   // PostgreSQL's own would be CASCADE, which drops what the backup need not hold.
   if (error.sqlstate() == kDependentObjectsExist)
-    hint = "drop first what depends on it, or keep the definitions: --clean --data-only";
+    hint =
+        filter.has_table_patterns()
+            ? "choose what depends on it as well, with -t, or drop that first; --clean --data-only replaces the rows "
+              "alone, unless other tables refer to them"
+            : "drop first what depends on it, or keep the definitions: --clean --data-only";
   if (error.sqlstate() == kWrongObjectType)
     hint = "something of another kind has that name: rename or drop it, or restore into a new database";
   if (error.sqlstate() == kActiveTransaction)
@@ -52,38 +57,41 @@ std::vector<RelationName> late_views(const RestoreSelection& selection) {
 }
 
 // With table patterns: the tables, partitioned ones with their partitions, in one statement, so that the order does not
-// matter, and whatever else is chosen by its name.
+// matter, and whatever else is chosen by its name. Sequences last: most go with their tables, and what is in a table's
+// way is no sequence's matter.
 std::vector<std::string> drops_of_tables(Connection& connection, const RestoreSelection& selection) {
   std::vector<std::string> statements;
   for (const RelationName& view : late_views(selection))
     statements.push_back("DROP MATERIALIZED VIEW IF EXISTS " + sql_name(connection, view));
   std::vector<std::string> tables;
+  std::vector<std::string> sequences;
   for (const SchemaObject& object : selection.pre_data) {
     if (!object.relation) continue;
     const std::string name = sql_name(connection, *object.relation);
+    const std::string drop = fmt::format("DROP {} IF EXISTS {}", object.type, name);
     if (object.type == "TABLE") tables.push_back(name);
-    const bool is_other = object.type == "VIEW" || object.type == "MATERIALIZED VIEW" ||
-                          object.type == "FOREIGN TABLE" ||
-                          (object.type == "SEQUENCE" && !object.refers_to);  // an identity column's goes with it
-    if (is_other) statements.push_back(fmt::format("DROP {} IF EXISTS {}", object.type, name));
+    if (object.type == "SEQUENCE" && !object.refers_to) sequences.push_back(drop);  // an identity column's goes with it
+    if (object.type == "VIEW" || object.type == "MATERIALIZED VIEW" || object.type == "FOREIGN TABLE")
+      statements.push_back(drop);
   }
   if (!tables.empty()) statements.push_back(fmt::format("DROP TABLE IF EXISTS {}", fmt::join(tables, ", ")));
+  std::ranges::move(sequences, std::back_inserter(statements));
   return statements;
 }
 
-void drop_one_by_one(Connection& connection, const std::vector<std::string>& statements) {
+void drop_one_by_one(Connection& connection, const std::vector<std::string>& statements, const TableFilter& filter) {
   for (const std::string& statement : statements) {
     try {
       connection.query(statement);
     } catch (const DatabaseError& error) {
-      if (!is_gone(error)) throw_not_dropped(statement, error);
+      if (!is_gone(error)) throw_not_dropped(statement, error, filter);
     }
   }
 }
 
 // In a transaction: what cannot be dropped, for what depends on it, must not cost the rest. What depends may be among
 // the rest itself, and is then gone behind it.
-void drop_together(Connection& connection, std::vector<std::string> statements) {
+void drop_together(Connection& connection, std::vector<std::string> statements, const TableFilter& filter) {
   while (!statements.empty()) {
     std::vector<std::string> again;
     std::optional<DatabaseError> first_error;
@@ -92,14 +100,14 @@ void drop_together(Connection& connection, std::vector<std::string> statements) 
         connection.query(fmt::format("SAVEPOINT before_drop;\n{};\nRELEASE SAVEPOINT before_drop", statement));
       } catch (const DatabaseError& error) {
         const bool has_dependents = error.sqlstate() == kDependentObjectsExist;
-        if (!connection.is_alive() || (!has_dependents && !is_gone(error))) throw_not_dropped(statement, error);
+        if (!connection.is_alive() || (!has_dependents && !is_gone(error))) throw_not_dropped(statement, error, filter);
         connection.query("ROLLBACK TO SAVEPOINT before_drop; RELEASE SAVEPOINT before_drop");
         if (!has_dependents) continue;
         if (!first_error) first_error = error;
         again.push_back(std::move(statement));
       }
     }
-    if (again.size() == statements.size()) throw_not_dropped(again.front(), *first_error);
+    if (again.size() == statements.size()) throw_not_dropped(again.front(), *first_error, filter);
     statements = std::move(again);
   }
 }
@@ -224,7 +232,7 @@ WHERE r.relkind = 'p' AND NOT r.relispartition AND p.isleaf)");
 
 void drop_objects_in_transaction(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                                  const RestoreSelection& selection, const ScriptNames& names) {
-  drop_together(connection, drops(connection, request, backup, selection, names));
+  drop_together(connection, drops(connection, request, backup, selection, names), request.filter);
 }
 
 void drop_objects(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
@@ -235,8 +243,8 @@ void drop_objects(Connection& connection, const RestoreRequest& request, const B
 } catch (const DatabaseError& error) {
   if (connection.is_alive()) connection.query("ROLLBACK");
   if (error.sqlstate() != kOutOfMemory) throw;
-  drop_one_by_one(connection, drops(connection, request, backup, selection,
-                                    names));  // the server has no room for so many locks at once
+  // The server has no room for so many locks at once.
+  drop_one_by_one(connection, drops(connection, request, backup, selection, names), request.filter);
 }
 
 // All or nothing. Of an extension's configuration table only the rows that are the user's: nothing brings the others

@@ -24,8 +24,9 @@ class RestoreError : public DatabaseError {
 class RestoreErrors {
  public:
   // `way_on`: options with which another restore would go on where this one fails; empty where there are none that cost
-  // nothing.
-  RestoreErrors(bool keep_going, std::string way_on) : keep_going_(keep_going), way_on_(std::move(way_on)) {}
+  // nothing. `has_keys`: the foreign keys are there before the rows.
+  RestoreErrors(bool keep_going, std::string way_on, bool has_keys)
+      : keep_going_(keep_going), way_on_(std::move(way_on)), has_keys_(has_keys) {}
 
   bool keep_going() const { return keep_going_; }
 
@@ -82,7 +83,8 @@ class RestoreErrors {
       constexpr std::string_view kWhy =
           "rows refer to others that are neither in the target nor among what is restored: they did so in the source, "
           "or not all tables were chosen";
-      return way_on_.empty() ? std::string(kWhy) : fmt::format("{}; {} restores the rest", kWhy, way_on_);
+      return fmt::format("{}{}{}", kWhy, has_keys_ ? "; --disable-triggers loads them without a look at the keys" : "",
+                         way_on_.empty() ? "" : fmt::format("; {} restores the rest", way_on_));
     }
     if (is_of_an_empty_search_path(error)) {
       return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: "
@@ -114,6 +116,7 @@ class RestoreErrors {
 
   const bool keep_going_;
   const std::string way_on_;
+  const bool has_keys_;
   Guarded<std::vector<std::string>> errors_;
   Guarded<std::vector<std::string>> rights_;
 };

@@ -115,13 +115,16 @@ void check_differences(Connection& connection, const RestoreRequest& request, co
   }
 }
 
-// Checked before anything else: names that the target's encoding cannot express cannot even be asked for.
-void check_encoding(Connection& connection, const Index& index) {
-  const std::string target = database_encoding(connection);
-  const std::string& source = index.header.encoding;
-  if (target == source || target == "SQL_ASCII" || (target == "UTF8" && source != "SQL_ASCII")) return;
-  throw Error(ErrorKind::refused, fmt::format("the backup's encoding is {}, the target's is {}", source, target),
-              fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source));
+// Whether text of one encoding can be brought into the other at all, as far as its characters are in both. The bytes of
+// SQL_ASCII are taken for the target's, if they can be.
+bool is_convertible(Connection& connection, const std::string& source, const std::string& target) {
+  if (source == "SQL_ASCII") return true;
+  return connection
+             .query(fmt::format("SELECT FROM pg_catalog.pg_conversion WHERE condefault "
+                                "AND pg_catalog.pg_encoding_to_char(conforencoding) = {} "
+                                "AND pg_catalog.pg_encoding_to_char(contoencoding) = {}",
+                                connection.quote_literal(source), connection.quote_literal(target)))
+             .rows() > 0;
 }
 
 // A partition is dropped with its parent, without a word from PostgreSQL. Those that the backup does not bring back are
@@ -329,6 +332,21 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 
 }  // namespace
 
+void check_encoding(Connection& connection, const RestoreRequest& request, const Index& index) {
+  const std::string target = database_encoding(connection);
+  const std::string& source = index.header.encoding;
+  if (target == source || target == "SQL_ASCII" || (target == "UTF8" && source != "SQL_ASCII")) return;
+  const std::string message = fmt::format("the backup's encoding is {}, the target's is {}", source, target);
+  const std::string hint =
+      fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source);
+  const bool is_possible = is_convertible(connection, source, target);
+  if (!is_possible || !request.keep_going) {
+    throw Error(ErrorKind::refused, message,
+                fmt::format("{}{}", hint, is_possible ? "; --keep-going restores the text that fits" : ""));
+  }
+  log(LogLevel::warning, "encoding", fmt::format("{}: text that does not fit is refused", message), {{"hint", hint}});
+}
+
 std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
                                               const BackupReader& backup, const RestoreSelection& selection,
                                               const ScriptNames& names) {
@@ -337,7 +355,6 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
     throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it",
                 "leave --globals out; --create-missing-roles makes roles without login");
   }
-  check_encoding(connection, index);
   if (request.clean && request.schema) check_partitions(connection, selection);
   Problems problems;
   check_in_script_encoding(connection, request, selection, problems);

@@ -7,8 +7,12 @@
 
 namespace pana {
 
+// Throws Error(refused) when the target's encoding cannot hold the backup's text; a warning when it can hold some of
+// it, and the restore is to keep going. Comes first: a session in the backup's encoding could not be had.
+void check_encoding(Connection& connection, const RestoreRequest& request, const Index& index);
+
 // Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
-// extensions and rights that are missing, an encoding that cannot hold the text. What only the server knows is tried in
+// extensions and rights that are missing. What only the server knows is tried in
 // a transaction that is rolled back: of a choice of tables, the types, functions and tables that it needs; as no
 // superuser, everything but the rows; what --clean drops or empties. Changes nothing. Returns the roles that are
 // missing and have to be made, as the request says, in the index's names.

@@ -95,7 +95,7 @@ class UnitLoader {
     const std::string name =
         table_ == nullptr || table_->id == kLargeObjects ? kLargeObjectsName : table_->schema + "." + table_->name;
     if (collected_ == nullptr) return "rows of " + name;
-    return fmt::format("{} {} of {}", human_count(expected_rows_), expected_rows_ == 1 ? "row" : "rows", name);
+    return fmt::format("{} of {}", counted(expected_rows_, "row"), name);
   }
 
  private:
@@ -143,8 +143,9 @@ class UnitLoader {
   void finish_copy() {
     const std::uint64_t rows = copy_->finish();
     if (rows != expected_rows_) {
-      throw DatabaseError(fmt::format("the server stored {} rows where the backup has {}", rows, expected_rows_), "",
-                          "a trigger or rule on the table may be in the way; see --disable-triggers");
+      throw DatabaseError(
+          fmt::format("the server stored {} where the backup has {}", counted(rows, "row"), expected_rows_), "",
+          "a trigger or rule on the table may be in the way; see --disable-triggers");
     }
     loaded_[table_->id] += rows;
   }

@@ -233,6 +233,12 @@ bool is_missing_with_its_table(Connection& connection, const RestoreRequest& req
   return true;
 }
 
+// One that a table owns goes with its table, whose definition needs it. Its value alone can be left out.
+bool is_left_alone(const RestoreRequest& request, const ScriptNames& names, const RelationName& sequence) {
+  const RelationName name = names.unicode(sequence);
+  return !request.schema && request.filter.excludes(name.schema, name.name);
+}
+
 // Chooses objects of both phases.
 void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, std::vector<SchemaObject> post_data,
                     Connection& connection, RestoreSelection& selection) {
@@ -276,17 +282,24 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
 
 // The rows of a partitioned table are its partitions', which have to be chosen by their own names.
 void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data) {
-  std::map<RelationName, bool> has_partition;  // of the chosen ones
+  struct Partitions {
+    RelationName first;
+    bool is_any_chosen = false;
+  };
+  std::map<RelationName, Partitions> trees;  // of the chosen ones
   for (const SchemaObject& object : pre_data) {
     if (object.type != "TABLE ATTACH" || !object.relation || !object.refers_to || !chooser.wants(*object.refers_to))
       continue;
-    has_partition[*object.refers_to] |= chooser.wants(*object.relation);
+    Partitions& partitions = trees.try_emplace(*object.refers_to, Partitions{.first = *object.relation}).first->second;
+    partitions.is_any_chosen |= chooser.wants(*object.relation);
   }
-  for (const auto& [table, has_any] : has_partition) {
-    if (!has_any)
-      log(LogLevel::warning, "no_rows",
-          fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema,
-                      table.name));
+  for (const auto& [table, partitions] : trees) {
+    if (partitions.is_any_chosen) continue;
+    log(LogLevel::warning, "no_rows",
+        fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema,
+                    table.name),
+        {{"hint", fmt::format("choose them as well, such as {}.{}, by more -t or a pattern", partitions.first.schema,
+                              partitions.first.name)}});
   }
 }
 
@@ -295,20 +308,22 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data,
                       const std::vector<SchemaObject>& post_data, const ScriptNames& names) {
   constexpr const char* kHint = "pana show lists the backup's tables";
-  std::vector<std::pair<std::string, std::string>> relations;
+  std::vector<TableFilter::Relation> relations;
   std::set<std::string> schemas = {"public"};
-  for (const TableInfo& table : index.tables) relations.emplace_back(table.schema, table.name);
+  for (const TableInfo& table : index.tables) relations.push_back({.schema = table.schema, .name = table.name});
   for (const SchemaObject& object : pre_data) {
     if (object.relation)
-      relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
+      relations.push_back(
+          {.schema = names.unicode(object.relation->schema), .name = names.unicode(object.relation->name)});
     if (object.makes_schema) schemas.insert(names.unicode(*object.makes_schema));
     schemas.insert(names.unicode(object.schema));
   }
   for (const SchemaObject& object : post_data) {
     if (object.relation)
-      relations.emplace_back(names.unicode(object.relation->schema), names.unicode(object.relation->name));
+      relations.push_back(
+          {.schema = names.unicode(object.relation->schema), .name = names.unicode(object.relation->name)});
   }
-  for (const auto& [schema, name] : relations) schemas.insert(schema);
+  for (const TableFilter::Relation& relation : relations) schemas.insert(relation.schema);
   if (!filter.has_table_patterns()) {
     const std::vector<std::string> unmatched = filter.unmatched_schemas(schemas);
     if (!unmatched.empty())
@@ -386,8 +401,9 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     for (std::string& statement : statements_of(backup.read_phase(Phase::sequences))) {
       SequenceValue value{.sequence = sequence_of(statement), .sql = std::move(statement)};
       if (!request.filter.is_empty() && (!value.sequence || !chooser.wants(*value.sequence))) continue;
-      if (value.sequence && (left_out.owns(names.unicode(*value.sequence)) ||
-                             is_missing_with_its_table(connection, request, names, *value.sequence))) {
+      if (value.sequence &&
+          (left_out.owns(names.unicode(*value.sequence)) || is_left_alone(request, names, *value.sequence) ||
+           is_missing_with_its_table(connection, request, names, *value.sequence))) {
         selection.left_out_sequences.insert(value.sql);
         continue;
       }

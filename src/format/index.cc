@@ -69,6 +69,7 @@ Json header_json(const IndexHeader& header, const IndexTotals& totals) {
   if (!header.lc_monetary.empty()) json["lc_monetary"] = header.lc_monetary;
   if (!header.run.empty()) json["run"] = header.run;
   if (!header.skipped.empty()) json["skipped"] = header.skipped;
+  if (!header.kept_from_us.empty()) json["kept_from_us"] = header.kept_from_us;
   for (const RoleUse& role : header.roles) {
     json["roles"].push_back(
         {{"name", role.name}, {"owns", role.owns}, {"granted", role.granted}, {"in_policy", role.in_policy}});
@@ -111,6 +112,7 @@ IndexHeader parse_header(const Json& json) {
   header.lc_monetary = json.value("lc_monetary", "");
   header.run = json.value("run", "");
   header.skipped = json.value("skipped", std::vector<std::string>());
+  header.kept_from_us = json.value("kept_from_us", std::vector<std::string>());
   for (const Json& role : array(json.at("roles"))) {
     header.roles.push_back({.name = role.at("name").get<std::string>(),
                             .owns = role.at("owns").get<bool>(),

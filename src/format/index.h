@@ -92,7 +92,8 @@ struct IndexHeader {
   std::string lc_monetary;  // "C": how amounts of money are written; empty in older backups: as the source's role and
                             // database had it
   std::string run;  // what the caller named the run by, so that the same one asked for twice is recognised; or empty
-  std::vector<std::string> skipped;  // what the role might not read: "table public.orders"
+  std::vector<std::string> skipped;       // what the role might not read: "table public.orders"
+  std::vector<std::string> kept_from_us;  // what the server showed to superusers and owners alone: "subscription s"
   std::uint64_t sequences = 0;
   std::uint64_t large_objects = 0;
 

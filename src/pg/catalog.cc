@@ -7,29 +7,11 @@
 #include <map>
 #include <set>
 
+#include "pg/catalog_sql.h"
 #include "pg/text_array.h"
 
 namespace pana {
 namespace {
-
-// Schemas that belong to the server: pg_dump leaves them out by the same rule.
-constexpr std::string_view kUserSchema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
-
-// An object that an extension made is restored by CREATE EXTENSION.
-std::string member_of_extension(std::string_view catalog, std::string_view oid) {
-  return fmt::format(
-      "EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.{}'::pg_catalog.regclass "
-      "AND d.objid = {} AND d.deptype = 'e')",
-      catalog, oid);
-}
-
-// A standby has no contents of these, and refuses to look.
-constexpr std::string_view kUnloggedOnStandby = "(c.relpersistence = 'u' AND pg_catalog.pg_is_in_recovery())";
-
-// Extensions' configuration tables and sequences, each with its condition.
-constexpr std::string_view kExtensionRelations =
-    "SELECT r.oid, e.extcondition[r.position] AS condition FROM pg_catalog.pg_extension AS e, "
-    "pg_catalog.unnest(e.extconfig) WITH ORDINALITY AS r (oid, position)";
 
 // The hash of an enum's value is that of the OID of its label, which a restore makes anew: rows of a table partitioned
 // so may belong to other partitions afterwards, and have to be loaded through the root. pg_dump does the same
@@ -82,14 +64,6 @@ ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
                    : "false"),
       fmt::arg("load_name", kLoadName), fmt::arg("extension_relations", kExtensionRelations),
       fmt::arg("user_schema", kUserSchema), fmt::arg("not_generated", has_generated ? "AND a.attgenerated = ''" : ""));
-}
-
-// Runs a catalog query that asks what is visible, under the search path that the role has by itself.
-QueryResult query_by_default_path(Connection& connection, const std::string& sql) {
-  connection.query("RESET search_path");
-  QueryResult result = connection.query(sql);
-  connection.query("SET search_path = ''");
-  return result;
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
@@ -246,84 +220,26 @@ std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const 
   return names;
 }
 
-bool chooses_something(Connection& connection, const TableFilter& filter) {
+FilterMatch match(Connection& connection, const TableFilter& filter) {
   const QueryResult result = query_by_default_path(
       connection, fmt::format("SELECT n.nspname, c.relname, pg_catalog.pg_table_is_visible(c.oid) FROM "
                               "pg_catalog.pg_namespace AS n LEFT JOIN pg_catalog.pg_class AS c "
                               "ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f') WHERE {}",
                               kUserSchema));
+  FilterMatch match;
+  std::vector<TableFilter::Relation> relations;
+  std::set<std::string> schemas;
   for (int row = 0; row < result.rows(); ++row) {
-    const bool is_chosen = filter.has_table_patterns()
-                               ? !result.is_null(row, 1) &&
-                                     filter.includes(result.text(row, 0), result.text(row, 1), result.boolean(row, 2))
-                               : filter.includes_schema(result.text(row, 0));
-    if (is_chosen) return true;
+    schemas.insert(result.string(row, 0));
+    if (!filter.has_table_patterns()) match.chooses_something |= filter.includes_schema(result.text(row, 0));
+    if (!filter.has_table_patterns() || result.is_null(row, 1)) continue;
+    const TableFilter::Relation& relation = relations.emplace_back(TableFilter::Relation{
+        .schema = result.string(row, 0), .name = result.string(row, 1), .visible = result.boolean(row, 2)});
+    match.chooses_something |= filter.includes(relation.schema, relation.name, relation.visible);
   }
-  return false;
-}
-
-std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter) {
-  const std::string sql = fmt::format(
-      R"(
-SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), n.nspname, c.relname,
-       CASE WHEN {} THEN x.oid IS NOT NULL END, tn.nspname, t.relname, d.deptype = 'i',
-       pg_catalog.pg_table_is_visible(c.oid), pg_catalog.pg_table_is_visible(t.oid),
-       coalesce(pg_catalog.has_sequence_privilege(c.oid, 'SELECT'), true),
-       coalesce(pg_catalog.has_schema_privilege(n.oid, 'USAGE'), true)
-FROM pg_catalog.pg_class AS c
-JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN ({}) AS x ON x.oid = c.oid
-LEFT JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
-  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
-LEFT JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
-LEFT JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.relnamespace
-WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND NOT {} AND {}
-ORDER BY n.nspname COLLATE "C", c.relname COLLATE "C")",
-      member_of_extension("pg_class", "c.oid"), kExtensionRelations, kUnloggedOnStandby, kUserSchema);
-  const QueryResult result = query_by_default_path(connection, sql);
-  const auto wanted = [&](int row) {
-    const std::string_view schema = result.text(row, 1);
-    const std::string_view name = result.text(row, 2);
-    const bool visible = result.boolean(row, 7);
-    if (!result.is_null(row, 3)) return result.boolean(row, 3) && filter.includes_extension_rows(schema, name, visible);
-    const bool owned = !result.is_null(row, 5);
-    const bool owner_wanted =
-        owned && filter.includes(result.text(row, 4), result.text(row, 5), result.boolean(row, 8));
-    if (filter.excludes_rows(schema, name, visible)) return false;
-    const bool is_identity = owned && result.boolean(row, 6);
-    return owner_wanted || (!is_identity && filter.includes(schema, name, visible));
-  };
-  std::vector<CatalogSequence> sequences;
-  for (int row = 0; row < result.rows(); ++row) {
-    if (!wanted(row)) continue;
-    sequences.push_back(
-        {.name = {.schema = result.string(row, 1), .name = result.string(row, 2), .sql_name = result.string(row, 0)},
-         .readable = result.boolean(row, 9),
-         .in_usable_schema = result.boolean(row, 10)});
-  }
-  return sequences;
-}
-
-std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter) {
-  const std::vector<CatalogSequence> sequences = read_sequences(connection, filter);
-  // Many sequences in one query: each is a relation of its own to read, but needs no round trip of its own.
-  constexpr std::size_t kBatch = 500;
-  std::vector<std::string> statements;
-  for (std::size_t begin = 0; begin < sequences.size(); begin += kBatch) {
-    const std::size_t end = std::min(begin + kBatch, sequences.size());
-    std::vector<std::string> selects;
-    for (std::size_t i = begin; i < end; ++i) {
-      selects.push_back(
-          fmt::format("SELECT {} AS position, last_value, is_called FROM {}", i, sequences[i].name.sql_name));
-    }
-    const QueryResult values = connection.query(join(selects, " UNION ALL ") + " ORDER BY position");
-    for (int row = 0; row < values.rows(); ++row) {
-      const std::string& name = sequences.at(static_cast<std::size_t>(values.integer(row, 0))).name.sql_name;
-      statements.push_back(fmt::format("SELECT pg_catalog.setval({}, {}, {});\n", connection.quote_literal(name),
-                                       values.text(row, 1), values.boolean(row, 2)));
-    }
-  }
-  return statements;
+  match.unmatched =
+      filter.has_table_patterns() ? filter.unmatched_tables(relations) : filter.unmatched_schemas(schemas);
+  return match;
 }
 
 std::vector<CatalogRole> read_roles(Connection& connection) {

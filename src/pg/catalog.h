@@ -1,6 +1,6 @@
-// What a database holds that pana itself reads: tables with rows, sequences, large objects, and the names that a
-// restore will need. Which of them belong to a backup follows pg_dump's own rules (bin/pg_dump/pg_dump.c:
-// selectDumpableTable, processExtensionTables, makeTableDataInfo).
+// What a database holds that pana itself reads: tables with rows, and the names that a restore will need. Which of them
+// belong to a backup follows pg_dump's own rules (bin/pg_dump/pg_dump.c: selectDumpableTable, processExtensionTables,
+// makeTableDataInfo).
 #pragma once
 
 #include <cstdint>
@@ -73,20 +73,12 @@ std::vector<CatalogName> read_text_ranges(Connection& connection);
 // On a standby, the unlogged tables and sequences: their contents are on the primary alone. Nothing elsewhere.
 std::vector<CatalogName> read_unlogged_on_standby(Connection& connection, const TableFilter& filter);
 
-// Whether the filter leaves a relation of any kind, where it has table patterns, or else a schema.
-bool chooses_something(Connection& connection, const TableFilter& filter);
-
-struct CatalogSequence {
-  CatalogName name;
-  bool readable = false;
-  bool in_usable_schema = false;
+// What a filter's patterns find in the database.
+struct FilterMatch {
+  bool chooses_something = false;      // a relation of any kind, where it has table patterns, or else a schema
+  std::vector<std::string> unmatched;  // the patterns of -t, or else of -n, that match nothing
 };
-
-// The sequences whose values belong to the backup. One that a table owns goes with its table, too.
-std::vector<CatalogSequence> read_sequences(Connection& connection, const TableFilter& filter);
-
-// A statement for each sequence that sets it to its present value: SELECT pg_catalog.setval(...);
-std::vector<std::string> read_sequence_values(Connection& connection, const TableFilter& filter);
+FilterMatch match(Connection& connection, const TableFilter& filter);
 
 struct CatalogRole {
   std::uint32_t oid = 0;

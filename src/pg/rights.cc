@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "pg/sequences.h"
+
 namespace pana {
 namespace {
 
@@ -90,7 +92,7 @@ Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTabl
   return unreadable;
 }
 
-void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std::string_view way_around) {
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable, const WayAround& way_around) {
   if (unreadable.empty()) return;
   const std::string role = connection.query("SELECT pg_catalog.quote_ident(current_user)").string(0, 0);
   std::string grants;
@@ -108,7 +110,9 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std
         hint.empty() ? "" : " ", role);
   }
   throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
-              fmt::format("{} or {}", hint, way_around));
+              fmt::format("{} or {}", hint,
+                          unreadable.names().size() > unreadable.large_objects.size() ? way_around.relations
+                                                                                      : way_around.large_objects));
 }
 
 std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter) {

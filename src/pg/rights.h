@@ -32,9 +32,14 @@ struct Unreadable {
 Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
                            const std::vector<CatalogDefinition>& definitions, const TableFilter& filter);
 
+// What the user can say to do without relations, or without large objects, which have no names to exclude them by.
+struct WayAround {
+  std::string_view relations;
+  std::string_view large_objects;
+};
+
 // Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.
-// `way_around` is what the user can say to do without it.
-void refuse_unreadable(Connection& connection, const Unreadable& unreadable, std::string_view way_around);
+void refuse_unreadable(Connection& connection, const Unreadable& unreadable, const WayAround& way_around);
 
 // What pg_dump leaves out of the schema because the server shows it to superusers and owners alone, as pg_dump's own
 // users know it: the subscriptions, and the options of user mappings. Nothing when not everything is wanted.

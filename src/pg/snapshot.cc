@@ -167,12 +167,20 @@ std::string blockers(Connection& control) try {
   throw;
 }
 
-// A backup of nothing must not look like one. Without -t and -n there are large objects, extensions and more.
+// A backup of nothing must not look like one. Without -t and -n there are large objects, extensions and more. A pattern
+// that matches nothing beside one that does is pg_dump's without a word; it may have been misspelt, or its table
+// dropped.
 void refuse_empty_choice(Connection& control, const TableFilter& filter) {
-  if (filter.includes_everything() || chooses_something(control, filter)) return;
-  throw Error(ErrorKind::usage, "these patterns choose nothing of the database",
-              "patterns are matched as pg_dump and psql do: upper case needs quotes; what -T and -N match is left out "
-              "of what -t and -n choose");
+  if (filter.includes_everything()) return;
+  constexpr const char* kRules =
+      "patterns are matched as pg_dump and psql do: upper case needs quotes; what -T and -N match is left out of what "
+      "-t "
+      "and -n choose";
+  const FilterMatch found = match(control, filter);
+  if (!found.chooses_something) throw Error(ErrorKind::usage, "these patterns choose nothing of the database", kRules);
+  if (found.unmatched.empty()) return;
+  log(LogLevel::warning, "pattern_unmatched",
+      fmt::format("nothing in the database matches {}", fmt::join(found.unmatched, ", ")), {{"hint", kRules}});
 }
 
 }  // namespace

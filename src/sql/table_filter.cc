@@ -40,6 +40,10 @@ bool TableFilter::includes_rows(std::string_view schema, std::string_view name, 
   return includes(schema, name, visible) && !excludes_rows(schema, name, visible);
 }
 
+bool TableFilter::excludes(std::string_view schema, std::string_view name) const {
+  return any_matches(exclude_tables_, schema, name);
+}
+
 bool TableFilter::excludes_rows(std::string_view schema, std::string_view name, bool visible) const {
   return any_matches(exclude_table_data_, schema, name, visible);
 }
@@ -50,12 +54,11 @@ bool TableFilter::includes_extension_rows(std::string_view schema, std::string_v
   return includes_everything() || includes(schema, name, visible);
 }
 
-std::vector<std::string> TableFilter::unmatched_tables(
-    const std::vector<std::pair<std::string, std::string>>& relations) const {
+std::vector<std::string> TableFilter::unmatched_tables(const std::vector<Relation>& relations) const {
   std::vector<std::string> unmatched;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
-    const bool matched = std::any_of(relations.begin(), relations.end(), [&](const auto& relation) {
-      return tables_[i].matches(relation.first, relation.second);
+    const bool matched = std::ranges::any_of(relations, [&](const Relation& relation) {
+      return (relation.visible || tables_[i].has_schema()) && tables_[i].matches(relation.schema, relation.name);
     });
     if (!matched) unmatched.push_back(patterns_.tables[i]);
   }

@@ -4,7 +4,6 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sql/name_pattern.h"
@@ -31,6 +30,8 @@ class TableFilter {
   bool includes(std::string_view schema, std::string_view name, bool visible = true) const;
   bool includes_rows(std::string_view schema, std::string_view name, bool visible = true) const;
 
+  // Whether -T matches it, whatever else does.
+  bool excludes(std::string_view schema, std::string_view name) const;
   bool excludes_rows(std::string_view schema, std::string_view name, bool visible = true) const;
 
   // Of an extension's configuration table, whose rows belong to the extension: only when everything is wanted, or the
@@ -44,8 +45,13 @@ class TableFilter {
   bool includes_everything() const { return patterns_.schemas.empty() && patterns_.tables.empty(); }
   bool is_empty() const { return arguments().empty(); }
 
+  struct Relation {
+    std::string schema;
+    std::string name;
+    bool visible = true;
+  };
   // The table patterns that match none of these relations.
-  std::vector<std::string> unmatched_tables(const std::vector<std::pair<std::string, std::string>>& relations) const;
+  std::vector<std::string> unmatched_tables(const std::vector<Relation>& relations) const;
 
   // The schema patterns that match none of these schemas.
   std::vector<std::string> unmatched_schemas(const std::set<std::string>& schemas) const;

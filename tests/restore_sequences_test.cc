@@ -1,0 +1,79 @@
+// The values of sequences, where --data-only finds them in use.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "support/origin_and_target.h"
+
+namespace pana::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class RestoreSequences : public OriginAndTarget {
+ protected:
+  // Three sequences, each ten numbers on its way.
+  fs::path back_up_tables() {
+    origin(
+        "CREATE TABLE t (id serial, n text); INSERT INTO t (n) SELECT 'n' FROM generate_series(1, 10);"
+        "CREATE TABLE \"Odd\" (id int GENERATED ALWAYS AS IDENTITY (INCREMENT -5)); "
+        "INSERT INTO \"Odd\" SELECT FROM generate_series(1, 10); CREATE SEQUENCE free; SELECT setval('free', 10)");
+    return back_up("origin");
+  }
+
+  std::string positions() const {
+    return target(
+        "SELECT (SELECT last_value FROM t_id_seq), (SELECT last_value FROM \"Odd_id_seq\"), "
+        "(SELECT last_value FROM free)");
+  }
+};
+
+// What they have given out since the backup is in rows that were lost, and perhaps elsewhere: it is given out again.
+TEST_F(RestoreSequences, GoBackWithAWord) {
+  const fs::path backup = back_up_tables();
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {})));
+  target("SELECT nextval('t_id_seq'), nextval('\"Odd_id_seq\"'); SELECT setval('free', 5)");
+  ASSERT_EQ("11|-51|5", positions());
+  const Outcome outcome = restore(backup, {"--clean", "--data-only", "--verify"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the sequence public.t_id_seq went back from 11 to 10"),
+                                 HasSubstr("the sequence public.Odd_id_seq went back from -51 to -46"),
+                                 Not(HasSubstr("public.free"))));
+  EXPECT_EQ("10|-46|10", positions());
+  const std::string hint = "SELECT pg_catalog.setval('\"public\".\"Odd_id_seq\"', -51, true)";
+  EXPECT_THAT(outcome.err, HasSubstr(nlohmann::json(hint).dump().substr(1, hint.size())));
+  target(hint);
+  EXPECT_EQ("10|-51|10", positions());
+  EXPECT_THAT(restore(backup, {"--clean"}).err, Not(HasSubstr("sequence_set_back"))) << "they are made anew";
+}
+
+TEST_F(RestoreSequences, StayWhereTheyAreWhenTheyAreExcluded) {
+  const fs::path backup = back_up_tables();
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {})));
+  target("SELECT nextval('t_id_seq'), nextval('\"Odd_id_seq\"')");
+  const Outcome outcome =
+      restore(backup, {"--clean", "--data-only", "-t", "t", "-T", "t_id_seq", "-t", "\"Odd\"", "--verify"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(Not(HasSubstr("t_id_seq")), HasSubstr("public.Odd_id_seq went back")));
+  EXPECT_EQ("11|-46|10", positions());
+}
+
+// A role that may set a sequence, but not read it, is not told.
+TEST_F(RestoreSequences, AreSetWhereTheyCannotBeRead) {
+  const fs::path backup = back_up_tables();
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {})));
+  target(
+      "SELECT nextval('t_id_seq'); GRANT INSERT, SELECT, TRUNCATE ON t TO pana_writer; "
+      "GRANT UPDATE ON SEQUENCE t_id_seq TO pana_writer");
+  ASSERT_TRUE(
+      ends_with(kOk, pana({"restore", backup, "--into", url_of("pana_writer"), "--clean", "--data-only", "-t", "t"})));
+  EXPECT_EQ("10|-46|10", positions());
+}
+
+}  // namespace
+}  // namespace pana::test
