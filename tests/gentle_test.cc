@@ -20,8 +20,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-class Gentle : public EndToEnd {};
-
 // A backup that holds its locks until it is released: its one worker reads slowly.
 class Slow : public EndToEnd {
  protected:
@@ -62,18 +60,6 @@ class Slow : public EndToEnd {
                          "SELECT count(*) FROM pg_stat_activity WHERE application_name IN ('pana', 'pg_dump')");
   }
 };
-
-TEST_F(Gentle, LocksLastWhatOthersUseMost) {
-  const Cluster server({"logging_collector = on", "log_filename = 'server.log'", "log_statement = all"});
-  server.sql("postgres", "CREATE TABLE a (); CREATE TABLE b (); CREATE TABLE c ()");
-  Session reader(server.url("postgres"));
-  Session writer(server.url("postgres"));
-  reader.execute("BEGIN; TABLE b; TABLE a");
-  writer.execute("BEGIN; INSERT INTO a DEFAULT VALUES");
-  ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path(), "--jobs", "1"})));
-  EXPECT_THAT(server.sql("postgres", "SELECT pg_read_file('log/server.log')"),
-              HasSubstr("LOCK TABLE ONLY public.c, ONLY public.b, ONLY public.a IN ACCESS SHARE MODE"));
-}
 
 // pg_dump asks for the definition of a view that somebody is changing, and would wait in a session that holds all
 // tables.
@@ -316,16 +302,6 @@ TEST_F(Slow, LetsGoOfTheTablesThatItHasRead) {
   EXPECT_GT(most, 100) << "it was seen";
   EXPECT_LT(most, 400);
   EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", cluster().url("slow")})));
-}
-
-TEST_F(Gentle, WarnsWhenItsLocksAreManyForTheServer) {
-  const Cluster small({"max_connections = 25"});
-  small.sql("postgres",
-            "DO $$ BEGIN FOR i IN 1..1001 LOOP EXECUTE format('CREATE TABLE t_%s ()', i); END LOOP; END $$");
-  const Outcome outcome = pana({"backup", small.url("postgres"), "--to", backups_.path()});
-  EXPECT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"many_locks\""), HasSubstr("locks 1001 tables"),
-                                 HasSubstr("has room for about"), HasSubstr("raise max_locks_per_transaction")));
 }
 
 TEST_F(Slow, ReadsNoFasterThanItMay) {

@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "support/pana.h"
+#include "support/session.h"
 
 namespace pana::test {
 namespace {
@@ -69,6 +70,28 @@ TEST_F(OddServers, ErrorsDuringTheProbeAreNoProofOfAPooler) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
   EXPECT_THAT(outcome.err,
               AllOf(HasSubstr("canceling statement due to statement timeout"), Not(HasSubstr("transaction-mode"))));
+}
+
+TEST_F(OddServers, LocksLastWhatOthersUseMost) {
+  const Cluster server({"logging_collector = on", "log_filename = 'server.log'", "log_statement = all"});
+  server.sql("postgres", "CREATE TABLE a (); CREATE TABLE b (); CREATE TABLE c ()");
+  Session reader(server.url("postgres"));
+  Session writer(server.url("postgres"));
+  reader.execute("BEGIN; TABLE b; TABLE a");
+  writer.execute("BEGIN; INSERT INTO a DEFAULT VALUES");
+  ASSERT_TRUE(ends_with(kOk, pana({"backup", server.url("postgres"), "--to", backups_.path(), "--jobs", "1"})));
+  EXPECT_THAT(server.sql("postgres", "SELECT pg_read_file('log/server.log')"),
+              HasSubstr("LOCK TABLE ONLY public.c, ONLY public.b, ONLY public.a IN ACCESS SHARE MODE"));
+}
+
+TEST_F(OddServers, WarnsWhenItsLocksAreManyForTheServer) {
+  const Cluster small({"max_connections = 25"});
+  small.sql("postgres",
+            "DO $$ BEGIN FOR i IN 1..1001 LOOP EXECUTE format('CREATE TABLE t_%s ()', i); END LOOP; END $$");
+  const Outcome outcome = pana({"backup", small.url("postgres"), "--to", backups_.path()});
+  EXPECT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"many_locks\""), HasSubstr("locks 1001 tables"),
+                                 HasSubstr("has room for about"), HasSubstr("raise max_locks_per_transaction")));
 }
 
 }  // namespace

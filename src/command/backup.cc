@@ -7,6 +7,7 @@
 #include <random>
 #include <thread>
 
+#include "base/attempts.h"
 #include "base/countdown.h"
 #include "base/log.h"
 #include "base/obstacle.h"
@@ -348,37 +349,6 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
     throw;
   }
 }
-
-// Whether another attempt is worth it, after one that an obstacle ended. An attempt may take hours, or a moment: it is
-// given up when there were several of them and the first obstacle is long ago.
-class Attempts {
- public:
-  explicit Attempts(std::chrono::milliseconds at_least) : at_least_(at_least) {}
-
-  // Throws when it is enough; returns the pause before the next attempt: half a second at first, doubling up to
-  // sixteen.
-  std::chrono::milliseconds note(const Obstacle& obstacle) {
-    constexpr int kAttempts = 5;
-    constexpr int kNames = 3;  // a name holds for a second only
-    const auto now = Clock::now();
-    if (count_++ == 0) first_ = now;
-    const bool is_name = obstacle.cause() == Obstacle::Cause::name_taken;
-    names_ += is_name ? 1 : 0;
-    if (names_ >= kNames || (!is_name && count_ >= kAttempts && now - first_ >= at_least_)) {
-      throw Error(obstacle.kind(), fmt::format("given up after {} attempts: {}", count_, obstacle.what()),
-                  obstacle.hint());
-    }
-    return std::chrono::milliseconds(500 << std::min(count_ - 1, 5));
-  }
-
-  int count() const { return count_; }
-
- private:
-  const std::chrono::milliseconds at_least_;
-  int count_ = 0;
-  int names_ = 0;
-  Clock::time_point first_;
-};
 
 }  // namespace
 

@@ -4,12 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "command/backup.h"
+#include "command/backup_request.h"
 #include "format/index.h"
+#include "pg/connection.h"
 #include "pg/large_objects.h"
 #include "pg/load_order.h"
 #include "pg/pg_dump.h"
 #include "pg/snapshot.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

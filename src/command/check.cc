@@ -10,7 +10,6 @@
 #include <optional>
 
 #include "base/human.h"
-#include "command/backup.h"
 #include "command/backup_contents.h"
 #include "command/backup_list.h"
 #include "command/connections.h"

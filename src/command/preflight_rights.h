@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_roles.h"
 #include "command/restore_selection.h"
 #include "command/restore_trial.h"

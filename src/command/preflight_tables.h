@@ -2,7 +2,7 @@
 #pragma once
 
 #include "command/preflight_rights.h"
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "format/index.h"
 #include "pg/connection.h"

@@ -10,6 +10,8 @@
 #include "base/progress.h"
 #include "command/compare.h"
 #include "command/restore.h"
+#include "command/restore_request.h"
+#include "format/backup_reader.h"
 
 namespace pana {
 

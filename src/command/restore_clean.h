@@ -1,7 +1,7 @@
 // Makes room for what is restored: restore --clean.
 #pragma once
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "format/backup_reader.h"
 #include "pg/connection.h"

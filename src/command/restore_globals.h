@@ -9,11 +9,18 @@
 #include <string>
 #include <vector>
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "format/index.h"
 #include "pg/connection.h"
 
 namespace pana {
+
+// What lies outside of the database. The target's rights and its own roles limit what `globals` brings back, which is
+// no error.
+struct RestoredGlobals {
+  std::vector<std::string> roles;         // that were made
+  std::vector<std::string> not_restored;  // each a sentence
+};
 
 // For an action of with_index_encoding(), whose names these are.
 class GlobalsRestore {

@@ -8,6 +8,8 @@
 #include <span>
 #include <vector>
 
+#include "command/restore_choice.h"
+
 namespace pana {
 namespace {
 

@@ -3,10 +3,11 @@
 
 #include <stop_token>
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
 #include "command/restore_selection.h"
+#include "format/backup_reader.h"
 #include "pg/connection.h"
 
 namespace pana {

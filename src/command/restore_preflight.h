@@ -1,8 +1,9 @@
 // Looks at a restore's target before anything is changed.
 #pragma once
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
+#include "format/backup_reader.h"
 #include "pg/connection.h"
 
 namespace pana {

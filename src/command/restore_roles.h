@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "command/restore.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
 #include "pg/connection.h"

@@ -1,8 +1,8 @@
 // The values of sequences.
 #pragma once
 
-#include "command/restore.h"
 #include "command/restore_errors.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "pg/connection.h"
 

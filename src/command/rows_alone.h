@@ -7,8 +7,8 @@
 #include <stop_token>
 
 #include "base/progress.h"
-#include "command/restore.h"
 #include "command/restore_errors.h"
+#include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "format/backup_reader.h"
 #include "pg/connection.h"

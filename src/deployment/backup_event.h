@@ -9,7 +9,8 @@
 
 #include <string>
 
-#include "command/backup.h"
+#include "command/backup_request.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "command/backup.h"
 #include "deployment/host.h"
+#include "sql/table_filter.h"
 
 namespace pana {
 

@@ -1,4 +1,4 @@
-#include "command/restore_selection.h"
+#include "command/restore_choice.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "command/left_out_extensions.h"
 #include "command/restore_partitions.h"
 #include "command/restore_publications.h"
 #include "command/restore_roles.h"
@@ -32,68 +33,6 @@ bool is_wanted(const RestoreRequest& request, const SchemaEntry& entry) {
   if (subject.starts_with("PUBLICATION") && !request.publications) return false;
   return !subject.starts_with("SUBSCRIPTION") || request.subscriptions;
 }
-
-// Extensions that are left out, with what is their own: tables and sequences that have rows and values in the backup
-// and no definition, in a schema where no other extension is.
-class LeftOutExtensions {
- public:
-  LeftOutExtensions(const RestoreRequest& request, const Index& index, const std::vector<SchemaObject>& pre_data,
-                    const ScriptNames& names, Connection& connection)
-      : script_names_(names) {
-    const auto& extensions = index.header.extensions;
-    for (const std::string& name : request.exclude_extensions) {
-      if (std::ranges::none_of(extensions, [&name](const ExtensionUse& extension) { return extension.name == name; })) {
-        throw Error(ErrorKind::usage, fmt::format("the backup has no extension {}", name), "pana show lists them");
-      }
-      names_.insert(name);
-    }
-    if (request.skip_missing_extensions) {
-      for (const ExtensionUse& extension : extensions) {
-        const bool is_there = connection
-                                  .query("SELECT FROM pg_catalog.pg_available_extensions WHERE name = " +
-                                         connection.quote_literal(extension.name))
-                                  .rows() > 0;
-        if (is_there || !names_.insert(extension.name).second) continue;
-        log(LogLevel::warning, "extension_skipped",
-            fmt::format("the target's server lacks the extension {}, which is left out", extension.name));
-      }
-    }
-    if (names_.empty()) return;
-    for (const ExtensionUse& extension : extensions) {
-      if (names_.contains(extension.name)) schemas_.insert(extension.schema);
-    }
-    for (const ExtensionUse& extension : extensions) {
-      if (!names_.contains(extension.name)) schemas_.erase(extension.schema);
-    }
-    for (const SchemaObject& object : pre_data) {
-      if (object.type == "COMMENT" || object.statements.empty()) continue;
-      if (object.relation) defined_.insert(names.unicode(*object.relation));
-      if (object.refers_to) defined_.insert(names.unicode(*object.refers_to));  // an identity column's sequence
-    }
-  }
-
-  bool is_empty() const { return names_.empty(); }
-
-  bool holds(const SchemaObject& object) const {
-    if (names_.empty()) return false;
-    constexpr std::string_view kOfExtension = "EXTENSION ";
-    if (object.type == "EXTENSION") return names_.contains(object.name);
-    if (object.type == "COMMENT" && object.name.starts_with(kOfExtension))
-      return names_.contains(object.name.substr(kOfExtension.size()));
-    return object.relation && owns(script_names_.unicode(*object.relation));
-  }
-
-  // Its name in Unicode.
-  bool owns(const RelationName& relation) const {
-    return schemas_.contains(relation.schema) && !defined_.contains(relation);
-  }
-
- private:
-  const ScriptNames& script_names_;
-  std::set<std::string> names_;
-  std::set<std::string> schemas_;
-  std::set<RelationName> defined_;
-};
 
 // Reads the schema's entries in the file's order, and leaves out of them what the request does not want.
 class WantedObjects {
