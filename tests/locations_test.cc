@@ -129,8 +129,12 @@ TEST_F(Locations, AreNotProvenByABackupThatIsOlderThanADamagedOne) {
   EXPECT_TRUE(ends_with(kDamaged, verified));
   EXPECT_EQ(nlohmann::json::parse(verified.out).at("passed_over").at(0).at("state"), "damaged");
   EXPECT_TRUE(ends_with(kOk, pana_as_user({"verify", backups_ / good_})));
-  fs::remove(backups_ / damaged_);
+  fs::rename(backups_ / damaged_, backups_ / "away");
   EXPECT_TRUE(ends_with(kOk, pana_as_user({"verify", backups_.path()})));
+  fs::rename(backups_ / "away", backups_ / damaged_);
+  fs::remove(backups_ / good_);
+  fs::remove(backups_ / older_);
+  EXPECT_TRUE(ends_with(kDamaged, pana_as_user({"verify", backups_.path()}))) << "it is all there is";
 }
 
 // What was not read may be a good backup: it is neither removed nor counted. Nor is a damaged one removed that is newer

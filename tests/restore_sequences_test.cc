@@ -52,6 +52,47 @@ TEST_F(RestoreSequences, GoBackWithAWord) {
   EXPECT_THAT(restore(backup, {"--clean"}).err, Not(HasSubstr("sequence_set_back"))) << "they are made anew";
 }
 
+// All or nothing, as far as that goes for sequences, which belong to no transaction: they are put back.
+TEST_F(RestoreSequences, AreWhereTheyWereWhenOneIsRefused) {
+  const fs::path backup = back_up_tables();
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {})));
+  target("SELECT setval('t_id_seq', 500); ALTER SEQUENCE free MAXVALUE 5 RESTART 1; UPDATE t SET n = 'mine'");
+  const Outcome refused = restore(backup, {"--clean", "--data-only"});
+  EXPECT_TRUE(ends_with(kFailed, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the value of sequence public.free"), HasSubstr("out of bounds"),
+                                 HasSubstr("the tables hold the rows that they held")));
+  EXPECT_EQ("500|-46|1|10", target("SELECT (SELECT last_value FROM t_id_seq), (SELECT last_value FROM \"Odd_id_seq\"), "
+                                   "(SELECT last_value FROM free), (SELECT count(*) FROM t WHERE n = 'mine')"));
+  const Outcome partial = restore(backup, {"--clean", "--data-only", "--keep-going"});
+  EXPECT_TRUE(ends_with(kFailed, partial));
+  EXPECT_THAT(partial.err, HasSubstr("the sequence public.t_id_seq went back from 500 to 10"));
+  EXPECT_EQ("10|-46|1", positions());
+}
+
+// Never used when the backup was made: the same number comes again.
+TEST_F(RestoreSequences, GoBackToBeforeTheirFirstNumber) {
+  const fs::path backup = both("CREATE SEQUENCE s");
+  target("SELECT nextval('s')");
+  const Outcome outcome = restore(backup, {"--clean", "--data-only"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("the sequence public.s went back from 1 to before 1"));
+}
+
+// The log is Unicode, whatever the databases are.
+TEST_F(RestoreSequences, AreNamedInUnicode) {
+  for (const char* const name : {"origin", "target"}) {
+    cluster().drop_database(name);
+    cluster().create_database(name, "LATIN1");
+    cluster().sql(name, "SET client_encoding = 'UTF8'; CREATE TABLE \"Straße\" (id serial)");
+  }
+  const fs::path backup = back_up("origin");
+  target("SET client_encoding = 'UTF8'; SELECT nextval('\"Straße_id_seq\"')");
+  const Outcome outcome = restore(backup, {"--clean", "--data-only"});
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr(R"(Stra\u00dfe_id_seq went back)"), HasSubstr(R"(Stra\u00dfe_id_seq\"', 1)")));
+}
+
 TEST_F(RestoreSequences, StayWhereTheyAreWhenTheyAreExcluded) {
   const fs::path backup = back_up_tables();
   ASSERT_TRUE(ends_with(kOk, restore(backup, {})));

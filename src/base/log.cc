@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -20,7 +21,7 @@ namespace pana {
 namespace {
 
 struct Log {
-  LogFormat format = LogFormat::json;
+  LogSettings settings;
   std::string status_line;
   Json fields = Json::object();  // of every line
   std::string unwritten;
@@ -33,7 +34,7 @@ Guarded<Log>& the_log() {
   return instance;
 }
 
-constexpr std::array<std::string_view, 3> kLevelNames = {"info", "warning", "error"};
+constexpr std::array<std::string_view, 4> kLevelNames = {"debug", "info", "warning", "error"};
 
 // Writes a text that a pipe is sure to take at once when it has room. How much that was; nothing if there was none in
 // time.
@@ -74,13 +75,26 @@ void write(const std::function<std::string(Log&)>& line) {
 
 constexpr std::string_view kClearLine = "\r\033[K";
 
+std::string coloured(std::string_view text, std::string_view colour, const Log& state) {
+  return state.settings.is_coloured ? fmt::format("\033[{}m{}\033[0m", colour, text) : std::string(text);
+}
+
 std::string text_line(const Log& state, LogLevel level, std::string_view message, const Json& fields) {
   std::string line(state.status_line.empty() ? "" : kClearLine);
   line += "pana: ";
-  if (level >= LogLevel::warning) line.append(kLevelNames.at(static_cast<std::size_t>(level))).append(": ");
+  constexpr std::string_view kRed = "1;31";
+  constexpr std::string_view kYellow = "1;33";
+  constexpr std::string_view kBold = "1";
+  if (level >= LogLevel::warning) {
+    const std::string_view name = kLevelNames.at(static_cast<std::size_t>(level));
+    line += coloured(fmt::format("{}:", name), level == LogLevel::error ? kRed : kYellow, state) + " ";
+  }
   line.append(without_controls(message)).append("\n");
   if (fields.contains("hint"))
-    line.append("HINT: ").append(without_controls(fields["hint"].get<std::string>())).append("\n");
+    line.append(coloured("HINT:", kBold, state))
+        .append(" ")
+        .append(without_controls(fields["hint"].get<std::string>()))
+        .append("\n");
   return line + state.status_line;
 }
 
@@ -98,12 +112,12 @@ std::string json_line(const Log& state, LogLevel level, std::string_view event, 
 
 }  // namespace
 
-void configure_log(LogFormat format) {
-  the_log().with([&](Log& state) { state.format = format; });
+void configure_log(const LogSettings& settings) {
+  the_log().with([&](Log& state) { state.settings = settings; });
 }
 
-LogFormat log_format() {
-  return the_log().with([](Log& state) { return state.format; });
+LogSettings log_settings() {
+  return the_log().with([](const Log& state) { return state.settings; });
 }
 
 void set_log_fields(Json fields) {
@@ -112,8 +126,9 @@ void set_log_fields(Json fields) {
 
 void log(LogLevel level, std::string_view event, std::string_view message, const Json& fields) {
   write([&](const Log& state) {
-    return state.format == LogFormat::text ? text_line(state, level, message, fields)
-                                           : json_line(state, level, event, message, fields);
+    if (level < state.settings.least) return std::string();
+    return state.settings.format == LogFormat::text ? text_line(state, level, message, fields)
+                                                    : json_line(state, level, event, message, fields);
   });
 }
 

@@ -1,7 +1,7 @@
 // The log: what pana says while it works, on standard error.
 //
-// On a terminal a line for a person ("pana: ..."), elsewhere one JSON object a line with "timestamp" (RFC 3339, UTC),
-// "level", "event" and the event's own fields. The log is the only global of the program. Safe from several threads.
+// Lines for people ("pana: ..."), or one JSON object a line with "timestamp" (RFC 3339, UTC), "level", "event" and the
+// event's own fields. The log is the only global of the program. Safe from several threads.
 //
 // Nobody waits for long for a reader of standard error that does not read: what it says is kept until there is room,
 // and when that is too much, or the program ends first, lost.
@@ -15,10 +15,16 @@
 namespace pana {
 
 enum class LogFormat { text, json };
-enum class LogLevel { info, warning, error };
+enum class LogLevel { debug, info, warning, error };
 
-void configure_log(LogFormat format);
-LogFormat log_format();
+struct LogSettings {
+  LogFormat format = LogFormat::json;
+  LogLevel least = LogLevel::info;  // what is less is not logged
+  bool is_coloured = false;         // the text form, by the escapes of terminals (ECMA-48)
+};
+
+void configure_log(const LogSettings& settings);
+LogSettings log_settings();
 
 // `event` is a short stable word ("retry", "worker_lost"); `message` is the sentence for a person; `fields` is a JSON
 // object whose members are added to the JSON form; a "hint" stands on a line of its own in the text form. None may hold

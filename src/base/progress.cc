@@ -7,6 +7,11 @@
 
 namespace pana {
 
+void Progress::set_activity(std::string text) {
+  log(LogLevel::debug, "activity", text);
+  activity.with([&text](std::string& current) { current = std::move(text); });
+}
+
 std::string ProgressReading::text(const std::string& verb) const {
   std::string line = verb;
   if (total > 0) line += fmt::format(" {:3.0f} %", 100 * fraction());

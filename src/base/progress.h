@@ -17,9 +17,8 @@ struct Progress {
   std::atomic<std::uint64_t> rows{0};
   Guarded<std::string> activity;  // what is being done, for a person: "reading public.orders"
 
-  void set_activity(std::string text) {
-    activity.with([&text](std::string& current) { current = std::move(text); });
-  }
+  // Also an event of the log, for who wants to know each.
+  void set_activity(std::string text);
 };
 
 // The progress at one moment, in figures.

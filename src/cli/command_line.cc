@@ -1,6 +1,7 @@
 #include "cli/command_line.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
@@ -13,6 +14,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/nearest.h"
+#include "format/compression.h"
+#include "net/hash.h"
+#include "net/http.h"
+#include "pg/connection.h"
 #include "pg/conninfo.h"
 
 namespace pana {
@@ -69,6 +74,12 @@ std::string by_environment(const std::string& message, const CLI::App& app, cons
   return message;
 }
 
+// A report of an error needs them.
+std::string versions() {
+  return fmt::format("pana {}\nlibpq {}, zstd {}, libcurl {}, OpenSSL {}", PANA_VERSION, libpq_version(),
+                     zstd_version(), libcurl_version(), openssl_version());
+}
+
 std::string usage_hint(const std::optional<std::string>& meant) {
   return fmt::format("{}see pana --help, or pana COMMAND --help",
                      meant ? fmt::format("did you mean {}? ", *meant) : "");
@@ -91,13 +102,15 @@ CommandLine::CommandLine(const std::stop_token& stop)
   app_.footer(kFooter);
   app_.require_subcommand(1);
   app_.fallthrough();  // an option of the program may stand behind the command, too
-  app_.set_version_flag("--version", "pana " PANA_VERSION);
+  app_.set_version_flag("--version", versions);
   log_format_option_ = app_.add_option("--log-format", log_format_, "text, or json: one object a line")
                            ->envname("PANA_LOG_FORMAT")
                            ->check(CLI::IsMember({"text", "json"}))
                            ->type_name("text|json")
                            ->capture_default_str();
-  app_.parse_complete_callback([this] { choose_log_format(); });
+  CLI::Option* const quiet = app_.add_flag("-q,--quiet", quiet_, "log warnings and errors alone: no progress");
+  app_.add_flag("-v,--verbose", verbose_, "log each step as well")->excludes(quiet);
+  app_.parse_complete_callback([this] { choose_log(); });
   add_s3_options(app_, context_.store.s3);
   add_backup_command(app_, context_);
   add_list_command(app_, context_);
@@ -108,11 +121,16 @@ CommandLine::CommandLine(const std::stop_token& stop)
   add_prune_command(app_, context_);
 }
 
-// Of an argument that was parsed, even when another was not, else of the environment.
-void CommandLine::choose_log_format() const {
-  const std::string chosen =
+// Of arguments that were parsed, even when others were not, else of the environment.
+void CommandLine::choose_log() const {
+  const std::string format =
       log_format_option_->empty() ? environment_value("PANA_LOG_FORMAT") : log_format_option_->results().back();
-  if (chosen == "json") configure_log(LogFormat::json);
+  const LogLevel least = quiet_ ? LogLevel::warning : verbose_ ? LogLevel::debug : LogLevel::info;
+  // https://no-color.org: whatever its value, unless it is empty.
+  const bool is_coloured =
+      ::isatty(STDERR_FILENO) != 0 && environment_value("NO_COLOR").empty() && environment_value("TERM") != "dumb";
+  configure_log(
+      {.format = format == "json" ? LogFormat::json : LogFormat::text, .least = least, .is_coloured = is_coloured});
 }
 
 void CommandLine::require_command(const std::vector<std::string>& arguments) const {
@@ -120,7 +138,7 @@ void CommandLine::require_command(const std::vector<std::string>& arguments) con
   std::vector<std::string> known;
   for (const CLI::App* const command : app_.get_subcommands({})) known.push_back(command->get_name());
   if (std::ranges::find(known, arguments.front()) != known.end()) return;
-  choose_log_format();
+  choose_log();
   throw Error(ErrorKind::usage, fmt::format("{} is no command", redacted(arguments.front())),
               usage_hint(nearest(arguments.front(), known)));
 }
@@ -140,7 +158,7 @@ void CommandLine::take_environment(const std::vector<std::string>& arguments) {
 
 int CommandLine::refuse(const CLI::ParseError& error, const std::vector<std::string>& arguments) {
   if (error.get_exit_code() == 0) return app_.exit(error);  // --help and --version
-  choose_log_format();
+  choose_log();
   complain(Error(ErrorKind::usage, by_environment(usage_message(error), app_, arguments),
                  usage_hint(option_meant(app_, arguments))));
   return static_cast<int>(ErrorKind::usage);

@@ -25,7 +25,7 @@ class CommandLine {
   const CLI::App& app() const { return app_; }
 
  private:
-  void choose_log_format() const;
+  void choose_log() const;
   void take_environment(const std::vector<std::string>& arguments);
   int refuse(const CLI::ParseError& error, const std::vector<std::string>& arguments);
   void require_command(const std::vector<std::string>& arguments) const;
@@ -34,6 +34,8 @@ class CommandLine {
   CLI::App app_;
   std::string log_format_ = "text";
   CLI::Option* log_format_option_ = nullptr;
+  bool quiet_ = false;
+  bool verbose_ = false;
 };
 
 // Says in the log what went wrong, and what to do.

@@ -41,7 +41,7 @@ int main(int argc, char** argv) try {
   const std::vector<std::string> arguments = pana::take_arguments(argc, argv);
   const pana::Signals signals;
   if (arguments.empty() && pana::is_lambda()) return pana::run_lambda(signals.token());
-  pana::configure_log(pana::LogFormat::text);
+  pana::configure_log({.format = pana::LogFormat::text});
   return pana::CommandLine(signals.token()).run(arguments);
 } catch (...) {
   const pana::Error error = pana::current_error("lower --jobs");

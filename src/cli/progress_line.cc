@@ -28,7 +28,9 @@ std::string cut_to_width(const std::string& text) {
 ProgressLine::ProgressLine(std::string verb, Progress& progress)
     : verb_(std::move(verb)), progress_(progress), thread_([this](const std::stop_token& stop) {
         const auto started = std::chrono::steady_clock::now();
-        const bool is_text = log_format() == LogFormat::text;
+        const LogSettings log = log_settings();
+        if (log.least > LogLevel::info) return;
+        const bool is_text = log.format == LogFormat::text;
         const bool terminal = is_text && ::isatty(STDERR_FILENO) != 0;
         std::mutex mutex;
         std::condition_variable_any wake;

@@ -243,11 +243,14 @@ struct Attempt {
   std::string system_identifier;
 };
 
-// Of pg_dump a pattern without a schema takes the server's own catalogs as well.
+// Patterns of pg_dump take the server's own catalogs as well.
 std::vector<std::string> pg_dump_arguments(const TableFilter& filter) {
   std::vector<std::string> arguments = filter.arguments();
-  if (filter.has_table_patterns())
+  if (filter.has_table_patterns()) {
     arguments.insert(arguments.end(), {"--exclude-table=pg_catalog.*", "--exclude-table=information_schema.*"});
+  } else if (!filter.includes_everything()) {
+    arguments.insert(arguments.end(), {"--exclude-schema=pg_*", "--exclude-schema=information_schema"});
+  }
   return arguments;
 }
 

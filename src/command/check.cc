@@ -80,20 +80,25 @@ CheckResult check_tables(Connection& control, const CheckRequest& request, Backu
   control.query("ROLLBACK");
   const std::string message = fmt::format("{}, {} on the server, readable and lockable",
                                           counted(snapshot.tables.size(), "table"), human_bytes(bytes));
+  std::string lacks;
+  std::string hint;
+  const auto add = [&](const std::string& what, const std::string& helps) {
+    lacks += "; " + what;
+    hint += (hint.empty() ? "" : "; ") + helps;
+  };
   if (!snapshot.skipped.empty()) {
-    return warning(fmt::format("{}; a backup lacks what the role may not read: {}", message,
-                               fmt::join(snapshot.skipped.names(), ", ")),
-                   "such a backup ends with status 7; without --skip-unreadable the statements that help are named");
+    add(fmt::format("a backup lacks what the role may not read: {}", fmt::join(snapshot.skipped.names(), ", ")),
+        "such a backup ends with status 7; without --skip-unreadable the statements that help are named");
   }
   if (!kept.empty()) {
-    return warning(fmt::format("{}; but the server shows to superusers and owners alone, and a backup lacks: {}",
-                               message, fmt::join(kept, ", ")),
-                   "back up as a superuser to have them, or note them down");
+    add(fmt::format("the server shows to superusers and owners alone, and a backup lacks: {}", fmt::join(kept, ", ")),
+        "back up as a superuser to have them, or note them down");
   }
-  if (unlogged.empty()) return ok(message);
-  return warning(
-      fmt::format("{}; the server is a standby, which has no contents of the unlogged {}", message, unlogged),
-      "back up the primary to have them");
+  if (!unlogged.empty()) {
+    add(fmt::format("the server is a standby, which has no contents of the unlogged {}", unlogged),
+        "back up the primary to have them");
+  }
+  return lacks.empty() ? ok(message) : warning(message + lacks, hint);
 }
 
 // Returns what a backup of it would be one of, as far as that was seen.

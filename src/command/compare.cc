@@ -170,6 +170,13 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   if (!unmatched.empty()) {
     throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
   }
+  std::set<std::string> schemas = {"public"};
+  for (const TableFilter::Relation& table : tables) schemas.insert(table.schema);
+  if (const std::vector<std::string> unknown = filter.unmatched_schemas(schemas);
+      !unknown.empty() && !filter.has_table_patterns()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("no schema of the backup with tables matches {}", fmt::join(unknown, ", ")), kHint);
+  }
   if (std::none_of(index.tables.begin(), index.tables.end(), [&filter](const TableInfo& table) {
         return table.id != kLargeObjects && filter.includes_rows(table.schema, table.name);
       })) {

@@ -22,6 +22,16 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
                          : "the target may hold a part of the backup now: restore again with --clean");
 }
 
+// Refused is what changes nothing, and its hint is for a command that compares alone.
+ComparisonReport compare_or_hint(const CompareRequest& request, const BackupReader& backup, Progress& progress,
+                                 const std::stop_token& stop) try {
+  return compare(request, backup, progress, stop);
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::refused) throw;
+  throw Error(ErrorKind::failed, fmt::format("the backup is restored, but could not be compared: {}", error.what()),
+              "compare it by pana verify --against, as a role that may read all of it");
+}
+
 }  // namespace
 
 void ProvenRestore::require_success() const {
@@ -42,13 +52,13 @@ ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const Backu
   const bool has_no_rows = proven.restored.tables == 0 && !request.restore.filter.includes_everything();
   if (!request.prove || has_no_rows) return proven;
   show("comparing", [&](Progress& progress) {
-    proven.comparison = compare({.url = request.restore.url,
-                                 .jobs = request.restore.jobs,
-                                 .filter = request.restore.filter,
-                                 .without_tables = proven.restored.left_out_tables,
-                                 .without_sequences = proven.restored.left_out_sequences,
-                                 .longest_silence = request.longest_silence_of_proof},
-                                backup, progress, stop);
+    proven.comparison = compare_or_hint({.url = request.restore.url,
+                                         .jobs = request.restore.jobs,
+                                         .filter = request.restore.filter,
+                                         .without_tables = proven.restored.left_out_tables,
+                                         .without_sequences = proven.restored.left_out_sequences,
+                                         .longest_silence = request.longest_silence_of_proof},
+                                        backup, progress, stop);
   });
   if (request.restore.allow_non_empty)
     proven.comparison->leave_extra_out();  // it was there, and is no concern of the backup's

@@ -27,6 +27,7 @@
 #include "command/rows_alone.h"
 #include "command/sql_names.h"
 #include "pg/session.h"
+#include "pg/transaction.h"
 
 namespace pana {
 namespace {
@@ -182,12 +183,13 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     leave_out_what_was_not_made(selection, index, names, runner, errors);
     LoadOrder order;
     with_index_encoding(control, index.header, [&] { order = order_of_loading(control, index, selection); });
+    const auto finish = [&] { set_sequences(control, request, selection, names, errors); };
     const std::map<TableId, std::uint64_t> loaded =
         request.schema
             ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
-            : load_rows_alone(connections, request, backup, selection, order, errors, progress, stop);
+            : load_rows_alone(connections, request, backup, selection, order, finish, errors, progress, stop);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
-    set_sequences(control, request, selection, errors);
+    if (request.schema) in_transaction(control, finish);
   }
   run_post_data(connections, selection, index, runner, stop);
   if (request.rows && request.analyze) {

@@ -9,11 +9,14 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "base/unicode.h"
 #include "command/left_out_extensions.h"
 #include "command/restore_partitions.h"
 #include "command/restore_publications.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
+#include "pg/session.h"
 
 namespace pana {
 namespace {
@@ -273,6 +276,38 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
   }
 }
 
+// Whether the target's encoding has all characters of a text of the script.
+bool fits(Connection& connection, const std::string& text, const std::string& source, const std::string& target) try {
+  connection.query(fmt::format("SELECT pg_catalog.convert(pg_catalog.decode('{}', 'hex'), {}, {}) IS NULL", hex(text),
+                               connection.quote_literal(source), connection.quote_literal(target)));
+  return true;
+} catch (const DatabaseError& error) {
+  constexpr std::string_view kUntranslatableCharacter = "22P05";
+  if (error.sqlstate() != kUntranslatableCharacter) throw;
+  return false;
+}
+
+// Rows that do not fit can be left out and named. A name that does not fit could not even be asked for.
+void refuse_unfit_definitions(Connection& connection, const std::string& source, const Chooser& chooser,
+                              const std::vector<std::vector<SchemaObject>*>& phases, const ScriptNames& names) {
+  const std::string target = database_encoding(connection);
+  if (target == source || target == "SQL_ASCII" || target == "UTF8") return;
+  std::string unfit;
+  for (const std::vector<SchemaObject>* const phase : phases) {
+    for (const SchemaObject& object : *phase) {
+      if (!chooser.wants(object)) continue;
+      std::string text;
+      for (const SchemaStatement& statement : object.statements) text += statement.sql;
+      if (is_ascii(text) || fits(connection, text, source, target)) continue;
+      unfit += (unfit.empty() ? "" : ", ") + names.unicode(subject_of(object));
+    }
+  }
+  if (unfit.empty()) return;
+  throw Error(ErrorKind::refused,
+              fmt::format("the target's {} lacks characters of the definitions of: {}", target, unfit),
+              "create the target in the backup's encoding, or leave these out: -T, --no-comments ...");
+}
+
 // They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.
 void check_statements(const ConstraintIndex& constraint) {
   if (is_one_statement(constraint.create_index, "CREATE UNIQUE INDEX ") &&
@@ -315,6 +350,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }
   const Chooser chooser(request, pre_data, names, index.header);
+  refuse_unfit_definitions(connection, index.header.encoding, chooser, {&pre_data, &post_data}, names);
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)

@@ -15,6 +15,7 @@
 #include "command/sql_names.h"
 #include "pg/catalog.h"
 #include "pg/load_order.h"
+#include "pg/transaction.h"
 #include "sql/schema_names.h"
 
 namespace pana {
@@ -36,8 +37,8 @@ bool is_gone(const DatabaseError& error) {
   if (error.sqlstate() == kDependentObjectsExist)
     hint =
         filter.has_table_patterns()
-            ? "choose what depends on it as well, with -t, or drop that first; --clean --data-only replaces the rows "
-              "alone, unless other tables refer to them"
+            ? "choose what depends on it as well (-t chooses tables, views and sequences), or drop that first; --clean "
+              "--data-only replaces the rows alone, unless other tables refer to them"
             : "drop first what depends on it, or keep the definitions: --clean --data-only";
   if (error.sqlstate() == kWrongObjectType)
     hint = "something of another kind has that name: rename or drop it, or restore into a new database";
@@ -96,16 +97,11 @@ void drop_together(Connection& connection, std::vector<std::string> statements, 
     std::vector<std::string> again;
     std::optional<DatabaseError> first_error;
     for (std::string& statement : statements) {
-      try {
-        connection.query(fmt::format("SAVEPOINT before_drop;\n{};\nRELEASE SAVEPOINT before_drop", statement));
-      } catch (const DatabaseError& error) {
-        const bool has_dependents = error.sqlstate() == kDependentObjectsExist;
-        if (!connection.is_alive() || (!has_dependents && !is_gone(error))) throw_not_dropped(statement, error, filter);
-        connection.query("ROLLBACK TO SAVEPOINT before_drop; RELEASE SAVEPOINT before_drop");
-        if (!has_dependents) continue;
-        if (!first_error) first_error = error;
-        again.push_back(std::move(statement));
-      }
+      const std::optional<DatabaseError> refusal = try_in_savepoint(connection, statement);
+      if (!refusal || is_gone(*refusal)) continue;
+      if (refusal->sqlstate() != kDependentObjectsExist) throw_not_dropped(statement, *refusal, filter);
+      if (!first_error) first_error.emplace(*refusal);
+      again.push_back(std::move(statement));
     }
     if (again.size() == statements.size()) throw_not_dropped(again.front(), *first_error, filter);
     statements = std::move(again);

@@ -12,6 +12,7 @@
 #include "base/unicode.h"
 #include "command/backup_globals.h"
 #include "command/restore_roles.h"
+#include "pg/transaction.h"
 
 namespace pana {
 namespace {
@@ -97,17 +98,9 @@ void GlobalsRestore::in_transaction(const std::function<void()>& action) {
 void GlobalsRestore::lose(std::string what) { result_.not_restored.push_back(std::move(what)); }
 
 bool GlobalsRestore::attempt(const std::string& loss, const std::string& sql) {
-  connection_.query("SAVEPOINT pana_globals");
-  try {
-    connection_.query(sql);
-  } catch (const DatabaseError& error) {
-    if (!connection_.is_alive()) throw;
-    connection_.query("ROLLBACK TO SAVEPOINT pana_globals");
-    lose(fmt::format("{}: {}", loss, error.what()));
-    return false;
-  }
-  connection_.query("RELEASE SAVEPOINT pana_globals");
-  return true;
+  const std::optional<DatabaseError> refusal = try_in_savepoint(connection_, sql);
+  if (refusal) lose(fmt::format("{}: {}", loss, refusal->what()));
+  return !refusal;
 }
 
 void GlobalsRestore::make_roles(const std::vector<std::string>& needed) {

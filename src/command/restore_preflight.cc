@@ -115,10 +115,9 @@ void check_differences(Connection& connection, const RestoreRequest& request, co
   }
 }
 
-// Whether text of one encoding can be brought into the other at all, as far as its characters are in both. The bytes of
-// SQL_ASCII are taken for the target's, if they can be.
+// Whether text of one encoding can be brought into the other at all, as far as its characters are in both. Never bytes
+// of no encoding: a session in SQL_ASCII stores them as they are, whatever they mean in the target.
 bool is_convertible(Connection& connection, const std::string& source, const std::string& target) {
-  if (source == "SQL_ASCII") return true;
   return connection
              .query(fmt::format("SELECT FROM pg_catalog.pg_conversion WHERE condefault "
                                 "AND pg_catalog.pg_encoding_to_char(conforencoding) = {} "

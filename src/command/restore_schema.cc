@@ -8,6 +8,7 @@
 #include <set>
 
 #include "command/sql_names.h"
+#include "pg/transaction.h"
 
 namespace pana {
 namespace {
@@ -261,10 +262,9 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
     }
   }
   const auto run_part = [&](const std::string& part, const std::string& sql) {
-    const bool is_run = errors_.attempt(
-        part, connection, [&] { connection.query("SAVEPOINT part;\n" + sql + "\nRELEASE SAVEPOINT part"); });
-    if (!is_run) connection.query("ROLLBACK TO SAVEPOINT part");
-    return is_run;
+    const std::optional<DatabaseError> refusal = try_in_savepoint(connection, sql);
+    if (refusal) errors_.take(part, *refusal);
+    return !refusal;
   };
   for (const DefaultSetting& setting : step.object->settings) run_part("a setting of " + subject, set_local(setting));
   bool is_made = true;

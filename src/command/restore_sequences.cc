@@ -9,20 +9,20 @@
 #include "base/log.h"
 #include "command/sql_names.h"
 #include "pg/sequences.h"
+#include "pg/transaction.h"
 
 namespace pana {
 namespace {
 
 // All in one query, which is quick; one by one, each named, when one of them is refused.
-void set_values(Connection& connection, const std::vector<SequenceValue>& values, RestoreErrors& errors) try {
+void set_values(Connection& connection, const std::vector<SequenceValue>& values, RestoreErrors& errors) {
   std::string sql;
   for (const SequenceValue& value : values) sql += value.sql + "\n";
-  connection.query(sql);
-} catch (const DatabaseError&) {
-  if (!connection.is_alive()) throw;
+  if (!try_in_savepoint(connection, sql)) return;
   for (const SequenceValue& value : values) {
     const std::string name = value.sequence ? value.sequence->schema + "." + value.sequence->name : "of unknown name";
-    errors.attempt("the value of sequence " + name, connection, [&] { connection.query(value.sql); });
+    const std::optional<DatabaseError> refusal = try_in_savepoint(connection, value.sql);
+    if (refusal) errors.take("the value of sequence " + name, *refusal);
   }
 }
 
@@ -33,25 +33,41 @@ std::vector<std::optional<SequencePosition>> read_positions(Connection& connecti
   return read_sequence_positions(connection, names);
 }
 
+std::string text_of(const SequencePosition& position) {
+  return fmt::format("{}{}", position.is_called ? "" : "before ", position.last_value);
+}
+
 void warn_of_what_went_back(Connection& connection, const std::vector<RelationName>& sequences,
-                            const std::vector<std::optional<SequencePosition>>& before,
-                            const std::vector<std::optional<SequencePosition>>& now) {
+                            const std::vector<std::optional<SequencePosition>>& before, const ScriptNames& names) {
+  const std::vector<std::optional<SequencePosition>> now = read_positions(connection, sequences);
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     if (!before[i] || !now[i] || !before[i]->is_ahead_of(*now[i])) continue;
+    const RelationName name = names.unicode(sequences[i]);
     log(LogLevel::warning, "sequence_set_back",
         fmt::format("the sequence {}.{} went back from {} to {}, as the backup has it: what it gave out since then it "
                     "gives out again",
-                    sequences[i].schema, sequences[i].name, before[i]->last_value, now[i]->last_value),
+                    name.schema, name.name, text_of(*before[i]), text_of(*now[i])),
         {{"hint", fmt::format("to let it go on instead: SELECT pg_catalog.setval({}, {}, {}); or leave it out with -T",
-                              connection.quote_literal(sql_name(connection, sequences[i])), before[i]->last_value,
+                              connection.quote_literal(sql_name(connection, name)), before[i]->last_value,
                               before[i]->is_called)}});
+  }
+}
+
+// setval() belongs to no transaction: what was set before another was refused is set back.
+void put_back(Connection& connection, const std::vector<RelationName>& sequences,
+              const std::vector<std::optional<SequencePosition>>& before) {
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    if (!before[i]) continue;
+    connection.query(fmt::format("SELECT pg_catalog.setval({}, {}, {})",
+                                 connection.quote_literal(sql_name(connection, sequences[i])), before[i]->last_value,
+                                 before[i]->is_called));
   }
 }
 
 }  // namespace
 
 void set_sequences(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
-                   RestoreErrors& errors) {
+                   const ScriptNames& names, RestoreErrors& errors) {
   if (selection.sequence_values.empty()) return;
   if (request.schema) return set_values(connection, selection.sequence_values, errors);
   std::vector<RelationName> sequences;
@@ -59,8 +75,13 @@ void set_sequences(Connection& connection, const RestoreRequest& request, const 
     if (value.sequence) sequences.push_back(*value.sequence);
   }
   const std::vector<std::optional<SequencePosition>> before = read_positions(connection, sequences);
-  set_values(connection, selection.sequence_values, errors);
-  warn_of_what_went_back(connection, sequences, before, read_positions(connection, sequences));
+  try {
+    set_values(connection, selection.sequence_values, errors);
+  } catch (const DatabaseError&) {
+    if (connection.is_alive()) put_back(connection, sequences, before);
+    throw;
+  }
+  warn_of_what_went_back(connection, sequences, before, names);
 }
 
 }  // namespace pana

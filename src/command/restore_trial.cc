@@ -8,23 +8,16 @@
 #include <set>
 
 #include "command/restore_schema.h"
+#include "pg/transaction.h"
 #include "sql/role_names.h"
 
 namespace pana {
 namespace {
 
-// Runs the SQL in a transaction within the transaction: what is refused is as if it had never been tried.
 std::optional<DatabaseError> attempt(Connection& connection, const std::string& sql) {
-  connection.query("SAVEPOINT trial");  // on its own: a query that the server cannot parse does nothing at all
-  try {
-    connection.query(sql);
-  } catch (const DatabaseError& error) {
-    if (!connection.is_alive() || error.sqlstate() == kOutOfMemory) throw;
-    connection.query("ROLLBACK TO SAVEPOINT trial; RELEASE SAVEPOINT trial");
-    return error;
-  }
-  connection.query("RELEASE SAVEPOINT trial");
-  return std::nullopt;
+  std::optional<DatabaseError> refusal = try_in_savepoint(connection, sql);
+  if (refusal && refusal->sqlstate() == kOutOfMemory) throw DatabaseError(*refusal);  // the trial has no room to go on
+  return refusal;
 }
 
 // Where the object stands.

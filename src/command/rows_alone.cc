@@ -10,6 +10,7 @@
 #include "command/restore_large_objects.h"
 #include "command/restore_rows.h"
 #include "command/sql_names.h"
+#include "pg/transaction.h"
 
 namespace pana {
 namespace {
@@ -41,8 +42,8 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
                                                          const RestoreRequest& request, const BackupReader& backup,
                                                          const RestoreSelection& selection, const LoadOrder& order,
                                                          const std::vector<std::string>& in_circles,
-                                                         RestoreErrors& errors, Progress& progress,
-                                                         const std::stop_token& stop) {
+                                                         const std::function<void()>& finish, RestoreErrors& errors,
+                                                         Progress& progress, const std::stop_token& stop) {
   Connection& control = connections.front();
   std::map<TableId, std::uint64_t> loaded;
   bool is_complete = false;
@@ -52,6 +53,7 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     loaded =
         load_rows(connections.first(1), in_circles.empty() ? LoadTransactions::of_all : LoadTransactions::of_circles,
                   backup, selection, order, errors, progress, stop);
+    finish();
     is_complete = true;
     control.query("COMMIT");
   } catch (const Error& error) {
@@ -82,15 +84,21 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
 
 std::map<TableId, std::uint64_t> load_rows_alone(std::span<Connection> connections, const RestoreRequest& request,
                                                  const BackupReader& backup, const RestoreSelection& selection,
-                                                 const LoadOrder& order, RestoreErrors& errors, Progress& progress,
+                                                 const LoadOrder& order, const std::function<void()>& finish,
+                                                 RestoreErrors& errors, Progress& progress,
                                                  const std::stop_token& stop) {
   const std::vector<std::string> in_circles =
       request.disable_triggers ? std::vector<std::string>() : tables_in_circles(order);
   if (!in_circles.empty() || (request.clean && (request.single_transaction || connections.size() == 1))) {
-    return load_in_one_transaction(connections, request, backup, selection, order, in_circles, errors, progress, stop);
+    return load_in_one_transaction(connections, request, backup, selection, order, in_circles, finish, errors, progress,
+                                   stop);
   }
-  if (request.clean) return replace_over_several(connections, backup, selection, order, errors, progress, stop);
-  return load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop);
+  const std::map<TableId, std::uint64_t> loaded =
+      request.clean
+          ? replace_over_several(connections, backup, selection, order, errors, progress, stop)
+          : load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop);
+  in_transaction(connections.front(), finish);
+  return loaded;
 }
 
 }  // namespace pana

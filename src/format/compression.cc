@@ -23,6 +23,8 @@ constexpr int kMaximumWindowLog = 27;
 
 std::string Compression::text() const { return zstd_level ? fmt::format("zstd:{}", *zstd_level) : "none"; }
 
+std::string_view zstd_version() { return ZSTD_versionString(); }
+
 Compression parse_compression(std::string_view text) {
   if (text == "none") return {};
   if (text == "zstd") return {.zstd_level = 1};

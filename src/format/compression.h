@@ -12,6 +12,9 @@
 
 namespace pana {
 
+// Of the library that this process runs with: "1.5.4".
+std::string_view zstd_version();
+
 struct Compression {
   std::optional<int> zstd_level;  // nothing: plain SQL
 

@@ -1,5 +1,6 @@
 #include "net/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <zlib.h>
@@ -18,6 +19,8 @@ std::string digest(const EVP_MD* algorithm, std::string_view bytes) {
 }
 
 }  // namespace
+
+std::string_view openssl_version() { return OpenSSL_version(OPENSSL_VERSION_STRING); }
 
 std::string sha256(std::string_view bytes) { return digest(EVP_sha256(), bytes); }
 

@@ -7,6 +7,9 @@
 
 namespace pana {
 
+// Of the library that this process runs with: "3.0.17".
+std::string_view openssl_version();
+
 std::string sha256(std::string_view bytes);                             // 32 bytes
 std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 bytes
 std::string md5(std::string_view bytes);                                // 16 bytes

@@ -97,6 +97,8 @@ std::optional<CURLcode> perform(CURLM* multi, CURL* easy, const std::stop_token&
 
 }  // namespace
 
+std::string libcurl_version() { return curl_version_info(CURLVERSION_NOW)->version; }
+
 // One request under way: what curl's callbacks write into. An exception must not pass through curl.
 struct HttpClient::Transfer {
   const HttpRequest& request;

@@ -16,6 +16,9 @@
 
 namespace pana {
 
+// Of the libraries that this process runs with: "7.88.1".
+std::string libcurl_version();
+
 struct HttpResponse {
   int status = 0;
   std::map<std::string, std::string, std::less<>> headers;  // names in lower case

@@ -104,6 +104,9 @@ std::string connection_hint(std::string_view message) {
 
 }  // namespace
 
+// As servers count theirs: 15.18 is 150018.
+std::string libpq_version() { return fmt::format("{}.{}", PQlibVersion() / 10000, PQlibVersion() % 10000); }
+
 bool is_lock_in_the_way(const DatabaseError& error) {
   constexpr std::string_view kLockNotAvailable = "55P03";
   constexpr std::string_view kDeadlockDetected = "40P01";

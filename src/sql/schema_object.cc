@@ -137,6 +137,20 @@ std::optional<std::string> publication_of(SqlLexemes lexemes) {
   return parse_simple_name(lexemes.qualified_name());
 }
 
+constexpr std::string_view kAccessMethod = "default_table_access_method";
+
+// Without storage, the table has no use for the access method that stands behind another table. (From 17 on it may have
+// one for its partitions, which is set by a statement of its own.)
+bool is_partitioned(SqlLexemes lexemes) {
+  std::size_t depth = 0;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (lexeme == "(") ++depth;
+    if (lexeme == ")" && depth > 0) --depth;
+    if (depth == 0 && is_keyword(lexeme, "PARTITION")) return lexemes.skip({"BY"});
+  }
+  return false;
+}
+
 void put(std::vector<DefaultSetting>& settings, std::string sql) {
   SqlLexemes lexemes(sql);
   lexemes.skip({"SET"});
@@ -213,6 +227,9 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
     if (is_privilege(lexemes)) role = StatementRole::privilege;
     if (is_first) {
       if (stores_something(entry.type, lexemes)) object.settings = settings_;
+      if (is_partitioned(lexemes)) {
+        std::erase_if(object.settings, [](const DefaultSetting& setting) { return setting.name == kAccessMethod; });
+      }
       object.relation = relation_of(entry, lexemes);
       object.refers_to = referred_relation(entry.type, lexemes);
       object.makes_schema = made_schema(lexemes);

@@ -1,6 +1,10 @@
 #include "sql/table_filter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "base/error.h"
 
 namespace pana {
 namespace {
@@ -9,6 +13,13 @@ std::vector<NamePattern> parse(const std::vector<std::string>& texts) {
   std::vector<NamePattern> patterns;
   for (const std::string& text : texts) patterns.push_back(NamePattern::parse(text));
   return patterns;
+}
+
+// Before it would stand another database's name.
+void refuse_dot(const std::string& schema) {
+  if (!NamePattern::parse(schema).has_schema()) return;
+  throw Error(ErrorKind::usage, fmt::format("the schema pattern {} has a dot", schema),
+              "quote a dot that belongs to the name; tables are chosen by -t");
 }
 
 bool any_matches(const std::vector<NamePattern>& patterns, std::string_view schema, std::string_view name,
@@ -23,7 +34,11 @@ bool any_matches(const std::vector<NamePattern>& patterns, std::string_view sche
 TableFilter::TableFilter(Patterns patterns)
     : patterns_(std::move(patterns)), schemas_(parse(patterns_.schemas)),
       exclude_schemas_(parse(patterns_.exclude_schemas)), tables_(parse(patterns_.tables)),
-      exclude_tables_(parse(patterns_.exclude_tables)), exclude_table_data_(parse(patterns_.exclude_table_data)) {}
+      exclude_tables_(parse(patterns_.exclude_tables)), exclude_table_data_(parse(patterns_.exclude_table_data)) {
+  for (const std::vector<std::string>* const texts : {&patterns_.schemas, &patterns_.exclude_schemas}) {
+    for (const std::string& text : *texts) refuse_dot(text);
+  }
+}
 
 bool TableFilter::includes(std::string_view schema, std::string_view name, bool visible) const {
   if (any_matches(exclude_tables_, schema, name, visible)) return false;
