@@ -16,7 +16,7 @@ variable "alert_email" {
 
   validation {
     condition     = can(regex("^[^@[:space:]]+@[^@[:space:]]+[.][^@[:space:]]+$", var.alert_email)) && var.alert_email != "you@example.com"
-    error_message = "alert_email is not a mail address, or still the example's: give the one that shall hear of failures, like you@example.com"
+    error_message = "alert_email is not a mail address, or still the example's: give the address that is to receive failures, like you@example.com"
   }
 }
 
@@ -167,7 +167,7 @@ variable "retention_days" {
 }
 
 variable "object_lock_days" {
-  description = "For so many days nobody without s3:BypassGovernanceRetention can remove a backup (Object Lock). 0: off. Once on, a bucket keeps Object Lock for ever."
+  description = "Days for which nobody without s3:BypassGovernanceRetention can remove a backup (Object Lock); 0: off. A bucket that once has Object Lock keeps it."
   type        = number
   default     = 0
 

@@ -153,7 +153,7 @@ TEST_F(Beside, WaitersAreGivenWayToWhileWhatWasLeftOverIsRead) {
   migration.send("ALTER TABLE b ADD COLUMN more int");
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("lock_queue"), HasSubstr("gave way: session")));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("lock_queue"), HasSubstr("gave up because session")));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
   migration.finish();
 }

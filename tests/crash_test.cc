@@ -157,7 +157,7 @@ TEST_F(Crash, OfPgDumpAtItsFirstWordIsNotItsAbsence) {
   write_script(program, "exit 127");
   expect_refusal(kRefused, "--version ended with exit status 127");
   write_script(program, "echo 'rm (GNU coreutils) 9.1'");
-  expect_refusal(kRefused, "is no pg_dump");
+  expect_refusal(kRefused, "is not pg_dump");
 }
 
 TEST_F(Crash, OfTheServerDuringARestoreIsAFailure) {

@@ -191,7 +191,7 @@ TEST_F(Directory, IsNoBackupWhereTheNewestHoldsOtherParts) {
 
   fs::remove(whole);
   EXPECT_THAT(pana({"check", url, "--to", backups_.path()}).out,
-              HasSubstr("there is no complete backup yet of the whole database"));
+              HasSubstr("there is no complete backup of the whole database yet"));
   back_up("two", {"-t", "a"});
   const Outcome same_parts = pana({"verify", backups_.path(), "--against", url});
   EXPECT_TRUE(ends_with(kOk, same_parts));
@@ -297,8 +297,8 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
     EXPECT_THAT(pana(arguments).err, HasSubstr(words)) << testing::PrintToString(arguments);
   };
   says({"backup", "--to", backups_.path(), "--jobs", "some"}, "some is neither auto nor a number from 1 to 64");
-  says({"backup", "--to", backups_.path(), "--max-rate", "fast"}, "fast is no size such as 20MiB");
-  says({"backup", "--to", backups_.path(), "--max-rate", "-1"}, "-1 is no size such as 20MiB");
+  says({"backup", "--to", backups_.path(), "--max-rate", "fast"}, "fast is not a size such as 20MiB");
+  says({"backup", "--to", backups_.path(), "--max-rate", "-1"}, "-1 is not a size such as 20MiB");
   says({"backup", cluster().url("small"), "--to", backups_.path(), "--max-rate", "5"}, "less than 64 KiB");
   says({"backup", cluster().url("small"), "--to", "s3:/bucket"}, "s3:/bucket is no location that pana knows");
   says({"backup", "--log-format", "text", "--jobs", "0"}, "pana: error: ");
@@ -311,7 +311,8 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   Command backup = pana_command({"backup", cluster().url("small")});
   backup.environment["PANA_JOBS"] = "0";
   backup.environment["PANA_TO"] = backups_.path();
-  EXPECT_THAT(pana(backup).err, HasSubstr("the environment's PANA_JOBS: 0 is neither auto nor a number from 1 to 64"));
+  EXPECT_THAT(pana(backup).err,
+              HasSubstr("the environment variable PANA_JOBS: 0 is neither auto nor a number from 1 to 64"));
   backup.argv.insert(backup.argv.end(), {"--jobs", "2"});
   backup.environment["PANA_LOG_FORMAT"] = "text";
   backup.environment["PANA_COMPRESSION"] = "zstd";
@@ -324,7 +325,7 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   says({"restore", "--exclude-tabel", "x"}, "did you mean --exclude-table?");
   says({"restore", "--wholly-unknown"}, "\"see pana --help, or pana COMMAND --help\"");
   says({"list", backups_ / "none"}, "pana backup makes it if the one above it is there");
-  says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "pana list LOCATION tells");
+  says({"restore", backups_ / "none.sql", "--into", cluster().url("small")}, "run pana list LOCATION to see");
   for (const char* command : {"backup", "list", "show", "restore", "verify", "check", "prune"}) {
     const Outcome help = pana({command, "--help"});
     EXPECT_TRUE(ends_with(kOk, help));

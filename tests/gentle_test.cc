@@ -280,7 +280,7 @@ TEST_F(Slow, GivesWayToWhoHasWaitedLongEnough) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(8));
   const Outcome outcome = backup.wait();
   EXPECT_TRUE(ends_with(kFailed, outcome));
-  EXPECT_THAT(outcome.err, HasSubstr("gave way: session"));
+  EXPECT_THAT(outcome.err, HasSubstr("gave up because session"));
   EXPECT_THAT(backups_in(backups_.path()), IsEmpty());
 }
 

@@ -103,8 +103,9 @@ TEST_F(Globals, ComeBackAsTheyWere) {
   EXPECT_EQ(database_of(source_), database_of(target_));
   EXPECT_EQ("0", target_.sql("postgres", "SELECT count(*) FROM pg_roles WHERE rolname = 'somebody_else'"))
       << "it has nothing to do with the database";
-  EXPECT_THAT(outcome.err,
-              HasSubstr("a backup holds no passwords: give one to alice, shop_app by ALTER ROLE ... PASSWORD"));
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("a backup holds no passwords of roles: set one for alice, shop_app with ALTER ROLE ... PASSWORD"));
   const Outcome text = pana({"show", backup_, "--json"});
   EXPECT_THAT(text.out, Not(HasSubstr("never to be seen")));
 }
@@ -129,7 +130,7 @@ TEST_F(Globals, LeaveTheRolesThatAreThereAsTheyAreAndSaySo) {
                             "LOGIN CONNECTION LIMIT 7 VALID UNTIL 2031-05-06 07:08:09+00",
                             "role shop_app is there already: statement_timeout is not set for it",
                             "role shop_app is there already: search_path is not set for it",
-                            "shop_app is made no member of pg_monitor: both are there already"}));
+                            "shop_app does not become a member of pg_monitor: both roles exist already"}));
   EXPECT_EQ("f|{statement_timeout=1s}",
             target_.sql("postgres", "SELECT rolcanlogin, rolconfig FROM pg_roles WHERE rolname = 'shop_app'"));
   EXPECT_EQ(

@@ -123,7 +123,7 @@ TEST_F(Loading, OfRowsAloneSaysWhatHelpsRowsWithoutThoseTheyReferTo) {
   target("TRUNCATE a, b");
   const Outcome refused = restore(backup, {"--data-only", "-t", "b"});
   EXPECT_TRUE(ends_with(kFailed, refused));
-  EXPECT_THAT(refused.err, HasSubstr("--disable-triggers loads them without a look at the keys"));
+  EXPECT_THAT(refused.err, HasSubstr("--disable-triggers loads them without checking foreign keys"));
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "-t", "b", "--disable-triggers"})));
   EXPECT_EQ("1", target("SELECT id FROM b"));
 }

@@ -49,7 +49,7 @@ TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
     EXPECT_TRUE(ends_with(kFailed, refused));
     EXPECT_THAT(refused.err, AllOf(HasSubstr("cannot restore rows of public.c: "),
                                    HasSubstr("; the tables hold the rows that they held"),
-                                   HasSubstr("with --keep-going the tables lose")));
+                                   HasSubstr("with --keep-going pana empties the tables")));
     EXPECT_EQ("1|1|1|of the target", state());
   }
   const Outcome emptied = restore(backup, {"--clean", "--data-only", "-j", "2"});
@@ -92,7 +92,7 @@ TEST_F(ReplaceRows, OfTablesAlone) {
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Outcome refused = restore(backup, arguments);
     EXPECT_TRUE(ends_with(kRefused, refused));
-    EXPECT_THAT(refused.err, HasSubstr("are no ordinary tables, and cannot be emptied: "));
+    EXPECT_THAT(refused.err, HasSubstr("are not ordinary tables, and pana cannot empty them: "));
     EXPECT_EQ("1", target("SELECT count(*) FROM b"));
   }
 }

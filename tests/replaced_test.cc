@@ -132,7 +132,7 @@ TEST_F(Replaced, OnlyWithThePartitionsThatWouldGoAlong) {
 TEST_F(Replaced, APartitionAloneBecomesATable) {
   origin(kPartitioned);
   const Outcome outcome = restore(back_up("origin"), {"-t", "part_1", "--keep-going"});
-  EXPECT_THAT(outcome.err, HasSubstr("public.part_1 becomes a table of its own: public.parent"));
+  EXPECT_THAT(outcome.err, HasSubstr("public.part_1 becomes a separate table: its parent public.parent"));
   EXPECT_EQ("1|one", target("SELECT * FROM part_1"));
 }
 

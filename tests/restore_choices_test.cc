@@ -78,9 +78,9 @@ TEST_F(RestoreChoices, OfPartsLeavePublicationsThatAreNotThereOut) {
     target_ = fresh_database("target");
     const Outcome outcome = restore(options);
     ASSERT_TRUE(ends_with(kOk, outcome));
-    EXPECT_THAT(outcome.err, HasSubstr("does not join the publication tables, which the target lacks"));
+    EXPECT_THAT(outcome.err, HasSubstr("do not join the publication tables: the target lacks it"));
     EXPECT_EQ(options[0] == "-n",
-              outcome.err.find("does not join the publication Schemas, which the target lacks") != std::string::npos);
+              outcome.err.find("do not join the publication Schemas: the target lacks it") != std::string::npos);
     EXPECT_EQ("1|t|0", target("SELECT x, has_table_privilege('pana_reader', 'a.t', 'SELECT'), (SELECT count(*) FROM "
                               "pg_publication) FROM a.t"))
         << options.back();

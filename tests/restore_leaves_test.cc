@@ -221,10 +221,8 @@ TEST_F(RestoreLeaves, ASubscriptionWithASlotAndSaysHow) {
       "PUBLICATION p WITH (connect = false)");
   const Outcome outcome = restore(backup, {"--clean"});
   EXPECT_TRUE(ends_with(kRefused, outcome));
-  EXPECT_THAT(
-      outcome.err,
-      HasSubstr(
-          "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone"));
+  EXPECT_THAT(outcome.err, HasSubstr("drop a subscription that has a replication slot yourself (DROP SUBSCRIPTION), or "
+                                     "leave it alone with --no-subscriptions"));
   EXPECT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--no-subscriptions"})));
   for (const char* const database : {"origin", "target"})
     cluster().sql(database, "ALTER SUBSCRIPTION s SET (slot_name = NONE)");
@@ -270,7 +268,7 @@ TEST_F(RestoreLeaves, GrantsOutToRolesThatTheSourceHadDropped) {
   ASSERT_TRUE(ends_with(kOk, outcome));
   EXPECT_EQ("t|1", target("SELECT has_table_privilege('77', 't', 'SELECT'), (SELECT id FROM t)"));
   if (cluster().version() < 17) {
-    EXPECT_THAT(outcome.err, HasSubstr("the source had dropped a role that grants still name"));
+    EXPECT_THAT(outcome.err, HasSubstr("pana leaves out grants that name a role by its OID"));
   }
   for (const char* const database : {"origin", "target"}) cluster().sql(database, "DROP OWNED BY \"77\"");
   origin("DROP ROLE \"77\"");
@@ -312,12 +310,10 @@ TEST_F(RestoreLeaves, PartitionedTablesWithoutTheirRowsWithAWarning) {
   const fs::path backup = back_up("origin");
   const Outcome outcome = restore(backup, {"-t", "par", "-t", "t"});
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err,
-              HasSubstr("public.par is partitioned, and none of its partitions is chosen: it comes without rows"));
+  EXPECT_THAT(outcome.err, HasSubstr("public.par is partitioned, and no partition of it is chosen: "));
   const Outcome of_parts = pana({"backup", cluster().url("origin"), "--to", backups_.path(), "-t", "par", "-t", "t"});
   ASSERT_TRUE(ends_with(kOk, of_parts));
-  EXPECT_THAT(of_parts.err,
-              HasSubstr("public.par is partitioned, and none of its partitions is chosen: it comes without rows"));
+  EXPECT_THAT(of_parts.err, HasSubstr("public.par is partitioned, and no partition of it is chosen: "));
   const Outcome of_all = pana({"backup", cluster().url("origin"), "--to", backups_.path() / "all", "-t", "par*"});
   ASSERT_TRUE(ends_with(kOk, of_all));
   EXPECT_THAT(of_all.err, Not(HasSubstr("no_rows")));
@@ -342,16 +338,17 @@ TEST_F(RestoreLeaves, NothingUnsaidThatTheRoleMayNotRead) {
   const std::string url = cluster().url("origin", "pana_looker", cluster().password());
   const Outcome backup = pana({"backup", url, "--to", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, backup));
-  EXPECT_THAT(backup.err,
-              HasSubstr("the backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
-  EXPECT_THAT(pana({"check", url}).out,
-              HasSubstr("a backup lacks: options of the user mapping of pana_owner for srv, subscription s"));
+  EXPECT_THAT(backup.err, HasSubstr("the backup lacks what the server shows only to superusers and owners: options of "
+                                    "the user mapping of pana_owner for srv, subscription s"));
+  EXPECT_THAT(pana({"check", url}).out, HasSubstr("a backup lacks what the server shows only to superusers and owners: "
+                                                  "options of the user mapping of pana_owner for srv, subscription s"));
   const Outcome shown = pana({"show", backups_.path()});
   EXPECT_THAT(shown.out, AllOf(HasSubstr("left out    options of the user mapping of pana_owner for srv\n"),
                                HasSubstr("left out    subscription s\n")));
   const Outcome restored = restore(backups_.path());
   ASSERT_TRUE(ends_with(kOk, restored));
-  EXPECT_THAT(restored.err, HasSubstr("the backup lacks what the server kept from the role that made it: options of"));
+  EXPECT_THAT(restored.err,
+              HasSubstr("the backup lacks what the server shows only to superusers and owners: options of"));
   const Outcome of_superuser = pana({"backup", cluster().url("origin"), "--to", backups_.path()});
   EXPECT_THAT(of_superuser.err, Not(HasSubstr("kept_from_us")));
   origin("DROP SUBSCRIPTION s");

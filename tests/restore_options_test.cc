@@ -280,7 +280,7 @@ TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   EXPECT_THAT(again.err, AllOf(HasSubstr("--keep-going restores what can"), Not(HasSubstr("--clean --keep-going"))));
   const Outcome beside = restore({"--table", "sales.orders", "--data-only", "--allow-non-empty"});
   EXPECT_TRUE(ends_with(kFailed, beside));
-  EXPECT_THAT(beside.err, AllOf(HasSubstr("look at both before another restore"), Not(HasSubstr("--clean"))));
+  EXPECT_THAT(beside.err, AllOf(HasSubstr("look at both before you restore again"), Not(HasSubstr("--clean"))));
 }
 
 TEST_F(RestoreOptions, KeepGoingDoesTheRestAndStillFails) {

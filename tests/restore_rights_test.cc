@@ -150,7 +150,7 @@ TEST_F(RestoreRights, ThatSomebodyElseThanTheOwnerGaveKeepTheirGrantor) {
   const std::string url = cluster().url("target", "pana_member", cluster().password());
   target("GRANT CREATE ON SCHEMA public TO pana_owner; ALTER SCHEMA public OWNER TO pana_member");
   const Outcome outcome = pana({"restore", backup, "--into", url});
-  EXPECT_THAT(outcome.err, HasSubstr("what pana_reader has granted is granted by the restoring role"));
+  EXPECT_THAT(outcome.err, HasSubstr("the grants of pana_reader come from the restoring role instead"));
   EXPECT_EQ("{pana_owner=arwdDxt/pana_owner,pana_writer=r*/pana_owner,pana_reader=r/pana_writer}",
             target("SELECT replace(relacl::text, 'tm/', 't/') FROM pg_class WHERE relname = 't'"));
   cluster().drop_database("target");

@@ -41,8 +41,8 @@ TEST_F(RestoreSequences, GoBackWithAWord) {
   ASSERT_EQ("11|-51|5", positions());
   const Outcome outcome = restore(backup, {"--clean", "--data-only", "--verify"});
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the sequence public.t_id_seq went back from 11 to 10"),
-                                 HasSubstr("the sequence public.Odd_id_seq went back from -51 to -46"),
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the restore set the sequence public.t_id_seq back from 11 to 10"),
+                                 HasSubstr("the restore set the sequence public.Odd_id_seq back from -51 to -46"),
                                  Not(HasSubstr("public.free"))));
   EXPECT_EQ("10|-46|10", positions());
   const std::string hint = "SELECT pg_catalog.setval('\"public\".\"Odd_id_seq\"', -51, true)";

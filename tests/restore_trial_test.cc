@@ -230,7 +230,7 @@ TEST_F(RestoreRowsOf, TablesWithForcedRowSecurityAreNotEmptiedInVain) {
        std::vector<std::vector<std::string>>{{"--data-only", "--clean"}, {"--data-only", "--clean", "--keep-going"}}) {
     const Outcome refused = restore_as("maker", backup, options);
     EXPECT_TRUE(ends_with(kRefused, refused));
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("row level security holds for the role in the tables public.t"),
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("row level security applies to the restoring role in the tables public.t"),
                                    HasSubstr("NO FORCE ROW LEVEL SECURITY")));
     EXPECT_EQ("1", elsewhere("SELECT count(*) FROM t"));
   }

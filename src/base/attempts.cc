@@ -14,7 +14,7 @@ std::chrono::milliseconds Attempts::note(const Obstacle& obstacle) {
   const bool is_name = obstacle.cause() == Obstacle::Cause::name_taken;
   names_ += is_name ? 1 : 0;
   if (names_ >= kNames || (!is_name && count_ >= kAttempts && now - first_ >= at_least_)) {
-    throw Error(obstacle.kind(), fmt::format("given up after {} attempts: {}", count_, obstacle.what()),
+    throw Error(obstacle.kind(), fmt::format("gave up after {} attempts: {}", count_, obstacle.what()),
                 obstacle.hint());
   }
   return std::chrono::milliseconds(500 << std::min(count_ - 1, 5));

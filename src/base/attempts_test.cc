@@ -24,7 +24,7 @@ TEST(Attempts, AreGivenUpWhenThereWereSeveralAndTheirTimeIsOver) {
     FAIL() << "a fifth attempt failed";
   } catch (const Error& error) {
     EXPECT_EQ(ErrorKind::refused, error.kind());
-    EXPECT_STREQ("given up after 5 attempts: something is in the way", error.what());
+    EXPECT_STREQ("gave up after 5 attempts: something is in the way", error.what());
     EXPECT_EQ("wait", error.hint());
   }
 }

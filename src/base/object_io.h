@@ -27,7 +27,7 @@ struct Part {
 class KeyTaken : public Obstacle {
  public:
   explicit KeyTaken(const std::string& name)
-      : Obstacle(Cause::name_taken, ErrorKind::refused, name + " exists already and is never overwritten",
+      : Obstacle(Cause::name_taken, ErrorKind::refused, name + " already exists, and pana never overwrites a backup",
                  "backups are named by the second; try again") {}
 };
 

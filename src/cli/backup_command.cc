@@ -70,7 +70,7 @@ void run(const Options& options, const CommandContext& context) {
     print(report, name);
   }
   if (report.skipped.empty()) return;
-  throw Error(ErrorKind::partial, fmt::format("the backup is stored, but lacks what could not be read: {}",
+  throw Error(ErrorKind::partial, fmt::format("the backup is stored, but lacks what the role may not read: {}",
                                               fmt::join(report.skipped, ", ")));
 }
 
@@ -78,7 +78,7 @@ void run(const Options& options, const CommandContext& context) {
 
 void add_backup_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* const command = app.add_subcommand("backup", "back a database up into a location");
+  CLI::App* const command = app.add_subcommand("backup", "back up a database to a location");
   command->add_option("URL", options->url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
   command->add_option("--to", options->location, "a directory or s3://bucket/prefix")
@@ -95,7 +95,9 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
       ->capture_default_str();
   add_filter_options(*command, options->patterns);
   add_row_filter_option(*command, options->patterns);
-  command->add_option("--lock-wait", options->lock_wait_seconds, "give up when tables cannot be locked for so long")
+  command
+      ->add_option("--lock-wait", options->lock_wait_seconds,
+                   "give up when the tables cannot be locked within this time")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")
       ->capture_default_str();
@@ -103,20 +105,20 @@ void add_backup_command(CLI::App& app, const CommandContext& context) {
                     "leave out what the role may not read, say so, and end with status 7");
   command
       ->add_option("--yield-to-waiters", options->yield_seconds,
-                   "give up when another session has waited so long for a lock that the backup holds; 0: never")
+                   "give up when another session has waited this long for a lock that the backup holds; 0: never")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")
       ->capture_default_str();
   command
       ->add_option("--max-rate", options->max_rate,
-                   "read no more rows a second than this, over all connections: 20MiB; 0: no limit")
+                   "read at most this many bytes of rows a second, over all connections, such as 20MiB; 0: no limit")
       ->transform(size_in_bytes())
       ->type_name("SIZE");
   command->add_flag("--no-split", options->no_split,
-                    "read each table over one connection, gently to the server's cache");
+                    "read each table over one connection, which spares the server's cache");
   command
       ->add_option("--stall-timeout", options->stall_seconds,
-                   "give up when the server says nothing for so long; 0: never")
+                   "give up when the server, or pg_dump, says nothing for this long; 0: never")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")
       ->capture_default_str();

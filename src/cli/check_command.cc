@@ -54,7 +54,7 @@ void run(const Options& options, const CommandContext& context) {
 
 void add_check_command(CLI::App& app, const CommandContext& context) {
   const auto options = std::make_shared<Options>();
-  CLI::App* const command = app.add_subcommand("check", "look at everything that could go wrong with a backup");
+  CLI::App* const command = app.add_subcommand("check", "check everything that a backup needs, without making one");
   command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());
   command->add_option("--to", options->request.location, "the location of the backups")
@@ -68,10 +68,10 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
   add_filter_options(*command, options->patterns);
   add_row_filter_option(*command, options->patterns);
   command->add_flag("--skip-unreadable", options->request.skip_unreadable,
-                    "as the backup would: what the role may not read is a warning");
+                    "only warn of what the role may not read, which backup --skip-unreadable leaves out");
   command
       ->add_option("--stall-timeout", options->stall_seconds,
-                   "give up when the server says nothing for so long; 0: never")
+                   "give up when the server says nothing for this long; 0: never")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")
       ->capture_default_str();

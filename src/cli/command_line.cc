@@ -17,7 +17,6 @@
 #include "format/compression.h"
 #include "net/hash.h"
 #include "net/http.h"
-#include "pg/connection.h"
 #include "pg/conninfo.h"
 
 namespace pana {
@@ -68,7 +67,7 @@ std::string by_environment(const std::string& message, const CLI::App& app, cons
                 !argument.starts_with("--"));
       });
       if (option->get_envname().empty() || is_given || !message.starts_with(name + ":")) continue;
-      return "the environment's " + option->get_envname() + message.substr(name.size());
+      return "the environment variable " + option->get_envname() + message.substr(name.size());
     }
   }
   return message;
@@ -139,7 +138,7 @@ void CommandLine::require_command(const std::vector<std::string>& arguments) con
   for (const CLI::App* const command : app_.get_subcommands({})) known.push_back(command->get_name());
   if (std::ranges::find(known, arguments.front()) != known.end()) return;
   choose_log();
-  throw Error(ErrorKind::usage, fmt::format("{} is no command", redacted(arguments.front())),
+  throw Error(ErrorKind::usage, fmt::format("{} is not a command", redacted(arguments.front())),
               usage_hint(nearest(arguments.front(), known)));
 }
 

@@ -44,7 +44,7 @@ CLI::Validator size_in_bytes() {
           if (given.starts_with('-')) throw CLI::ValidationError(given);
           return CLI::AsSizeValue(/*kb_is_1000=*/false)(text);
         } catch (const CLI::ValidationError&) {  // its message lists all units, in all spellings
-          return fmt::format("{} is no size such as 20MiB", given);
+          return fmt::format("{} is not a size such as 20MiB", given);
         }
       },
       "");

@@ -29,7 +29,7 @@ const char* verb_of(const PruneDecision& decision, bool dry_run) {
 
 void run(const Options& options, const CommandContext& context) {
   if (!options.policy.keep_days && !options.policy.keep_last) {
-    throw Error(ErrorKind::usage, "nothing says what to keep", "give --keep-days, --keep-last, or both");
+    throw Error(ErrorKind::usage, "prune must know what to keep", "give --keep-days, --keep-last, or both");
   }
   const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   const std::vector<PruneDecision> decisions = prune(*store, options.policy, options.dry_run, context.stop);

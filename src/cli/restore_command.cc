@@ -99,12 +99,12 @@ void run(const Options& options, const CommandContext& context) {
                counted(report.tables, "table"), report.target, human_seconds(report.seconds),
                human_bytes(report.bytes_read), backup.name);
     if (!report.rights_not_restored.empty()) {
-      fmt::print("not all rights are as in the backup: {} above\n",
+      fmt::print("some privileges are not as in the backup: see {} above\n",
                  counted(report.rights_not_restored.size(), "warning"));
     }
     if (proven.comparison) {
       print_comparison(*proven.comparison, backup.name,
-                       report.errors.empty() ? "the database" : "what of it was compared");
+                       report.errors.empty() ? "the database" : "the part that was compared");
     }
     if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");
   }
@@ -149,31 +149,34 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
       ->allow_extra_args(false);
   command->add_flag("--skip-missing-extensions", request.skip_missing_extensions,
                     "leave extensions out that the target's server lacks");
-  command->add_option("--role-map", options->role_map, "let NEW own and be granted what OLD did; can be repeated")
+  command->add_option("--role-map", options->role_map, "give NEW what OLD owned and was granted; can be repeated")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
   command
       ->add_option("--search-path", request.search_path,
-                   "of the restore's sessions: for functions that find their objects by it")
+                   "search_path of the restore's sessions, for functions that rely on it")
       ->type_name("LIST");
   command->add_flag("-c,--clean", request.clean,
-                    "drop what the backup makes before making it; with --data-only, empty its tables");
-  command->add_flag("--allow-non-empty", request.allow_non_empty, "restore beside what is in the target");
+                    "drop what the backup creates before creating it; with --data-only, empty its tables first");
+  command->add_flag("--allow-non-empty", request.allow_non_empty,
+                    "restore into a target that is not empty, beside its contents");
   command->add_flag("--create-missing-roles", request.create_missing_roles,
                     "create roles that are missing, without login");
   command
       ->add_flag("--globals", request.globals,
-                 "roles with their attributes, memberships and settings, but no passwords; and the database's own "
+                 "also restore roles with their attributes, memberships and settings, but no passwords, and the "
+                 "database's own "
                  "settings, comment, grants and owner")
       ->excludes(data_only);
-  command->add_flag("--disable-triggers", request.disable_triggers,
-                    "no triggers and foreign keys while loading (needs the right to set session_replication_role)");
+  command->add_flag(
+      "--disable-triggers", request.disable_triggers,
+      "disable triggers and foreign key checks while loading (needs the right to set session_replication_role)");
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
   command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
   command
       ->add_option(
           "--stall-timeout", options->stall_seconds,
-          "give up when the server says nothing for so long; 0: never. Default: never while it restores, for the "
+          "give up when the server says nothing for this long; 0: never; default: never while it restores, because the "
           "server says nothing while it builds an index, and 600 while --verify compares")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS");

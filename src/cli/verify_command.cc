@@ -94,12 +94,12 @@ void add_verify_command(CLI::App& app, const CommandContext& context) {
       ->check(not_empty())
       ->type_name("URL");
   add_filter_options(*command, options->patterns);
-  command->add_option("-j,--jobs", options->jobs, "threads or connections")
+  command->add_option("-j,--jobs", options->jobs, "threads, or with --against connections")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   command
       ->add_option("--stall-timeout", options->stall_seconds,
-                   "with --against, give up when the server says nothing for so long; 0: never")
+                   "with --against, give up when the server says nothing for this long; 0: never")
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS")
       ->capture_default_str();

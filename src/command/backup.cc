@@ -223,11 +223,11 @@ void read_back(ObjectStore& store, const std::string& key, const Index& written,
     is_same = write_index(open_backup(store, key, stop).reader->index()) == write_index(written);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("the backup was stored, but could not be read back: {}", error.what()),
-                error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
+                error.hint().empty() ? "run pana verify to see whether it is whole" : error.hint());
   }
   if (is_same) return;
   throw Error(ErrorKind::damaged,
-              fmt::format("{} was stored, but holds another index than was written", store.describe(key)),
+              fmt::format("{} was stored, but its index is not the one that pana wrote", store.describe(key)),
               "do not rely on it; find out what else writes there, and make another backup");
 }
 
@@ -259,7 +259,8 @@ void warn_of_empty_trees(Connection& control, const Snapshot& snapshot) {
   const std::vector<CatalogDefinition> definitions = read_definitions(control, snapshot.filter, snapshot.tables);
   for (const CatalogName& table : read_trees_without_rows(control, snapshot.tables, definitions)) {
     log(LogLevel::warning, "no_rows",
-        fmt::format("{} is partitioned, and none of its partitions is chosen: it comes without rows", table.sql_name));
+        fmt::format("{} is partitioned, and no partition of it is chosen: the backup has none of its rows",
+                    table.sql_name));
   }
 }
 

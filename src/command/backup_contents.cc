@@ -117,13 +117,13 @@ BackupContents read_backup_contents(Connection& control, const BackupRequest& re
   header.unlogged = to_unicode(control, header.encoding, std::move(unlogged));
   if (!header.unlogged.empty()) {
     log(LogLevel::warning, "unlogged",
-        fmt::format("the contents of unlogged tables and sequences are on the primary alone, and are left out: {}",
+        fmt::format("the backup lacks the contents of unlogged tables and sequences, which a standby does not have: {}",
                     fmt::join(header.unlogged, ", ")));
   }
   header.kept_from_us = to_unicode(control, header.encoding, find_kept_from_us(control, filter));
   if (!header.kept_from_us.empty()) {
     log(LogLevel::warning, "kept_from_us",
-        fmt::format("the server shows to superusers and owners alone, and the backup lacks: {}",
+        fmt::format("the backup lacks what the server shows only to superusers and owners: {}",
                     fmt::join(header.kept_from_us, ", ")));
   }
   std::vector<std::string> text_ranges;

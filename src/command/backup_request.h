@@ -13,11 +13,11 @@
 namespace pana {
 
 // What to say to a backup that may not read everything.
-constexpr WayAround kWithoutUnreadable = {
-    .relations =
-        "leave them out of a backup: --exclude-table or --exclude-schema (exclude_schemas in a deployment), or "
-        "whatever it is with --skip-unreadable",
-    .large_objects = "leave them out of a backup: --skip-unreadable"};
+constexpr WayAround kWithoutUnreadable = {.relations =
+                                              "leave them out with --exclude-table or --exclude-schema "
+                                              "(exclude_schemas in a deployment), or leave out whatever the "
+                                              "role may not read with --skip-unreadable",
+                                          .large_objects = "leave them out with --skip-unreadable"};
 
 struct BackupRequest {
   std::string url;       // as Connection takes it

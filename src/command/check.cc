@@ -51,9 +51,9 @@ CheckResult warning(std::string message, std::string hint) {
 CheckResult check_encryption(Connection& connection, const std::string& sslmode) {
   const std::optional<std::string> tls = connection.tls_version();
   if (!tls) {
-    return is_local_host(connection.host())
-               ? ok("the server is on this machine, without TLS")
-               : warning("the connection is not encrypted", "say sslmode=verify-full in the URL, with sslrootcert");
+    return is_local_host(connection.host()) ? ok("the server is on this machine, without TLS")
+                                            : warning("the connection is not encrypted",
+                                                      "write sslmode=verify-full and sslrootcert=FILE into the URL");
   }
   if (sslmode != "verify-full" && sslmode != "verify-ca") {
     return warning(fmt::format("encrypted with {}, but the server's certificate is not checked", *tls),
@@ -88,7 +88,7 @@ CheckResult check_tables(Connection& control, const CheckRequest& request, Backu
   };
   if (!snapshot.skipped.empty()) {
     add(fmt::format("a backup lacks what the role may not read: {}", fmt::join(snapshot.skipped.names(), ", ")),
-        "such a backup ends with status 7; without --skip-unreadable the statements that help are named");
+        "such a backup ends with status 7; run pana check without --skip-unreadable to see the GRANTs that help");
   }
   if (!kept.empty()) {
     add(fmt::format("the server shows to superusers and owners alone, and a backup lacks: {}", fmt::join(kept, ", ")),
@@ -110,7 +110,8 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
         const std::string admitted = request.jobs == 0
                                          ? counted(workers, "worker")
                                          : fmt::format("{} of {}", workers, counted(request.jobs, "worker"));
-        const std::string message = fmt::format("{} admitted, no pooler in transaction mode seen", admitted);
+        const std::string message =
+            fmt::format("the server admitted {}; no pooler in transaction mode found", admitted);
         return request.jobs == 0 || workers == request.jobs ? ok(message)
                                                             : warning(message, "raise the pool size or lower --jobs");
       })) {
@@ -120,8 +121,8 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
   checks.run("encryption", [&] { return check_encryption(control, DatabaseAddress(request.url).sslmode()); });
   checks.run("pg_dump", [&] {
     const PgDumpProgram program = find_pg_dump(control.server_version());
-    return ok(
-        fmt::format("{} {} reads the server's {}", program.path, program.version, control.parameter("server_version")));
+    return ok(fmt::format("{} {} can read PostgreSQL {}, the server's version", program.path, program.version,
+                          control.parameter("server_version")));
   });
   std::optional<BackupSeries> series;
   checks.run("tables", [&] {
@@ -165,8 +166,8 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
     message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
     if (!passed_over) return ok(message);
   } else if (are_other_choices) {
-    message = fmt::format("there is no complete backup yet of {}, only of other choices",
-                          filters.empty() ? "the whole database" : "what is chosen");
+    message = fmt::format("there is no complete backup of {} yet, only of other parts",
+                          filters.empty() ? "the whole database" : "the chosen parts");
   } else {
     message = are_other_databases ? "there is no complete backup yet of this database, only of others"
                                   : "there is no complete backup yet";

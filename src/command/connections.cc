@@ -68,7 +68,7 @@ BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t
   control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first
   std::optional<Connection> worker = connect_worker(address, stop);
   if (!worker) {
-    throw Error(ErrorKind::failed, "only one connection was admitted, a backup needs two at least",
+    throw Error(ErrorKind::failed, "the server admitted only one connection, and a backup needs at least two",
                 "raise the pool size, or run the backup when the application uses fewer connections");
   }
   refuse_transaction_pooling(control, *worker);

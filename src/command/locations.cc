@@ -42,7 +42,7 @@ std::optional<std::pair<std::string, std::string>> object_named(const std::strin
   if (fs::is_directory(path, cannot_look)) return std::nullopt;
   if (!fs::exists(path, cannot_look) && !cannot_look)
     throw Error(ErrorKind::failed, fmt::format("{} does not exist", backup),
-                "pana list LOCATION tells which backups there are");
+                "run pana list LOCATION to see which backups there are");
   return std::pair(path.has_parent_path() ? path.parent_path().string() : ".", path.filename().string());
 }
 
@@ -51,11 +51,11 @@ void warn_of_parts(const OpenBackup& backup) {
   const IndexHeader& header = backup.reader->index().header;
   if (!header.filters.empty()) {
     log(LogLevel::warning, "partial_backup",
-        fmt::format("the backup holds parts only, chosen by {}: {}", fmt::join(header.filters, " "), backup.name));
+        fmt::format("the backup holds only the parts chosen with {}: {}", fmt::join(header.filters, " "), backup.name));
   }
   if (!header.kept_from_us.empty()) {
     log(LogLevel::warning, "kept_from_us",
-        fmt::format("the backup lacks what the server kept from the role that made it: {}",
+        fmt::format("the backup lacks what the server shows only to superusers and owners: {}",
                     fmt::join(header.kept_from_us, ", ")));
   }
 }
@@ -73,7 +73,7 @@ std::vector<BackupSummary> look_at_others(const std::string& location, StoreAcce
       backups, [](const BackupSummary& backup) { return backup.state == BackupState::unreadable; });
   if (unreadable > 0) {
     log(LogLevel::warning, "others_unknown",
-        fmt::format("whether {} in {} are of the same database is not known: they could not be read",
+        fmt::format("cannot tell whether {} in {} are of the same database, because pana could not read them",
                     counted(static_cast<std::uint64_t>(unreadable), "other backup"), location));
   }
   std::erase_if(backups, [](const BackupSummary& backup) { return !backup.complete(); });
@@ -134,7 +134,7 @@ void refuse_others(const ObjectStore& store, const OpenBackup& newest, const std
     if (filters == series.filters) continue;
     const std::string name = store.describe(other->key);
     throw Error(ErrorKind::refused,
-                fmt::format("the newest backup of {} holds parts only, chosen by {}: {}; that before it {}: {}",
+                fmt::format("the newest backup in {} holds only the parts chosen with {}: {}; an older one {}: {}",
                             location, fmt::join(series.filters, " "), newest.name,
                             filters.empty() ? "holds the whole database"
                                             : fmt::format("is of others, {}", fmt::join(filters, " ")),
@@ -180,7 +180,7 @@ std::unique_ptr<ObjectStore> open_store(const std::string& location, const Store
     throw Error(ErrorKind::usage, "the location is a database's URL or connection string", kHint);
   }
   if (location.starts_with("s3://") && ends_like_backup(location)) {
-    throw Error(ErrorKind::usage, "the location is named like a backup, and could not be told from one", kHint);
+    throw Error(ErrorKind::usage, "the location has a name that only a backup may have", kHint);
   }
   if (location.starts_with("s3://")) return std::make_unique<S3Store>(location, access.s3, access.stop);
   if (is_url(location) || location.starts_with("s3:")) {

@@ -74,7 +74,7 @@ std::string way_without(const SchemaObject& object) {
   if (type.starts_with("PUBLICATION")) return "--no-publications restores without publications";
   if (type == "SUBSCRIPTION") return "--no-subscriptions restores without subscriptions";
   if (type == "EXTENSION")
-    return "have extensions made by a superuser first, or --exclude-extension restores without one and what is its own";
+    return "have a superuser create the extension first, or leave it out with --exclude-extension";
   if (type == "COMMENT") return "--no-comments restores without comments";
   if (type == "SECURITY LABEL") return "--no-security-labels restores without security labels";
   return {};
@@ -160,15 +160,16 @@ std::vector<std::string> check_roles(Connection& connection, const RestoreReques
                                            : "--create-missing-roles creates them without login";
     problems.add(fmt::format("the target lacks the roles {}", list_names(roles.missing)),
                  needed.empty() ? made + "; --no-owner and --no-privileges do without them"
-                                : fmt::format("{}; --role-map OLD=NEW puts others in their place, which policies or "
-                                              "user mappings need for {} even with --no-owner and --no-privileges",
+                                : fmt::format("{}; --role-map OLD=NEW uses others instead; policies or user "
+                                              "mappings need {} even with --no-owner and --no-privileges",
                                               made, list_names(needed)));
   }
   if (!roles.foreign.empty()) {
     problems.add(
-        fmt::format("we may not act for the roles {} that own objects", list_names(roles.foreign)),
+        fmt::format("the restoring role may not SET ROLE to the roles {}, which own objects",
+                    list_names(roles.foreign)),
         fmt::format(
-            "GRANT these roles to the restoring one{}, put it in their place by --role-map OLD=NEW, or say --no-owner",
+            "GRANT these roles to the restoring one{}, map them to it with --role-map OLD=NEW, or use --no-owner",
             connection.server_version() >= 160000 ? " WITH SET TRUE" : ""));
   }
   return std::move(roles.missing);
@@ -207,7 +208,7 @@ void check_superuser(Connection& connection, const RestoreSelection& selection, 
                                .boolean(0, 0);
   if (is_platform) {
     log(LogLevel::warning, "superuser",
-        fmt::format("PostgreSQL lets only a superuser make {}; whether this platform does will be seen",
+        fmt::format("PostgreSQL lets only a superuser create {}; this platform may allow it, so pana tries",
                     list_names(names)));
     return;
   }
@@ -273,8 +274,9 @@ void check_loading(Connection& connection, const Index& index, const RestoreSele
   }
   if (!secured.empty()) {
     problems.add(
-        fmt::format("row level security holds for the role in the tables {}, and PostgreSQL loads no rows then",
-                    list_names(secured)),
+        fmt::format(
+            "row level security applies to the restoring role in the tables {}, and PostgreSQL then refuses COPY FROM",
+            list_names(secured)),
         "restore as a superuser or a role with BYPASSRLS; or as the owner, after ALTER TABLE ... NO FORCE ROW LEVEL "
         "SECURITY for the time of the restore");
   }
@@ -347,7 +349,7 @@ void add_refusals(Connection& connection, const RestoreRequest& request, const s
   std::ranges::copy_if(ways_around, std::back_inserter(hints), [](const std::string& way) { return !way.empty(); });
   const bool is_super = is_superuser(connection);
   hints.emplace_back(
-      is_super ? "ALTER ROLE makes an owner the superuser that it must be, --globals makes missing roles as they were"
+      is_super ? "make the owner a superuser with ALTER ROLE, or create missing roles as they were with --globals"
                : "a superuser may restore all of it, and --keep-going restores what this role may");
   std::vector<std::string> messages;
   if (!names.empty())

@@ -110,7 +110,7 @@ void check_tables(Connection& connection, const RestoreRequest& request, const I
                  "add them, or restore the tables with their definition: leave --data-only out");
   }
   if (!views.empty()) {
-    problems.add(fmt::format("what the target has of these names are no ordinary tables, and cannot be emptied: {}",
+    problems.add(fmt::format("these relations of the target are not ordinary tables, and pana cannot empty them: {}",
                              list_names(views)),
                  "restore into another database, or leave them out with -T");
   }

@@ -15,7 +15,9 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
   const bool is_damaged = error.kind() == ErrorKind::damaged;
   if ((error.kind() != ErrorKind::interrupted && !is_damaged) || !error.hint().empty()) throw;
   if (request.allow_non_empty)
-    throw Error(error.kind(), error.what(), "the target may hold a part of the backup now, beside what was there");
+    throw Error(
+        error.kind(), error.what(),
+        "the target may hold a part of the backup now, beside what was there: look at both before you restore again");
   throw Error(error.kind(), error.what(),
               is_damaged ? "the target may hold a part of the backup now: restore another backup with --clean, or this "
                            "one with --clean --keep-going, without what is damaged"

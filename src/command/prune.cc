@@ -15,13 +15,13 @@ PruneDecision decide(const BackupSummary& backup, const std::string& series, std
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
   PruneDecision decision{.key = backup.key, .bytes = backup.bytes, .keep = true};
   if (backup.state == BackupState::unreadable || backup.state == BackupState::newer) {
-    decision.reason = fmt::format("{}, nobody knows what it is worth: {}", state_name(backup.state), backup.why);
+    decision.reason = fmt::format("{}, and may be a good backup: {}", state_name(backup.state), backup.why);
   } else if (backup.complete() && newer_complete == 0) {
     decision.reason = "the newest complete backup of " + series;
   } else if (backup.complete() && policy.keep_last && newer_complete < *policy.keep_last) {
     decision.reason = fmt::format("one of the newest {} of {}", *policy.keep_last, series);
   } else if (policy.keep_days && now - backup.time < std::chrono::days(*policy.keep_days)) {
-    decision.reason = fmt::format("{} days old, {} are kept", days, *policy.keep_days);
+    decision.reason = fmt::format("{} days old, younger than {} days", days, *policy.keep_days);
   } else if (newer_complete == 0) {
     decision.reason = "damaged, but no complete backup is newer";
   } else {

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "base/work_list.h"
 #include "command/connections.h"
+#include "command/preflight_encoding.h"
 #include "command/restore_choice.h"
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
@@ -65,7 +66,8 @@ RestoreSelection select(const RestoreRequest& request, const BackupReader& backu
 // the same rows already, and would then hold them twice.
 void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index, const ScriptNames& names,
                                  SchemaRunner& runner, RestoreErrors& errors) {
-  const DatabaseError reason("its definition was refused, and nothing is added to what else may have its name", "");
+  const DatabaseError reason("the server refused its definition, and pana adds nothing to another object of that name",
+                             "");
   const NotMade refused = runner.not_made();
   selection.large_objects_left_alone = refused.large_objects();
   if (const std::size_t count = selection.large_objects_left_alone.size(); count > 0) {

@@ -9,14 +9,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/text.h"
-#include "base/unicode.h"
 #include "command/left_out_extensions.h"
+#include "command/preflight_encoding.h"
 #include "command/restore_partitions.h"
 #include "command/restore_publications.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
-#include "pg/session.h"
 
 namespace pana {
 namespace {
@@ -170,7 +168,8 @@ bool is_missing_with_its_table(Connection& connection, const RestoreRequest& req
   const RelationName name = names.unicode(sequence);
   if (request.filter.includes(name.schema, name.name) || has_relation(connection, sequence)) return false;
   log(LogLevel::warning, "sequence_left_out",
-      fmt::format("the target lacks the sequence {}.{}, which is its table's in the backup: its value is left out",
+      fmt::format("pana leaves out the value of sequence {}.{}, which the target lacks and which belongs to a table in "
+                  "the backup",
                   name.schema, name.name));
   return true;
 }
@@ -200,9 +199,9 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
     } else {
       alone.insert(*object.relation);
       log(LogLevel::warning, "partition_alone",
-          fmt::format(
-              "{}.{} becomes a table of its own: {}.{}, whose partition it is, is neither chosen nor in the target",
-              object.relation->schema, object.relation->name, object.refers_to->schema, object.refers_to->name));
+          fmt::format("{}.{} becomes a separate table: its parent {}.{} is neither chosen nor in the target",
+                      object.relation->schema, object.relation->name, object.refers_to->schema,
+                      object.refers_to->name));
     }
   }
   std::vector<SchemaObject> attached_indexes;
@@ -238,8 +237,8 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
   for (const auto& [table, partitions] : trees) {
     if (partitions.is_any_chosen) continue;
     log(LogLevel::warning, "no_rows",
-        fmt::format("{}.{} is partitioned, and none of its partitions is chosen: it comes without rows", table.schema,
-                    table.name),
+        fmt::format("{}.{} is partitioned, and no partition of it is chosen: pana restores none of its rows",
+                    table.schema, table.name),
         {{"hint", fmt::format("choose them as well, such as {}.{}, by more -t or a pattern", partitions.first.schema,
                               partitions.first.name)}});
   }
@@ -276,36 +275,15 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
   }
 }
 
-// Whether the target's encoding has all characters of a text of the script.
-bool fits(Connection& connection, const std::string& text, const std::string& source, const std::string& target) try {
-  connection.query(fmt::format("SELECT pg_catalog.convert(pg_catalog.decode('{}', 'hex'), {}, {}) IS NULL", hex(text),
-                               connection.quote_literal(source), connection.quote_literal(target)));
-  return true;
-} catch (const DatabaseError& error) {
-  constexpr std::string_view kUntranslatableCharacter = "22P05";
-  if (error.sqlstate() != kUntranslatableCharacter) throw;
-  return false;
-}
-
-// Rows that do not fit can be left out and named. A name that does not fit could not even be asked for.
-void refuse_unfit_definitions(Connection& connection, const std::string& source, const Chooser& chooser,
-                              const std::vector<std::vector<SchemaObject>*>& phases, const ScriptNames& names) {
-  const std::string target = database_encoding(connection);
-  if (target == source || target == "SQL_ASCII" || target == "UTF8") return;
-  std::string unfit;
+std::vector<const SchemaObject*> chosen_of(const Chooser& chooser,
+                                           const std::vector<const std::vector<SchemaObject>*>& phases) {
+  std::vector<const SchemaObject*> chosen;
   for (const std::vector<SchemaObject>* const phase : phases) {
     for (const SchemaObject& object : *phase) {
-      if (!chooser.wants(object)) continue;
-      std::string text;
-      for (const SchemaStatement& statement : object.statements) text += statement.sql;
-      if (is_ascii(text) || fits(connection, text, source, target)) continue;
-      unfit += (unfit.empty() ? "" : ", ") + names.unicode(subject_of(object));
+      if (chooser.wants(object)) chosen.push_back(&object);
     }
   }
-  if (unfit.empty()) return;
-  throw Error(ErrorKind::refused,
-              fmt::format("the target's {} lacks characters of the definitions of: {}", target, unfit),
-              "create the target in the backup's encoding, or leave these out: -T, --no-comments ...");
+  return chosen;
 }
 
 // They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.
@@ -350,7 +328,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }
   const Chooser chooser(request, pre_data, names, index.header);
-  refuse_unfit_definitions(connection, index.header.encoding, chooser, {&pre_data, &post_data}, names);
+  refuse_unfit_definitions(connection, index.header, chosen_of(chooser, {&pre_data, &post_data}), names);
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)

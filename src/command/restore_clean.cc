@@ -43,7 +43,9 @@ bool is_gone(const DatabaseError& error) {
   if (error.sqlstate() == kWrongObjectType)
     hint = "something of another kind has that name: rename or drop it, or restore into a new database";
   if (error.sqlstate() == kActiveTransaction)
-    hint = "a subscription with a slot is dropped on its own: DROP SUBSCRIPTION; --no-subscriptions leaves it alone";
+    hint =
+        "drop a subscription that has a replication slot yourself (DROP SUBSCRIPTION), or leave it alone with "
+        "--no-subscriptions";
   throw DatabaseError(fmt::format("cannot drop what is there ({}): {}", statement, error.what()), error.sqlstate(),
                       std::move(hint));
 }

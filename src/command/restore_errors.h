@@ -58,7 +58,7 @@ class RestoreErrors {
   // A right that the server only warned of.
   void take_right(std::string what) {
     log(LogLevel::warning, "rights", what,
-        {{"hint", "only who owns it, or was given a right to pass on, can grant and revoke it"}});
+        {{"hint", "only the owner, or a role that has the privilege WITH GRANT OPTION, can grant and revoke it"}});
     rights_.with([&what](std::vector<std::string>& rights) { rights.push_back(std::move(what)); });
   }
 
@@ -72,7 +72,7 @@ class RestoreErrors {
  private:
   [[noreturn]] void throw_with(const std::string& subject, const DatabaseError& error) {
     constexpr std::string_view kOfExtension =
-        "--exclude-extension NAME restores without an extension, and without what is its own";
+        "--exclude-extension NAME leaves out an extension, with the rows of its own tables";
     throw RestoreError(fmt::format("cannot restore {}: {}", subject, error.what()), error.sqlstate(),
                        subject.starts_with("EXTENSION ") ? std::string(kOfExtension) : hint_for(error));
   }
@@ -81,19 +81,22 @@ class RestoreErrors {
     constexpr std::string_view kDiskFull = "53100";
     if (error.sqlstate() == kForeignKeyViolation) {
       constexpr std::string_view kWhy =
-          "rows refer to others that are neither in the target nor among what is restored: they did so in the source, "
-          "or not all tables were chosen";
-      return fmt::format("{}{}{}", kWhy, has_keys_ ? "; --disable-triggers loads them without a look at the keys" : "",
+          "rows refer to rows that neither the target nor the restored parts have: it was so in the source, or "
+          "you did not choose all tables";
+      return fmt::format("{}{}{}", kWhy,
+                         has_keys_ ? "; --disable-triggers loads them without checking foreign keys" : "",
                          way_on_.empty() ? "" : fmt::format("; {} restores the rest", way_on_));
     }
     if (is_of_an_empty_search_path(error)) {
-      return "a restore has an empty search_path, as psql has with this file, and something finds its objects by it: "
-             "ALTER FUNCTION ... SET "
-             "search_path at the source helps for good, --search-path for this restore";
+      return "a restore runs with an empty search_path, as psql does with this file, and something relies on "
+             "search_path: "
+             "give --search-path for "
+             "this restore, or use ALTER FUNCTION ... SET search_path in the source for good";
     }
     if (error.sqlstate() == kDiskFull) return "the target's server needs more space";
     if (!error.hint().empty()) return error.hint();
-    return way_on_.empty() ? "what was restored before stays beside what was there: look at both before another restore"
+    return way_on_.empty() ? "the target may hold a part of the backup now, beside what was there: look at both before "
+                             "you restore again"
                            : fmt::format("{} restores what can be restored", way_on_);
   }
 

@@ -138,7 +138,7 @@ void GlobalsRestore::make_missing_roles(const std::vector<std::string>& needed) 
     }
   }
   if (!without_password_.empty()) {
-    lose(fmt::format("a backup holds no passwords: give one to {} by ALTER ROLE ... PASSWORD",
+    lose(fmt::format("a backup holds no passwords of roles: set one for {} with ALTER ROLE ... PASSWORD",
                      fmt::join(without_password_, ", ")));
   }
 }
@@ -173,14 +173,15 @@ void GlobalsRestore::grant_membership(const RoleMembership& membership) {
   });
   if (is_there || membership.role == membership.member) return;
   if (!is_made(membership.role) && !is_made(membership.member)) {
-    lose(fmt::format("{} is made no member of {}: both are there already", membership.member, membership.role));
+    lose(
+        fmt::format("{} does not become a member of {}: both roles exist already", membership.member, membership.role));
     return;
   }
   std::string options = membership.admin ? " WITH ADMIN OPTION" : "";
   if (connection_.server_version() >= 160000) {
     options = fmt::format(" WITH ADMIN {}, INHERIT {}, SET {}", membership.admin, membership.inherit, membership.set);
   }
-  attempt(fmt::format("{} is made no member of {}", membership.member, membership.role),
+  attempt(fmt::format("{} does not become a member of {}", membership.member, membership.role),
           fmt::format("GRANT {} TO {}{}", connection_.quote_identifier(membership.role),
                       connection_.quote_identifier(membership.member), options));
 }

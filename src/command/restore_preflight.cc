@@ -57,7 +57,7 @@ void check_extensions(Connection& connection, const RestoreSelection& selection,
   }
   if (!missing.empty()) {
     problems.add(fmt::format("the target's server lacks the extensions {}", list_names(missing)),
-                 "install their packages on the server");
+                 "install their packages on the server, or leave them out with --skip-missing-extensions");
   }
 }
 
@@ -115,17 +115,6 @@ void check_differences(Connection& connection, const RestoreRequest& request, co
   }
 }
 
-// Whether text of one encoding can be brought into the other at all, as far as its characters are in both. Never bytes
-// of no encoding: a session in SQL_ASCII stores them as they are, whatever they mean in the target.
-bool is_convertible(Connection& connection, const std::string& source, const std::string& target) {
-  return connection
-             .query(fmt::format("SELECT FROM pg_catalog.pg_conversion WHERE condefault "
-                                "AND pg_catalog.pg_encoding_to_char(conforencoding) = {} "
-                                "AND pg_catalog.pg_encoding_to_char(contoencoding) = {}",
-                                connection.quote_literal(source), connection.quote_literal(target)))
-             .rows() > 0;
-}
-
 // A partition is dropped with its parent, without a word from PostgreSQL. Those that the backup does not bring back are
 // in the way. Names are in the backup's encoding here, as in its script.
 void check_partitions(Connection& connection, const RestoreSelection& selection) {
@@ -147,16 +136,17 @@ JOIN pg_catalog.pg_class AS p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespac
     }
   }
   if (lost.empty()) return;
-  throw Error(
-      ErrorKind::refused, fmt::format("--clean would drop partitions that are not restored: {}", list_names(lost)),
-      "choose them as well, for example -t 'schema.parent*'; those that the backup lacks: DETACH PARTITION keeps them");
+  throw Error(ErrorKind::refused,
+              fmt::format("--clean would drop partitions that are not restored: {}", list_names(lost)),
+              "choose them too, for example -t 'schema.parent*'; DETACH PARTITION keeps those that the backup lacks");
 }
 
 void check_writable(Connection& connection, Problems& problems) {
   if (!connection.query("SELECT pg_catalog.current_setting('transaction_read_only') = 'on'").boolean(0, 0)) return;
-  problems.add("the target takes no writes: its transactions are read-only",
-               "a standby is restored through its primary; otherwise turn default_transaction_read_only off for the "
-               "role and the database");
+  problems.add(
+      "the target takes no writes: its transactions are read-only",
+      "restore into the primary if this is a standby; otherwise turn default_transaction_read_only off for the "
+      "role and the database");
 }
 
 // Rows that may change partitions come back into any partition of their tree: to drop or empty only some of these would
@@ -170,7 +160,7 @@ void check_trees(const Index& index, const RestoreSelection& selection, Problems
   }
   for (const auto& [root, count] : left_out) {
     if (root.empty() || count == 0) continue;
-    problems.add(fmt::format("{} partitions of {} are not chosen, among which rows of the others may come to lie (it "
+    problems.add(fmt::format("{} partitions of {} are not chosen, but rows of the chosen ones may go there (it "
                              "is partitioned by the hash of an enum)",
                              count, root),
                  "with --clean, choose all partitions of it or none");
@@ -298,7 +288,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
     if (error.sqlstate() != kOutOfMemory) throw;
     // Each table takes some of the server's locks (max_locks_per_transaction), and a trial keeps them all.
     log(LogLevel::warning, "no_trial",
-        fmt::format("what the restore needs is not tried beforehand, for it is too much at once: {}", error.what()));
+        fmt::format("pana cannot try the definitions in one transaction first, because that takes too many locks: {}",
+                    error.what()));
     connection.query("RESET client_encoding");
     connection.query(fmt::format("SET client_encoding = '{}'", index.header.encoding));
     return;
@@ -317,9 +308,9 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   }
   if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
-                 "choose that as well, or make it first: -t chooses tables, views and sequences, -n all of a schema, "
-                 "--schema-only definitions alone; "
-                 "--keep-going restores what can be had without");
+                 "choose that too, or create it first: -t chooses tables, views and sequences, -n all of a schema, "
+                 "--schema-only just definitions; "
+                 "--keep-going restores what does not need it");
   }
   if (!found.not_attached.empty()) {
     problems.add(fmt::format("the target's partitioned tables do not take the chosen partitions: {}",
@@ -330,21 +321,6 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 }
 
 }  // namespace
-
-void check_encoding(Connection& connection, const RestoreRequest& request, const Index& index) {
-  const std::string target = database_encoding(connection);
-  const std::string& source = index.header.encoding;
-  if (target == source || target == "SQL_ASCII" || (target == "UTF8" && source != "SQL_ASCII")) return;
-  const std::string message = fmt::format("the backup's encoding is {}, the target's is {}", source, target);
-  const std::string hint =
-      fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source);
-  const bool is_possible = is_convertible(connection, source, target);
-  if (!is_possible || !request.keep_going) {
-    throw Error(ErrorKind::refused, message,
-                fmt::format("{}{}", hint, is_possible ? "; --keep-going restores the text that fits" : ""));
-  }
-  log(LogLevel::warning, "encoding", fmt::format("{}: text that does not fit is refused", message), {{"hint", hint}});
-}
 
 std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
                                               const BackupReader& backup, const RestoreSelection& selection,

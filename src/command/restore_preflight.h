@@ -8,10 +8,6 @@
 
 namespace pana {
 
-// Throws Error(refused) when the target's encoding cannot hold the backup's text; a warning when it can hold some of
-// it, and the restore is to keep going. Comes first: a session in the backup's encoding could not be had.
-void check_encoding(Connection& connection, const RestoreRequest& request, const Index& index);
-
 // Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
 // extensions and rights that are missing. What only the server knows is tried in
 // a transaction that is rolled back: of a choice of tables, the types, functions and tables that it needs; as no

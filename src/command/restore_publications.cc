@@ -56,9 +56,10 @@ void leave_publications_out(Connection& connection, std::vector<SchemaObject>& p
             .rows() > 0;
     if (!found->second) {
       log(LogLevel::warning, "publication_left_out",
-          fmt::format("what is chosen does not join the publication {}, which the target lacks and a choice of parts "
-                      "does not bring",
-                      publication));
+          fmt::format(
+              "the chosen tables do not join the publication {}: the target lacks it, and a restore of parts does "
+              "not create it",
+              publication));
     }
     return !found->second;
   };

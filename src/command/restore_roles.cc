@@ -111,7 +111,7 @@ void RoleRewriter::leave_out_dropped_roles(SchemaObject& object) {
             .rows() == 0;
     if (known->second) {
       log(LogLevel::warning, "dropped_role",
-          fmt::format("the source had dropped a role that grants still name, by its OID {}: these grants are left out",
+          fmt::format("pana leaves out grants that name a role by its OID {}: the source had dropped that role",
                       *name));
     }
     return known->second;
@@ -148,7 +148,8 @@ bool RoleRewriter::may_act_for(const std::string& role) {
   known->second = found.rows() == 0 ? request_.create_missing_roles || request_.globals : found.boolean(0, 0);
   if (!known->second) {
     log(LogLevel::warning, "grantor",
-        fmt::format("what {} has granted is granted by the restoring role, which may not act for it", role));
+        fmt::format("the grants of {} come from the restoring role instead, which may not SET ROLE to that role",
+                    role));
   }
   return known->second;
 }

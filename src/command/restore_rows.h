@@ -23,7 +23,8 @@ LoadOrder order_of_loading(Connection& connection, const Index& index, const Res
 // "public.a": those that no order helps, and what does.
 std::vector<std::string> tables_in_circles(const LoadOrder& order);
 constexpr const char* kWayOutOfCircles =
-    "--disable-triggers loads them without a look at the keys; or drop one of the keys, and add it again afterwards";
+    "--disable-triggers loads them without checking foreign keys; or drop one of the foreign keys, and add it again "
+    "afterwards";
 
 // Whether each frame is loaded in a transaction of its own, or all of them are parts of the one that is under way on
 // the only connection; deferred constraints are looked at behind each of them, but for circles at the end of that

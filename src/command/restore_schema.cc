@@ -184,8 +184,9 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
   if (is_of_something_not_made(*step.object)) {
-    errors_.take(subject,
-                 DatabaseError("what it belongs to was refused, and what else may have that name is left alone", ""));
+    errors_.take(
+        subject,
+        DatabaseError("the server refused what it belongs to, and pana leaves another object of that name alone", ""));
     leave_out(*step.object);
     return;
   }

@@ -44,9 +44,10 @@ void warn_of_what_went_back(Connection& connection, const std::vector<RelationNa
     if (!before[i] || !now[i] || !before[i]->is_ahead_of(*now[i])) continue;
     const RelationName name = names.unicode(sequences[i]);
     log(LogLevel::warning, "sequence_set_back",
-        fmt::format("the sequence {}.{} went back from {} to {}, as the backup has it: what it gave out since then it "
-                    "gives out again",
-                    name.schema, name.name, text_of(*before[i]), text_of(*now[i])),
+        fmt::format(
+            "the restore set the sequence {}.{} back from {} to {}, as in the backup: it will give out the values "
+            "since then again",
+            name.schema, name.name, text_of(*before[i]), text_of(*now[i])),
         {{"hint", fmt::format("to let it go on instead: SELECT pg_catalog.setval({}, {}, {}); or leave it out with -T",
                               connection.quote_literal(sql_name(connection, name)), before[i]->last_value,
                               before[i]->is_called)}});

@@ -31,8 +31,8 @@ std::string hint_for_unread(std::string_view table, std::string_view sqlstate) {
         table);
   }
   if (std::ranges::find(kDamage, sqlstate) == kDamage.end()) return {};
-  return fmt::format(
-      "the server's files look damaged; --exclude-table-data '{}' backs up all else, and should be done first", table);
+  return fmt::format("the server's files look damaged: back up everything else first, with --exclude-table-data '{}'",
+                     table);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ bool begin_reading(CopyOut& copy) try {
 
 void leave_over(RowReading& reading, const WorkItem& item) {
   log(LogLevel::info, "lock_queue",
-      fmt::format("left for the end: another session has, or waits for, an exclusive lock on {}{}",
+      fmt::format("pana reads at the end what another session has locked or waits to lock exclusively: {}{}",
                   item.chunks.front().name,
                   item.chunks.size() > 1 ? fmt::format(" or one of {} others", item.chunks.size() - 1) : ""));
   reading.left_over.with([&item](std::vector<WorkItem>& items) { items.push_back(item); });

@@ -58,9 +58,8 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     control.query("COMMIT");
   } catch (const Error& error) {
     const bool is_unknown = is_complete && !control.is_alive();
-    const char* const outcome = is_unknown
-                                    ? "whether the tables hold the backup's rows or those that they held is not known"
-                                    : "the tables hold the rows that they held";
+    const char* const outcome = is_unknown ? "the tables hold either the backup's rows or those that they held before"
+                                           : "the tables hold the rows that they held";
     const auto* const refusal = dynamic_cast<const DatabaseError*>(&error);
     if (!in_circles.empty() && !is_unknown && refusal != nullptr && refusal->sqlstate() == kForeignKeyViolation) {
       throw Error(
@@ -73,9 +72,10 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     const std::string way_on = error.kind() == ErrorKind::damaged
                                    ? "restore another backup, or this one with --keep-going, without what is damaged"
                                    : "restore again";
-    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome),
-                fmt::format("{}; with --keep-going the tables lose the rows that they hold, whatever is refused",
-                            error.hint().empty() ? way_on : error.hint()));
+    throw Error(
+        error.kind(), fmt::format("{}; {}", error.what(), outcome),
+        fmt::format("{}; with --keep-going pana empties the tables even if the server refuses rows of the backup",
+                    error.hint().empty() ? way_on : error.hint()));
   }
   return loaded;
 }

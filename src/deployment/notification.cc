@@ -38,7 +38,7 @@ Notification describe(const FailedBackup& backup, const Error& error) {
   if (!error.hint().empty()) text += fmt::format("What to do:\n  {}\n\n", shortened(error.hint()));
   text += fmt::format(
       "What there is:\n"
-      "  Earlier backups are untouched. Uploads become visible only when they are complete, so whatever stands under\n"
+      "  Earlier backups are untouched. Uploads become visible only when they are complete, so every backup under\n"
       "  {}/ with a name like backup_YYYYMMDD_HHMMSS.sql is whole; \"pana verify\" proves it.\n\n",
       backup.location);
   return {.subject = subject_for(database), .message = text + backup.next_steps};

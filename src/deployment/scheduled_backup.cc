@@ -60,15 +60,15 @@ std::optional<Json> answer_of_earlier_run(ObjectStore& store, const std::string&
                   {"tables", backup.totals.tables},
                   {"snapshot_time", backup.header.snapshot_time},
                   {"repeated", true}};
-        log(LogLevel::warning, "repeated", fmt::format("this run was asked for twice, its backup is there: {}", name));
+        log(LogLevel::warning, "repeated",
+            fmt::format("AWS started this run twice, and its backup exists already: {}", name));
         return false;
       },
       stop);
   return answer;
 } catch (const S3Error& error) {
   if (error.status() != 403) throw;
-  log(LogLevel::warning, "not_listed",
-      fmt::format("whether this run was asked for twice is not known: {}", error.what()));
+  log(LogLevel::warning, "not_listed", fmt::format("cannot tell whether AWS started this run twice: {}", error.what()));
   return std::nullopt;
 }
 

@@ -29,7 +29,7 @@ constexpr std::string_view kEndMark = "-- pana:end ";
 // JSON's numbers, as nlohmann takes them, can be fractions, negative, true or too large for the type.
 template <typename Number>
 Number number(const Json& json) {
-  if (!json.is_number_unsigned()) damaged("a number of it is none");
+  if (!json.is_number_unsigned()) damaged("it has something else where a number belongs");
   const auto value = json.get<std::uint64_t>();
   if (value > static_cast<std::uint64_t>(std::numeric_limits<Number>::max())) damaged("a number of it is too large");
   return static_cast<Number>(value);
@@ -37,7 +37,7 @@ Number number(const Json& json) {
 
 // A loop over an object, a string or null would find members, or none.
 const Json& array(const Json& json) {
-  if (!json.is_array()) damaged("a list of it is none");
+  if (!json.is_array()) damaged("it has something else where a list belongs");
   return json;
 }
 

@@ -53,8 +53,9 @@ IndexPlace find_index(std::uint64_t object_bytes,
     return find_in_compressed(object_bytes, read(object_bytes - table_bytes, table_bytes));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::damaged) throw;
-    throw Error(ErrorKind::damaged, error.what(),
-                "it is no backup of pana, or it was cut short, altered, or compressed anew: decompress it then");
+    throw Error(
+        ErrorKind::damaged, error.what(),
+        "it is not a backup of pana, or it was cut short or altered; if another program compressed it, decompress it");
   }
 }
 

@@ -39,7 +39,7 @@ std::string next_steps(const std::string& request_id) {
       "  request {0}\n"
       "  aws logs filter-log-events --region {1} --log-group-name {2} --log-stream-names '{3}' --filter-pattern "
       "'\"{0}\"'\n\n"
-      "When it is mended, try at once:\n"
+      "When the cause is fixed, start a backup:\n"
       "  aws lambda invoke --region {1} --function-name {4} --cli-read-timeout 0 response.json\n\n"
       "Lambda runs a scheduled backup once more, a minute after it failed; another message follows if that fails, "
       "too.\n",
@@ -48,13 +48,12 @@ std::string next_steps(const std::string& request_id) {
 }
 
 Host lambda_host() {
-  return {
-      .name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
-      .memory_hint = kMemoryHint,
-      .time_hint =
-          "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); what takes longer than Lambda "
-          "allows is done by pana backup on a machine or as a container task",
-      .next_steps = next_steps};
+  return {.name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
+          .memory_hint = kMemoryHint,
+          .time_hint =
+              "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); if it takes longer than "
+              "Lambda allows, run pana backup on a machine or in a container",
+          .next_steps = next_steps};
 }
 
 Handler make_handler() {

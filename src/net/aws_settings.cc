@@ -43,7 +43,7 @@ AwsEndpoint find_endpoint(std::string_view service, const AwsSettings& settings)
   std::from_chars(attempts.data(), attempts.data() + attempts.size(), endpoint.attempts_at_most);
   if (!endpoint.origin.starts_with("https://") && !endpoint.origin.starts_with("http://")) {
     throw Error(ErrorKind::usage, fmt::format("the endpoint {} is no URL", endpoint.origin),
-                "it looks like https://host:port");
+                "give it as https://host:port");
   }
   const std::size_t slash = endpoint.origin.find('/', endpoint.origin.find("://") + 3);
   if (slash != std::string::npos) {

@@ -104,9 +104,6 @@ std::string connection_hint(std::string_view message) {
 
 }  // namespace
 
-// As servers count theirs: 15.18 is 150018.
-std::string libpq_version() { return fmt::format("{}.{}", PQlibVersion() / 10000, PQlibVersion() % 10000); }
-
 bool is_lock_in_the_way(const DatabaseError& error) {
   constexpr std::string_view kLockNotAvailable = "55P03";
   constexpr std::string_view kDeadlockDetected = "40P01";
@@ -136,7 +133,7 @@ std::uint64_t QueryResult::affected_rows() const {
 
 DatabaseError broken_connection(std::string_view why, std::string sqlstate) {
   return {fmt::format("the connection broke: {}", why), std::move(sqlstate),
-          "the log of the server or of the pooler may tell who ended it; run pana again"};
+          "look into the log of the server or of the pooler for the cause, and run pana again"};
 }
 
 namespace {
@@ -190,9 +187,9 @@ DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
     hint = "the role lacks a right; docs/operations.md lists what it needs";
   if (hint.empty() && message.find("conflict with recovery") != std::string::npos) {
     hint =
-        "the standby had to apply changes of the primary that the backup stood in the way of: set hot_standby_feedback "
-        "= on or raise "
-        "max_standby_streaming_delay there, or back up the primary";
+        "the backup kept the standby from applying changes of the primary: set hot_standby_feedback = on or raise "
+        "max_standby_streaming_delay "
+        "on the standby, or back up the primary";
   }
   return {message, std::move(sqlstate), hint};
 }
@@ -290,9 +287,8 @@ short Connection::await(short events) {
     look_for_stop();
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
       give_up();
-      throw DatabaseError(
-          fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
-          "the network or the server hangs; a server that may think for longer is given more by --stall-timeout");
+      throw DatabaseError(fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
+                          "the network or the server hangs; if the server may need longer, raise --stall-timeout");
     }
     if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
       give_up();

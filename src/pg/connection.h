@@ -47,9 +47,6 @@ bool is_lock_in_the_way(const DatabaseError& error);
 // any.
 DatabaseError broken_connection(std::string_view why, std::string sqlstate = {});
 
-// Of the library that this process runs with: "15.18".
-std::string libpq_version();
-
 // The rows of a finished query, as text.
 class QueryResult {
  public:

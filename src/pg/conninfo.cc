@@ -1,5 +1,6 @@
 #include "pg/conninfo.h"
 
+#include <fmt/format.h>
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -153,5 +154,8 @@ bool is_database_url(std::string_view text) {
 bool is_connection_string(std::string_view text) {
   return is_database_url(text) || (!text.starts_with("s3://") && !find_secrets(text).empty());
 }
+
+// As servers count theirs: 15.18 is 150018.
+std::string libpq_version() { return fmt::format("{}.{}", PQlibVersion() / 10000, PQlibVersion() % 10000); }
 
 }  // namespace pana

@@ -30,4 +30,7 @@ bool is_connection_string(std::string_view text);
 // Whether it begins as libpq's URLs do.
 bool is_database_url(std::string_view text);
 
+// Of the library that this process runs with: "15.18".
+std::string libpq_version();
+
 }  // namespace pana

@@ -74,7 +74,7 @@ void LockWatch::look(Connection& observer) {
     }
     if (patience_.count() > 0 && now - since >= patience_) {
       throw Error(ErrorKind::failed,
-                  fmt::format("gave way: session {} has waited {} s for {}", session,
+                  fmt::format("gave up because session {} has waited {} s for {}", session,
                               std::chrono::duration_cast<std::chrono::seconds>(now - since).count(), awaited),
                   "run backups when no migrations run, or with a longer --yield-to-waiters");
     }

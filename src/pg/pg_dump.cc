@@ -75,8 +75,9 @@ std::optional<PgDumpProgram> examine(const std::string& path) {
                 "find out by hand why it does not run");
   }
   if (begin == std::string::npos) {
-    throw Error(ErrorKind::refused, fmt::format("{} is no pg_dump: its --version tells none of PostgreSQL", path),
-                "PANA_PG_DUMP names the one to use");
+    throw Error(ErrorKind::refused,
+                fmt::format("{} is not pg_dump: its --version names no version of PostgreSQL", path),
+                "set PANA_PG_DUMP to the path of the right one");
   }
   const std::string version =
       output.substr(begin + kMark.size(), output.find_first_of(" \n", begin + kMark.size()) - begin - kMark.size());
@@ -155,9 +156,10 @@ PgDumpProgram find_pg_dump(int server_version) {
   }
   if (best && server_major > kNewestKnown) {
     log(LogLevel::warning, "newer_server",
-        fmt::format("the server is PostgreSQL {}, newer than pana knows: what came with it is as pg_dump {} writes it",
-                    server_major, best->version),
-        {{"hint", "a restore with --verify tells whether all is well"}});
+        fmt::format(
+            "the server is PostgreSQL {}, newer than pana knows: pana takes its new features as pg_dump {} writes them",
+            server_major, best->version),
+        {{"hint", "restore a backup with --verify to see whether all is well"}});
   }
   if (best) return *best;
   if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);
@@ -209,7 +211,7 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
              if (!loan_.has_failed()) meanwhile();
              if (longest_silence_.count() == 0 || Clock::now() - last_sign <= longest_silence_) return;
              throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
-                         "see --stall-timeout");
+                         "if it may need longer, raise --stall-timeout");
            }},
       stop);
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {
@@ -225,7 +227,7 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
     throw DatabaseError(fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),
                                     messages.errors().empty() ? "it gave no reason" : messages.errors()),
                         loan_.error() ? loan_.error()->sqlstate() : "",
-                        "what pg_dump itself says of the database may tell more: pg_dump --schema-only");
+                        "run pg_dump --schema-only on the database by hand, which may say more");
   }
   refuse_changes_of_schema(connection_);
 }

@@ -213,9 +213,9 @@ Snapshot lock_and_export(Connection& control, const SnapshotRequest& request) {
       throw Error(ErrorKind::failed, fmt::format("the tables could not be locked for reading: {}", obstacle),
                   obstacle.find("prepared transaction") == std::string::npos
                       ? "a migration or another long exclusive lock is in the way; see pg_locks, and try again later"
-                      : "a transaction that was prepared for two-phase commit and forgotten stays for ever: COMMIT "
-                        "PREPARED or ROLLBACK PREPARED "
-                        "ends it, see pg_prepared_xacts");
+                      : "a forgotten prepared transaction keeps its locks until you end it with COMMIT "
+                        "PREPARED or ROLLBACK PREPARED; "
+                        "see pg_prepared_xacts");
     }
     log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
     sleep_for(

@@ -155,7 +155,7 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
   }
   if (code == "NoSuchBucket") return "check the bucket's name and the endpoint, or create the bucket";
   if (code.starts_with("KMS."))
-    return "check the key of --kms-key-id, and that its policy lets these credentials use it";
+    return "check the key of --sse-kms-key-id, and that its policy lets these credentials use it";
   if (code == "InvalidObjectState")
     return "the object is in an archive: restore it to the bucket first (aws s3api restore-object)";
   if (response.status == 403) {
@@ -163,7 +163,7 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
                        request.key.empty() ? "" : "/", request.key);
   }
   if (response.status == 429 || response.status >= 500)
-    return "the store is not well or asked too often; try again later";
+    return "the store has a fault or too many requests; try again later";
   return {};
 }
 

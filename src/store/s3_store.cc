@@ -190,7 +190,8 @@ void S3Store::remove_abandoned(const std::function<bool(const std::string& key)>
   } while (!page.next_key.empty());
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::interrupted) throw;
-  const std::string sentence = fmt::format("what killed backups left was not looked for to its end: {}", error.what());
+  const std::string sentence =
+      fmt::format("pana could not look for all uploads that killed backups left: {}", error.what());
   const auto* const refusal = dynamic_cast<const S3Error*>(&error);
   // A right that nobody needs to give is missed on every day.
   if (refusal != nullptr && refusal->status() == 403) return log(LogLevel::info, "abandoned_uploads", sentence);

@@ -205,7 +205,7 @@ void S3ObjectUpload::settle_interrupted() {
   throw Error(
       ErrorKind::interrupted,
       fmt::format("stopped on request while {} was being completed: it may still become visible", client_.url(key_)),
-      "pana list tells; if it is there, it is whole");
+      "see pana list; if it is there, it is whole");
 }
 
 S3ObjectUpload::Holder S3ObjectUpload::confirm(const std::stop_token& stop) try {
@@ -213,7 +213,7 @@ S3ObjectUpload::Holder S3ObjectUpload::confirm(const std::stop_token& stop) try 
 } catch (const Error& error) {
   if (error.kind() == ErrorKind::damaged) throw;
   throw Error(error.kind(), fmt::format("the object was stored, but that could not be confirmed: {}", error.what()),
-              error.hint().empty() ? "pana verify says whether it is whole" : error.hint());
+              error.hint().empty() ? "run pana verify to see whether it is whole" : error.hint());
 }
 
 void S3ObjectUpload::send_completion(bool conditional, const std::stop_token& stop) {
@@ -270,7 +270,8 @@ void S3ObjectUpload::settle(const Error& error, const std::stop_token& stop) {
       (holder == Holder::absent && (status == 412 || status == 501)) || (holder == Holder::hidden && status == 501);
   if (knows_no_conditions) {
     log(LogLevel::warning, "no_conditional_writes",
-        "the store knows no conditional writes: only a look beforehand keeps one backup from overwriting another");
+        "the store does not support conditional writes: pana only looks beforehand whether a backup of this name "
+        "exists");
     return send_completion(/*conditional=*/false, stop);
   }
   throw;
@@ -306,8 +307,8 @@ S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::ch
     throw Error(ErrorKind::failed,
                 fmt::format("{} is there, but the store does not say that it encrypted it as --sse {} asks",
                             client_.url(key_), options_.encryption),
-                "remove it if it may not lie there in the clear; without --sse the store encrypts as the bucket has "
-                "it, or not at all");
+                "remove it if it must not be stored unencrypted; without --sse the bucket's setting decides whether "
+                "the store encrypts");
   }
   return Holder::ours;
 }
