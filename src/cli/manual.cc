@@ -4,9 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <vector>
+
+#include "cli/roff.h"
 
 namespace pana {
 namespace {
@@ -49,26 +50,6 @@ std::vector<std::string> values_of(const CLI::Option& option) {
 
 bool takes_value(const CLI::Option& option) { return option.get_items_expected_max() > 0; }
 
-// Text that roff takes for text: no escapes, no requests, hyphens that can be searched for.
-std::string roff(std::string_view text) {
-  std::string escaped;
-  for (const char letter : text) {
-    if (letter == '\\')
-      escaped += "\\e";
-    else if (letter == '-')
-      escaped += "\\-";
-    else
-      escaped += letter;
-    if (letter == '\n') escaped += "\\&";
-  }
-  return escaped;
-}
-
-std::string capitals(std::string text) {
-  for (char& letter : text) letter = static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
-  return text;
-}
-
 // The value's name as --help shows it, and what the option is when it is left out.
 std::string roff_option(const CLI::Option& option) {
   std::string names;
@@ -107,6 +88,7 @@ std::string see_also(const CLI::App& program, const CLI::App* command) {
   for (const CLI::App* const other : commands_of(program)) {
     if (other != command) pages.push_back(fmt::format(".BR pana\\-{} (1)", other->get_name()));
   }
+  pages.emplace_back(".BR pana\\-backup\\-format (5)");
   pages.emplace_back(".BR pg_dump (1)");
   return fmt::format(".SH SEE ALSO\n{}\n", fmt::join(pages, ",\n"));
 }
@@ -147,11 +129,11 @@ std::string command_names(const CLI::App& program) {
 
 }  // namespace
 
-std::string manual_page(const CLI::App& program, const CLI::App* command) {
+std::string manual_page(const CLI::App& program, const CLI::App* command, std::string_view date) {
   const CLI::App& app = command == nullptr ? program : *command;
   const std::string name = command == nullptr ? "pana" : "pana-" + command->get_name();
-  std::string page = fmt::format(".TH {} 1 \"\" \"pana {}\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n", capitals(roff(name)),
-                                 PANA_VERSION, roff(name), roff(app.get_description()));
+  std::string page = fmt::format(".TH {} 1 {} \"pana {}\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n", roff(capitals(name)),
+                                 date, PANA_VERSION, roff(name), roff(app.get_description()));
   if (command == nullptr) {
     page += ".B pana\n\\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
     for (const CLI::App* const each : commands_of(program)) {

@@ -33,14 +33,15 @@ class Manual : public testing::Test {
 };
 
 TEST_F(Manual, HasAPageOfEachCommand) {
-  const std::string page = manual_page(program_, &command());
+  const std::string page = manual_page(program_, &command(), "2026-01-31");
   EXPECT_THAT(page, AllOf(HasSubstr(".SH NAME\npana\\-copy \\- copies a\\eb\n"), HasSubstr(".I FROM\nfrom where\n"),
                           HasSubstr(" FROM\n"),
                           HasSubstr("\\fB\\-w\\fR, \\fB\\-\\-way\\fR \\fIup|down\\fR\nwhich way (default up)\n"),
                           HasSubstr("\\fB\\-\\-wait\\fR \\fISECONDS\\fR\nso long\n"),
                           HasSubstr("\\fB\\-\\-dry\\-run\\fR\nonly say so\n")));
-  EXPECT_THAT(manual_page(program_, nullptr), AllOf(HasSubstr(".BR pana\\-copy (1)\ncopies a\\eb\n"),
-                                                    HasSubstr("[environment: FORMAT]"), Not(HasSubstr("way"))));
+  EXPECT_THAT(manual_page(program_, nullptr, "2026-01-31"),
+              AllOf(HasSubstr(".BR pana\\-copy (1)\ncopies a\\eb\n"), HasSubstr("[environment: FORMAT]"),
+                    Not(HasSubstr("way"))));
 }
 
 TEST_F(Manual, HasValuesOfOptionsInEachCompletion) {
