@@ -323,9 +323,10 @@ std::string page_of_markdown(const MarkdownPage& page, std::string_view markdown
     see_also.push_back(".BR " + roff(other.substr(0, bracket)) + " " + other.substr(bracket));
   }
   // The first line has man call tbl. Words are neither drawn apart in narrow columns nor cut: many are names.
-  return fmt::format("'\\\" t\n.TH {} {} {} \"pana {}\"\n.ad l\n.nr HY 0\n.SH NAME\n{} \\- {}\n{}.SH SEE ALSO\n{}\n",
-                     roff(capitals(page.name)), page.section, page.date, PANA_VERSION, roff(page.name),
-                     roff(page.summary), Page(markdown).roff_text(), fmt::join(see_also, ",\n"));
+  return fmt::format(
+      "'\\\" t\n.TH {} {} {} \"pana {}\"\n.ad l\n.nr HY 0\n.nh\n.SH NAME\n{} \\- {}\n{}.SH SEE ALSO\n{}\n",
+      roff(capitals(page.name)), page.section, page.date, PANA_VERSION, roff(page.name), roff(page.summary),
+      Page(markdown).roff_text(), fmt::join(see_also, ",\n"));
 }
 
 }  // namespace pana
