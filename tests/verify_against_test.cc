@@ -140,6 +140,22 @@ TEST_F(Against, ADatabaseThatCannotBeReadIsNeitherEqualNorDifferent) {
   EXPECT_TRUE(ends_with(kFailed, outcome));
 }
 
+// A schema may hold definitions alone; one that the backup does not have is a mistake.
+TEST_F(Against, SchemasThatTheBackupLacksAreNoChoice) {
+  fresh_database("schemas");
+  cluster().sql("schemas",
+                "CREATE TABLE t AS SELECT 1 AS id; CREATE SCHEMA views; CREATE VIEW views.v AS SELECT 1 AS x");
+  const std::string backup = back_up("schemas");
+  const std::string url = cluster().url("schemas");
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backup, "--against", url, "-n", "public", "-n", "views"})));
+  const Outcome outcome = pana({"verify", backup, "--against", url, "-n", "public", "-n", "veiws"});
+  EXPECT_TRUE(ends_with(kUsage, outcome));
+  EXPECT_THAT(outcome.err, testing::HasSubstr("no schema of the backup matches veiws"));
+  const Outcome dotted = pana({"verify", backup, "--against", url, "-n", "views.public"});
+  EXPECT_TRUE(ends_with(kUsage, dotted));
+  EXPECT_THAT(dotted.err, testing::HasSubstr("the schema pattern views.public has a dot"));
+}
+
 TEST_F(Against, OfNothingIsNotEqual) {
   const std::filesystem::path backup = back_up(everything().database);
   const std::string url = cluster().url(everything().database);

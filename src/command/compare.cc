@@ -152,8 +152,12 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   const Index& index = backup.index();
   std::vector<TableFilter::Relation> tables;
   for (const TableInfo& table : index.tables) tables.push_back({.schema = table.schema, .name = table.name});
-  std::vector<std::string> unmatched = filter.unmatched_tables(tables);
-  if (!unmatched.empty()) {
+  std::set<std::string> schemas = {"public"};
+  for (const TableFilter::Relation& table : tables) schemas.insert(table.schema);
+  const auto find_unmatched = [&] {
+    return filter.has_table_patterns() ? filter.unmatched_tables(tables) : filter.unmatched_schemas(schemas);
+  };
+  if (!find_unmatched().empty()) {
     // Partitioned tables have a definition, but no rows of their own; that of some views stands in post-data.
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
     SchemaObjectReader objects;
@@ -163,19 +167,15 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
     while (const std::optional<SchemaEntry> entry = script.next()) {
       const SchemaObject object = objects.understand(*entry);
       if (object.relation) tables.push_back({.schema = object.relation->schema, .name = object.relation->name});
+      schemas.insert(object.makes_schema.value_or(object.schema));
     }
-    unmatched = filter.unmatched_tables(tables);
   }
   constexpr const char* kHint = "pana show lists the backup's tables";
-  if (!unmatched.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
-  }
-  std::set<std::string> schemas = {"public"};
-  for (const TableFilter::Relation& table : tables) schemas.insert(table.schema);
-  if (const std::vector<std::string> unknown = filter.unmatched_schemas(schemas);
-      !unknown.empty() && !filter.has_table_patterns()) {
+  if (const std::vector<std::string> unmatched = find_unmatched(); !unmatched.empty()) {
     throw Error(ErrorKind::usage,
-                fmt::format("no schema of the backup with tables matches {}", fmt::join(unknown, ", ")), kHint);
+                fmt::format("no {} of the backup matches {}", filter.has_table_patterns() ? "table" : "schema",
+                            fmt::join(unmatched, ", ")),
+                kHint);
   }
   if (std::none_of(index.tables.begin(), index.tables.end(), [&filter](const TableInfo& table) {
         return table.id != kLargeObjects && filter.includes_rows(table.schema, table.name);

@@ -227,7 +227,7 @@ SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
     if (is_privilege(lexemes)) role = StatementRole::privilege;
     if (is_first) {
       if (stores_something(entry.type, lexemes)) object.settings = settings_;
-      if (is_partitioned(lexemes)) {
+      if (entry.type == "TABLE" && is_partitioned(lexemes)) {
         std::erase_if(object.settings, [](const DefaultSetting& setting) { return setting.name == kAccessMethod; });
       }
       object.relation = relation_of(entry, lexemes);
