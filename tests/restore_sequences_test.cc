@@ -65,7 +65,7 @@ TEST_F(RestoreSequences, AreWhereTheyWereWhenOneIsRefused) {
                                    "(SELECT last_value FROM free), (SELECT count(*) FROM t WHERE n = 'mine')"));
   const Outcome partial = restore(backup, {"--clean", "--data-only", "--keep-going"});
   EXPECT_TRUE(ends_with(kFailed, partial));
-  EXPECT_THAT(partial.err, HasSubstr("the sequence public.t_id_seq went back from 500 to 10"));
+  EXPECT_THAT(partial.err, HasSubstr("the restore set the sequence public.t_id_seq back from 500 to 10"));
   EXPECT_EQ("10|-46|1", positions());
 }
 
@@ -75,7 +75,7 @@ TEST_F(RestoreSequences, GoBackToBeforeTheirFirstNumber) {
   target("SELECT nextval('s')");
   const Outcome outcome = restore(backup, {"--clean", "--data-only"});
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, HasSubstr("the sequence public.s went back from 1 to before 1"));
+  EXPECT_THAT(outcome.err, HasSubstr("the restore set the sequence public.s back from 1 to before 1"));
 }
 
 // The log is Unicode, whatever the databases are.
@@ -90,7 +90,7 @@ TEST_F(RestoreSequences, AreNamedInUnicode) {
   const Outcome outcome = restore(backup, {"--clean", "--data-only"});
   ASSERT_TRUE(ends_with(kOk, outcome));
   EXPECT_THAT(outcome.err,
-              AllOf(HasSubstr(R"(Stra\u00dfe_id_seq went back)"), HasSubstr(R"(Stra\u00dfe_id_seq\"', 1)")));
+              AllOf(HasSubstr(R"(Stra\u00dfe_id_seq back from)"), HasSubstr(R"(Stra\u00dfe_id_seq\"', 1)")));
 }
 
 TEST_F(RestoreSequences, StayWhereTheyAreWhenTheyAreExcluded) {
@@ -100,7 +100,7 @@ TEST_F(RestoreSequences, StayWhereTheyAreWhenTheyAreExcluded) {
   const Outcome outcome =
       restore(backup, {"--clean", "--data-only", "-t", "t", "-T", "t_id_seq", "-t", "\"Odd\"", "--verify"});
   ASSERT_TRUE(ends_with(kOk, outcome));
-  EXPECT_THAT(outcome.err, AllOf(Not(HasSubstr("t_id_seq")), HasSubstr("public.Odd_id_seq went back")));
+  EXPECT_THAT(outcome.err, AllOf(Not(HasSubstr("t_id_seq")), HasSubstr("public.Odd_id_seq back from")));
   EXPECT_EQ("11|-46|10", positions());
 }
 

@@ -91,7 +91,7 @@ CheckResult check_tables(Connection& control, const CheckRequest& request, Backu
         "such a backup ends with status 7; run pana check without --skip-unreadable to see the GRANTs that help");
   }
   if (!kept.empty()) {
-    add(fmt::format("the server shows to superusers and owners alone, and a backup lacks: {}", fmt::join(kept, ", ")),
+    add(fmt::format("a backup lacks what the server shows only to superusers and owners: {}", fmt::join(kept, ", ")),
         "back up as a superuser to have them, or note them down");
   }
   if (!unlogged.empty()) {
