@@ -36,11 +36,16 @@ Notification describe(const FailedBackup& backup, const Error& error) {
                                  rfc3339(backup.started), human_seconds(backup.seconds));
   text += fmt::format("What failed:\n  {}\n\n", shortened(error.what()));
   if (!error.hint().empty()) text += fmt::format("What to do:\n  {}\n\n", shortened(error.hint()));
-  text += fmt::format(
-      "What there is:\n"
-      "  Earlier backups are untouched. Uploads become visible only when they are complete, so every backup under\n"
-      "  {}/ with a name like backup_YYYYMMDD_HHMMSS.sql is whole; \"pana verify\" proves it.\n\n",
-      backup.location);
+  text += "What there is:\n  Earlier backups are untouched. ";
+  // What the store gives back, or says of itself, was something else: its word is not to be relied on.
+  text +=
+      error.kind() == ErrorKind::damaged
+          ? fmt::format("Look at those under {}/\n  with \"pana verify\" before you rely on them.\n\n", backup.location)
+          : fmt::format(
+                "Uploads become visible only when they are complete, so every backup under\n"
+                "  {}/ with a name like backup_YYYYMMDD_HHMMSS.sql or .sql.zst is whole; \"pana verify\" "
+                "proves it.\n\n",
+                backup.location);
   return {.subject = subject_for(database), .message = text + backup.next_steps};
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 FailedBackup example(const std::string& database) {
   return {.database = database,
@@ -24,6 +25,14 @@ TEST(Notification, SaysWhatFailedWhyWhatToDoAndWhereToLook) {
   EXPECT_THAT(told.message,
               AllOf(HasSubstr("2023-11-14T22:13:20"), HasSubstr("no route to host"), HasSubstr("mend the network"),
                     HasSubstr("s3://bucket/backups/"), HasSubstr("look at request-1")));
+}
+
+// A store that gives back something else than was written may have done so before.
+TEST(Notification, DoesNotVouchForAStoreThatDamages) {
+  const FailedBackup backup = example("host:5432/shop");
+  EXPECT_THAT(describe(backup, Error(ErrorKind::failed, "no route to host")).message, HasSubstr("is whole"));
+  EXPECT_THAT(describe(backup, Error(ErrorKind::damaged, "stored, but its index is not the one")).message,
+              AllOf(Not(HasSubstr("is whole")), HasSubstr("Earlier backups are untouched"), HasSubstr("pana verify")));
 }
 
 TEST(Notification, HasASubjectThatSnsTakes) {

@@ -106,7 +106,9 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, con
   std::string hint = grants.empty() ? "" : "have their owner run:" + grants;
   if (!unreadable.hidden.empty()) {
     hint += fmt::format(
-        "{}row level security hides rows from all but the owner and roles with BYPASSRLS: ALTER ROLE {} BYPASSRLS;",
+        "{}row level security hides rows from all but roles with BYPASSRLS and the owner (unless it is forced): ALTER "
+        "ROLE {} "
+        "BYPASSRLS;",
         hint.empty() ? "" : " ", role);
   }
   throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
