@@ -149,6 +149,24 @@ TEST_F(Loading, OfRowsAloneIsRefusedBeforeAnythingIsEmptied) {
   expect_equal();
 }
 
+// Deferred keys are looked at before the sequences are set, which belong to no transaction.
+TEST_F(Loading, OfRowsAloneInACircleThatIsRefusedLeavesSequencesAlone) {
+  origin(
+      "CREATE TABLE a (id serial PRIMARY KEY, b int); CREATE TABLE b (id int PRIMARY KEY, a int REFERENCES a "
+      "DEFERRABLE); INSERT INTO a (b) VALUES (1); INSERT INTO b VALUES (1, 1); "
+      "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b DEFERRABLE");
+  const fs::path backup = back_up("origin");
+  ASSERT_TRUE(ends_with(kOk, restore(backup)));
+  target(
+      "SELECT setval('a_id_seq', 500); ALTER TABLE b ADD later int DEFAULT 99; "
+      "ALTER TABLE b ADD FOREIGN KEY (later) REFERENCES a DEFERRABLE NOT VALID");
+  const Outcome refused = restore(backup, {"--data-only", "--clean"});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("the tables hold the rows that they held"),
+                                 testing::Not(HasSubstr("sequence_set_back"))));
+  EXPECT_EQ("1|500", target("SELECT (SELECT count(*) FROM a), (SELECT last_value FROM a_id_seq)"));
+}
+
 // No order of the tables helps, but their rows may come in some order all the same, or the keys are looked at at the
 // end.
 TEST_F(Loading, OfRowsAloneInACircle) {

@@ -3,11 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <memory>
-
-#include "support/compare.h"
 #include "support/origin_and_target.h"
-#include "support/session.h"
 
 namespace pana::test {
 namespace {

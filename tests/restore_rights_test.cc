@@ -242,5 +242,18 @@ TEST_F(RestoreRoles, AndTablespacesAreAskedForFirst) {
   EXPECT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", elsewhere_->url("target"), "--no-tablespaces"})));
 }
 
+// What is refused behind the restore has changed the target: that is a failure.
+TEST_F(RestoreRights, ThatHideRowsFromTheirOwnerFailTheProofAndNotBeforehand) {
+  origin(
+      "CREATE TABLE t AS SELECT 1 AS id; ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE t FORCE ROW LEVEL "
+      "SECURITY");
+  target("GRANT CREATE ON SCHEMA public TO pana_writer");
+  const Outcome outcome = pana({"restore", back_up("origin"), "--into", url_of("pana_writer"), "-O", "-x", "--verify"});
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the backup is restored, but could not be compared: "),
+                                 HasSubstr("pana verify --against"), Not(HasSubstr("--exclude-table"))));
+  EXPECT_EQ("1", target("SELECT id FROM t"));
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -276,6 +276,17 @@ TEST_F(RestoreTarget, GetsWhatPatternsLeave) {
             target("SELECT oid, (SELECT count(*) FROM pg_class WHERE relname = 'foo') FROM pg_largeobject_metadata"));
 }
 
+// Patterns of pg_dump match the server's own schemas as well.
+TEST_F(RestoreTarget, GetsNothingOfTheServersOwnSchemas) {
+  origin("CREATE TABLE t AS SELECT 1 AS id");
+  const Outcome backup = pana({"backup", cluster().url("origin"), "--to", backups_.path(), "-n", "public", "-n",
+                               "pg_catalog", "-n", "information_schema"});
+  ASSERT_TRUE(ends_with(kOk, backup));
+  EXPECT_THAT(backup.err, HasSubstr("nothing in the database matches pg_catalog, information_schema"));
+  ASSERT_TRUE(ends_with(kOk, restore(backups_.path(), {"--verify"})));
+  EXPECT_EQ("1", target("SELECT id FROM t"));
+}
+
 // What is in both encodings may be restored, to who says so; the rest is refused, and named.
 TEST_F(RestoreTarget, HasAnotherEncodingThatTheTextMayFit) {
   origin("CREATE TABLE t AS SELECT 1 AS id, 'plain'::text AS x; CREATE TABLE \"Straße\" AS SELECT 'ä'::text AS x");

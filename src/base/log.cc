@@ -125,8 +125,8 @@ void set_log_fields(Json fields) {
 }
 
 void log(LogLevel level, std::string_view event, std::string_view message, const Json& fields) {
+  if (level < log_settings().least) return;
   write([&](const Log& state) {
-    if (level < state.settings.least) return std::string();
     return state.settings.format == LogFormat::text ? text_line(state, level, message, fields)
                                                     : json_line(state, level, event, message, fields);
   });

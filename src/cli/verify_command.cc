@@ -35,7 +35,7 @@ void verify_named(const OpenBackup& backup, std::size_t jobs, Progress& progress
 void require_newest(const OpenBackup& backup) {
   if (backup.passed_over.empty()) return;
   const BackupSummary& newest = backup.passed_over.front();
-  throw Error(newest.state == BackupState::damaged ? ErrorKind::damaged : ErrorKind::failed,
+  throw Error(newest.failure_kind(),
               fmt::format("{} is older than {}, which is {}: {}", backup.name, newest.key, state_name(newest.state),
                           newest.why),
               newest.hint);

@@ -46,6 +46,8 @@ struct BackupSummary {
   std::string hint;
 
   bool complete() const { return state == BackupState::complete; }
+  // Of the error that it is not complete.
+  ErrorKind failure_kind() const { return state == BackupState::damaged ? ErrorKind::damaged : ErrorKind::failed; }
   // Makes of the failure to read it a state; throws it again when it is that pana was stopped.
   void take_failure(const Error& error);
 };

@@ -154,10 +154,7 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
   for (const TableInfo& table : index.tables) tables.push_back({.schema = table.schema, .name = table.name});
   std::set<std::string> schemas = {"public"};
   for (const TableFilter::Relation& table : tables) schemas.insert(table.schema);
-  const auto find_unmatched = [&] {
-    return filter.has_table_patterns() ? filter.unmatched_tables(tables) : filter.unmatched_schemas(schemas);
-  };
-  if (!find_unmatched().empty()) {
+  if (!filter.unmatched(tables, schemas).empty()) {
     // Partitioned tables have a definition, but no rows of their own; that of some views stands in post-data.
     SchemaScriptReader script(SchemaScriptReader::Input::fragment);
     SchemaObjectReader objects;
@@ -171,7 +168,7 @@ void refuse_unmatched(const TableFilter& filter, const BackupReader& backup) {
     }
   }
   constexpr const char* kHint = "pana show lists the backup's tables";
-  if (const std::vector<std::string> unmatched = find_unmatched(); !unmatched.empty()) {
+  if (const std::vector<std::string> unmatched = filter.unmatched(tables, schemas); !unmatched.empty()) {
     throw Error(ErrorKind::usage,
                 fmt::format("no {} of the backup matches {}", filter.has_table_patterns() ? "table" : "schema",
                             fmt::join(unmatched, ", ")),

@@ -164,9 +164,8 @@ OpenBackup open_newest(ObjectStore& store, const std::string& location, const St
     newest->passed_over = std::move(passed_over);
     return std::move(*newest);
   }
-  const bool is_damaged = !passed_over.empty() && passed_over.front().state == BackupState::damaged;
   throw Error(
-      is_damaged ? ErrorKind::damaged : ErrorKind::failed,
+      passed_over.empty() ? ErrorKind::failed : passed_over.front().failure_kind(),
       fmt::format("{} holds no complete backup{}", location, passed_over.empty() ? "" : "; " + passed_over.front().why),
       passed_over.empty() ? "pana list shows what is there" : passed_over.front().hint);
 }

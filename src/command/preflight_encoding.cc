@@ -60,15 +60,17 @@ void check_encoding(Connection& connection, const RestoreRequest& request, const
 }
 
 void refuse_unfit_definitions(Connection& connection, const IndexHeader& header,
-                              const std::vector<const SchemaObject*>& objects, const ScriptNames& names) {
+                              const std::vector<SchemaObject>& objects, const ScriptNames& names,
+                              const std::function<bool(const SchemaObject& object)>& is_wanted) {
   const std::string target = database_encoding(connection);
   if (holds_all(target, header.encoding)) return;
   std::string unfit;
-  for (const SchemaObject* const object : objects) {
+  for (const SchemaObject& object : objects) {
+    if (!is_wanted(object)) continue;
     std::string text;
-    for (const SchemaStatement& statement : object->statements) text += statement.sql;
+    for (const SchemaStatement& statement : object.statements) text += statement.sql;
     if (is_ascii(text) || fits(connection, text, header.encoding, target)) continue;
-    unfit += (unfit.empty() ? "" : ", ") + names.unicode(subject_of(*object));
+    unfit += (unfit.empty() ? "" : ", ") + names.unicode(subject_of(object));
   }
   if (unfit.empty()) return;
   throw Error(ErrorKind::refused,

@@ -1,6 +1,7 @@
 // Whether the target's encoding can hold what a restore brings.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "command/restore_request.h"
@@ -15,9 +16,10 @@ namespace pana {
 // it, and the restore is to keep going. Comes first: a session in the backup's encoding could not be had.
 void check_encoding(Connection& connection, const RestoreRequest& request, const Index& index);
 
-// Throws Error(refused) when it lacks characters of definitions: rows that do not fit can be left out and named, but a
-// name that does not fit could not even be asked for.
+// Throws Error(refused) when it lacks characters of definitions that are wanted: rows that do not fit can be left out
+// and named, but a name that does not fit could not even be asked for.
 void refuse_unfit_definitions(Connection& connection, const IndexHeader& header,
-                              const std::vector<const SchemaObject*>& objects, const ScriptNames& names);
+                              const std::vector<SchemaObject>& objects, const ScriptNames& names,
+                              const std::function<bool(const SchemaObject& object)>& is_wanted);
 
 }  // namespace pana

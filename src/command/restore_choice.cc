@@ -248,7 +248,6 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
 // a view which needs a primary key stands in post-data.
 void refuse_unmatched(const TableFilter& filter, const Index& index, const std::vector<SchemaObject>& pre_data,
                       const std::vector<SchemaObject>& post_data, const ScriptNames& names) {
-  constexpr const char* kHint = "pana show lists the backup's tables";
   std::vector<TableFilter::Relation> relations;
   std::set<std::string> schemas = {"public"};
   for (const TableInfo& table : index.tables) relations.push_back({.schema = table.schema, .name = table.name});
@@ -265,25 +264,12 @@ void refuse_unmatched(const TableFilter& filter, const Index& index, const std::
           {.schema = names.unicode(object.relation->schema), .name = names.unicode(object.relation->name)});
   }
   for (const TableFilter::Relation& relation : relations) schemas.insert(relation.schema);
-  if (!filter.has_table_patterns()) {
-    const std::vector<std::string> unmatched = filter.unmatched_schemas(schemas);
-    if (!unmatched.empty())
-      throw Error(ErrorKind::usage, fmt::format("no schema of the backup matches {}", fmt::join(unmatched, ", ")),
-                  kHint);
-  } else if (const std::vector<std::string> unmatched = filter.unmatched_tables(relations); !unmatched.empty()) {
-    throw Error(ErrorKind::usage, fmt::format("no table of the backup matches {}", fmt::join(unmatched, ", ")), kHint);
+  if (const std::vector<std::string> unmatched = filter.unmatched(relations, schemas); !unmatched.empty()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("no {} of the backup matches {}", filter.has_table_patterns() ? "table" : "schema",
+                            fmt::join(unmatched, ", ")),
+                "pana show lists the backup's tables");
   }
-}
-
-std::vector<const SchemaObject*> chosen_of(const Chooser& chooser,
-                                           const std::vector<const std::vector<SchemaObject>*>& phases) {
-  std::vector<const SchemaObject*> chosen;
-  for (const std::vector<SchemaObject>* const phase : phases) {
-    for (const SchemaObject& object : *phase) {
-      if (chooser.wants(object)) chosen.push_back(&object);
-    }
-  }
-  return chosen;
 }
 
 // They stand in the index, not in the script that somebody may have read before: they must be what they are said to be.
@@ -328,7 +314,10 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     std::erase_if(*objects, [&left_out](const SchemaObject& object) { return left_out.holds(object); });
   }
   const Chooser chooser(request, pre_data, names, index.header);
-  refuse_unfit_definitions(connection, index.header, chosen_of(chooser, {&pre_data, &post_data}), names);
+  for (const std::vector<SchemaObject>* const objects : {&pre_data, &post_data}) {
+    refuse_unfit_definitions(connection, index.header, *objects, names,
+                             [&chooser](const SchemaObject& object) { return chooser.wants(object); });
+  }
   for (const TableInfo& table : index.tables) {
     std::ranges::for_each(table.constraint_indexes, check_statements);
     const bool is_wanted = table.id == kLargeObjects ? wants_large_objects(request)

@@ -33,6 +33,11 @@ std::vector<std::optional<SequencePosition>> read_positions(Connection& connecti
   return read_sequence_positions(connection, names);
 }
 
+std::string statement_of(Connection& connection, const RelationName& sequence, const SequencePosition& position) {
+  return fmt::format("SELECT pg_catalog.setval({}, {}, {})", connection.quote_literal(sql_name(connection, sequence)),
+                     position.last_value, position.is_called);
+}
+
 std::string text_of(const SequencePosition& position) {
   return fmt::format("{}{}", position.is_called ? "" : "before ", position.last_value);
 }
@@ -48,9 +53,8 @@ void warn_of_what_went_back(Connection& connection, const std::vector<RelationNa
             "the restore set the sequence {}.{} back from {} to {}, as in the backup: it will give out the values "
             "since then again",
             name.schema, name.name, text_of(*before[i]), text_of(*now[i])),
-        {{"hint", fmt::format("to let it go on instead: SELECT pg_catalog.setval({}, {}, {}); or leave it out with -T",
-                              connection.quote_literal(sql_name(connection, name)), before[i]->last_value,
-                              before[i]->is_called)}});
+        {{"hint", fmt::format("to let it go on instead: {}; or leave it out with -T",
+                              statement_of(connection, name, *before[i]))}});
   }
 }
 
@@ -58,10 +62,7 @@ void warn_of_what_went_back(Connection& connection, const std::vector<RelationNa
 void put_back(Connection& connection, const std::vector<RelationName>& sequences,
               const std::vector<std::optional<SequencePosition>>& before) {
   for (std::size_t i = 0; i < sequences.size(); ++i) {
-    if (!before[i]) continue;
-    connection.query(fmt::format("SELECT pg_catalog.setval({}, {}, {})",
-                                 connection.quote_literal(sql_name(connection, sequences[i])), before[i]->last_value,
-                                 before[i]->is_called));
+    if (before[i]) connection.query(statement_of(connection, sequences[i], *before[i]));
   }
 }
 

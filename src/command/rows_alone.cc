@@ -53,6 +53,7 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     loaded =
         load_rows(connections.first(1), in_circles.empty() ? LoadTransactions::of_all : LoadTransactions::of_circles,
                   backup, selection, order, errors, progress, stop);
+    control.query("SET CONSTRAINTS ALL IMMEDIATE");  // what is refused at the end is refused before sequences are set
     finish();
     is_complete = true;
     control.query("COMMIT");

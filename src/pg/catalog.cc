@@ -237,8 +237,7 @@ FilterMatch match(Connection& connection, const TableFilter& filter) {
         .schema = result.string(row, 0), .name = result.string(row, 1), .visible = result.boolean(row, 2)});
     match.chooses_something |= filter.includes(relation.schema, relation.name, relation.visible);
   }
-  match.unmatched =
-      filter.has_table_patterns() ? filter.unmatched_tables(relations) : filter.unmatched_schemas(schemas);
+  match.unmatched = filter.unmatched(relations, schemas);
   return match;
 }
 

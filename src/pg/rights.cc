@@ -50,9 +50,9 @@ std::string exact_pattern(const CatalogName& name) {
 
 }  // namespace
 
-bool Unreadable::empty() const {
-  return schemas.empty() && tables.empty() && hidden.empty() && sequences.empty() && large_objects.empty();
-}
+bool Unreadable::has_relations() const { return !tables.empty() || !hidden.empty() || !sequences.empty(); }
+
+bool Unreadable::empty() const { return schemas.empty() && !has_relations() && large_objects.empty(); }
 
 std::string name_of(LargeObjectId large_object) { return fmt::format("large object {}", large_object); }
 
@@ -106,15 +106,13 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, con
   std::string hint = grants.empty() ? "" : "have their owner run:" + grants;
   if (!unreadable.hidden.empty()) {
     hint += fmt::format(
-        "{}row level security hides rows from all but roles with BYPASSRLS and the owner (unless it is forced): ALTER "
-        "ROLE {} "
-        "BYPASSRLS;",
+        "{}row level security hides rows from all but roles with BYPASSRLS and the owner (unless it is forced): "
+        "ALTER ROLE {} BYPASSRLS;",
         hint.empty() ? "" : " ", role);
   }
-  throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
-              fmt::format("{} or {}", hint,
-                          unreadable.names().size() > unreadable.large_objects.size() ? way_around.relations
-                                                                                      : way_around.large_objects));
+  throw Error(
+      ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
+      fmt::format("{} or {}", hint, unreadable.has_relations() ? way_around.relations : way_around.large_objects));
 }
 
 std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter) {

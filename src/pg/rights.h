@@ -23,6 +23,7 @@ struct Unreadable {
   std::vector<CatalogName> sequences;  // without SELECT
   std::vector<LargeObjectId> large_objects;
 
+  bool has_relations() const;
   bool empty() const;
   // Each thing's name, with its kind: "table public.orders".
   std::vector<std::string> names() const;

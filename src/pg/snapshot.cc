@@ -174,8 +174,7 @@ void refuse_empty_choice(Connection& control, const TableFilter& filter) {
   if (filter.includes_everything()) return;
   constexpr const char* kRules =
       "patterns are matched as pg_dump and psql do: upper case needs quotes; what -T and -N match is left out of what "
-      "-t "
-      "and -n choose";
+      "-t and -n choose";
   const FilterMatch found = match(control, filter);
   if (!found.chooses_something) throw Error(ErrorKind::usage, "these patterns choose nothing of the database", kRules);
   if (found.unmatched.empty()) return;
@@ -213,9 +212,8 @@ Snapshot lock_and_export(Connection& control, const SnapshotRequest& request) {
       throw Error(ErrorKind::failed, fmt::format("the tables could not be locked for reading: {}", obstacle),
                   obstacle.find("prepared transaction") == std::string::npos
                       ? "a migration or another long exclusive lock is in the way; see pg_locks, and try again later"
-                      : "a forgotten prepared transaction keeps its locks until you end it with COMMIT "
-                        "PREPARED or ROLLBACK PREPARED; "
-                        "see pg_prepared_xacts");
+                      : "a forgotten prepared transaction keeps its locks until you end it with COMMIT PREPARED "
+                        "or ROLLBACK PREPARED; see pg_prepared_xacts");
     }
     log(LogLevel::info, "lock_retry", fmt::format("trying again to lock the tables: {}", obstacle));
     sleep_for(

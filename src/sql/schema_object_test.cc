@@ -47,6 +47,16 @@ TEST(SchemaObject, KnowsWhatEachStatementDoes) {
   }
 }
 
+TEST(SchemaObject, OfAPartitionedTableHasNoAccessMethodOfAnothers) {
+  SchemaObjectReader reader;
+  reader.understand({.type = "TABLE", .text = "SET default_table_access_method = odd;\nCREATE TABLE s.a (x int);\n"});
+  const auto settings = [&reader](const std::string& text) {
+    return reader.understand({.type = "TABLE", .text = text}).settings.size();
+  };
+  EXPECT_EQ(0u, settings("CREATE TABLE s.b (x int) PARTITION BY LIST (x);\n"));
+  EXPECT_EQ(1u, settings("CREATE TABLE s.c (\"PARTITION\" int, by int DEFAULT f(partition by));\n"));
+}
+
 TEST(SchemaObject, CarriesTheSettingsThatStandBeforeItAndNoneBehindIt) {
   SchemaObjectReader reader;
   const SchemaObject first =

@@ -69,7 +69,8 @@ bool TableFilter::includes_extension_rows(std::string_view schema, std::string_v
   return includes_everything() || includes(schema, name, visible);
 }
 
-std::vector<std::string> TableFilter::unmatched_tables(const std::vector<Relation>& relations) const {
+std::vector<std::string> TableFilter::unmatched(const std::vector<Relation>& relations,
+                                                const std::set<std::string>& schemas) const {
   std::vector<std::string> unmatched;
   for (std::size_t i = 0; i < tables_.size(); ++i) {
     const bool matched = std::ranges::any_of(relations, [&](const Relation& relation) {
@@ -77,11 +78,7 @@ std::vector<std::string> TableFilter::unmatched_tables(const std::vector<Relatio
     });
     if (!matched) unmatched.push_back(patterns_.tables[i]);
   }
-  return unmatched;
-}
-
-std::vector<std::string> TableFilter::unmatched_schemas(const std::set<std::string>& schemas) const {
-  std::vector<std::string> unmatched;
+  if (has_table_patterns()) return unmatched;  // schema patterns have no effect
   for (std::size_t i = 0; i < schemas_.size(); ++i) {
     if (std::ranges::none_of(schemas, [&](const std::string& schema) { return schemas_[i].matches({}, schema); }))
       unmatched.push_back(patterns_.schemas[i]);

@@ -50,11 +50,9 @@ class TableFilter {
     std::string name;
     bool visible = true;
   };
-  // The table patterns that match none of these relations.
-  std::vector<std::string> unmatched_tables(const std::vector<Relation>& relations) const;
-
-  // The schema patterns that match none of these schemas.
-  std::vector<std::string> unmatched_schemas(const std::set<std::string>& schemas) const;
+  // The patterns of -t that match none of these relations; without any, those of -n that match none of these schemas.
+  std::vector<std::string> unmatched(const std::vector<Relation>& relations,
+                                     const std::set<std::string>& schemas) const;
 
   const Patterns& patterns() const { return patterns_; }
 
