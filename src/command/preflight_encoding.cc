@@ -53,10 +53,15 @@ void check_encoding(Connection& connection, const RestoreRequest& request, const
       fmt::format("create the target with CREATE DATABASE ... ENCODING '{}' TEMPLATE template0", source);
   const bool is_possible = is_convertible(connection, source, target);
   if (!is_possible || !request.keep_going) {
-    throw Error(ErrorKind::refused, message,
-                fmt::format("{}{}", hint, is_possible ? "; --keep-going restores the text that fits" : ""));
+    throw Error(
+        ErrorKind::refused, message,
+        fmt::format(
+            "{}{}", hint,
+            is_possible ? "; --keep-going restores what fits, and names the rows of each frame that does not" : ""));
   }
-  log(LogLevel::warning, "encoding", fmt::format("{}: text that does not fit is refused", message), {{"hint", hint}});
+  log(LogLevel::warning, "encoding",
+      fmt::format("{}: where a row does not fit, all rows of its table in that frame are left out", message),
+      {{"hint", hint}});
 }
 
 void refuse_unfit_definitions(Connection& connection, const IndexHeader& header,
