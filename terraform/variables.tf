@@ -84,7 +84,7 @@ variable "exclude_schemas" {
 }
 
 variable "jobs" {
-  description = "Connections that read rows at the same time. The session pooler's pool must have room for them and two more."
+  description = "Connections that read rows at the same time. The session pooler's pool must have room for them and one more."
   type        = number
   default     = 4
 

@@ -246,7 +246,7 @@ int count_of(const std::string& text, const std::string& part) {
 // The statements change no rows for good, so that the database is what every stored backup must be equal to.
 TEST_F(Beside, EveryStoredBackupIsEqualWhateverIsDoneBesideIt) {
   const char* const chosen = std::getenv("PANA_BESIDE_RUNS");
-  const int runs = chosen == nullptr ? 21 : std::atoi(chosen);
+  const int runs = chosen == nullptr ? 14 : std::atoi(chosen);
   cluster().sql("beside", R"(
     CREATE TABLE docs (id int PRIMARY KEY, body text); ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;
     ALTER TABLE docs RENAME CONSTRAINT docs_pkey TO docs_id;

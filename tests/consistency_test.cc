@@ -57,7 +57,7 @@ class Consistency : public EndToEnd {
 };
 
 TEST_F(Consistency, HoldsWhileWritersWriteAndMigrationsMigrate) {
-  constexpr int kRounds = 20;
+  constexpr int kRounds = 12;
   std::vector<std::unique_ptr<Session>> busy;
   for (int writer = 0; writer < 4; ++writer) {
     busy.push_back(std::make_unique<Session>(url_));

@@ -24,7 +24,7 @@ constexpr const char* kVictimNames[] = {"pana", "pg_dump", "a backend (kill -9)"
 
 int number_of_runs() {
   const char* runs = std::getenv("PANA_CRASH_RUNS");
-  return runs ? std::atoi(runs) : 20;
+  return runs ? std::atoi(runs) : 12;
 }
 
 bool is_zombie(pid_t pid) {

@@ -27,7 +27,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr int kDefaultRuns = 42;
+constexpr int kDefaultRuns = 28;
 
 constexpr const char* kIntroduction = R"(# What faults lead to
 

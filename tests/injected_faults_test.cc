@@ -125,16 +125,16 @@ TEST_F(InjectedFaults, NeverGiveASuccessThatIsNone) {
     bool lasts;
   };
   const std::vector<Case> cases = {
-      {"recv", "what comes from the server", {}, 40, false},
-      {"recv", "the same, and all that would come later", {}, 10, true},
-      {"send", "what goes to the server", {}, 25, false},
-      {"ZSTD_compressStream2", "the compressor", {"--compression", "zstd"}, 20, false},
-      {"pwrite", "a part's way into the file", {}, 20, false},
+      {"recv", "what comes from the server", {}, 12, false},
+      {"recv", "the same, and all that would come later", {}, 5, true},
+      {"send", "what goes to the server", {}, 12, false},
+      {"ZSTD_compressStream2", "the compressor", {"--compression", "zstd"}, 12, false},
+      {"pwrite", "a part's way into the file", {}, 12, false},
       {"pwrite", "the same, on a disk that stays full", {}, 5, true},
       {"fsync", "the file or its directory, to be made durable", {}, 5, false},
       {"renameat2", "the file's final name", {}, 2, false},
       {"pread", "the backup, when it is read back", {}, 10, false},
-      {"new", "the heap", {"--compression", "zstd"}, 40, false},
+      {"new", "the heap", {"--compression", "zstd"}, 12, false},
   };
   std::string table;
   for (const Case& one : cases) {

@@ -89,9 +89,9 @@ class Unchanged : public Parts {
   }
 };
 
-TEST_F(Unchanged, ByReplacingRelationsOfAnyKind) { expect_unchanged_by(everything(), 9, {}); }
-TEST_F(Unchanged, ByReplacingManyTables) { expect_unchanged_by(many(), 120, {}); }
-TEST_F(Unchanged, ByReplacingTheRowsOfManyTables) { expect_unchanged_by(many(), 180, {"--data-only"}); }
+TEST_F(Unchanged, ByReplacingRelationsOfAnyKind) { expect_unchanged_by(everything(), 15, {}); }
+TEST_F(Unchanged, ByReplacingManyTables) { expect_unchanged_by(many(), 240, {}); }
+TEST_F(Unchanged, ByReplacingTheRowsOfManyTables) { expect_unchanged_by(many(), 360, {"--data-only"}); }
 
 TEST_F(Unchanged, ByReplacingSchemas) {
   const fs::path backup = back_up(many().database);
@@ -141,10 +141,10 @@ class AsByPgDump : public Parts {
   }
 };
 
-TEST_F(AsByPgDump, AreRelationsOfAnyKind) { expect_same(everything(), "-t", relations(everything(), 15), true); }
-TEST_F(AsByPgDump, AreManyTables) { expect_same(many(), "-t", relations(many(), 90), true); }
-TEST_F(AsByPgDump, AreAllButRelationsOfAnyKind) { expect_same(everything(), "-T", relations(everything(), 60), false); }
-TEST_F(AsByPgDump, AreAllButOneOfManyTables) { expect_same(many(), "-T", relations(many(), 250), false); }
+TEST_F(AsByPgDump, AreRelationsOfAnyKind) { expect_same(everything(), "-t", relations(everything(), 30), true); }
+TEST_F(AsByPgDump, AreManyTables) { expect_same(many(), "-t", relations(many(), 180), true); }
+TEST_F(AsByPgDump, AreAllButRelationsOfAnyKind) { expect_same(everything(), "-T", relations(everything(), 90), false); }
+TEST_F(AsByPgDump, AreAllButOneOfManyTables) { expect_same(many(), "-T", relations(many(), 500), false); }
 TEST_F(AsByPgDump, AreSchemas) { expect_same(many(), "-n", {"many_a", "\"Many B\"", "public"}, true); }
 
 }  // namespace

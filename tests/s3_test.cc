@@ -303,7 +303,7 @@ TEST_F(S3, AbortsTheUploadWhenItIsInterrupted) {
 // What a killed backup leaves is a multipart upload; a later run removes it once nobody can be at work on it.
 TEST_F(S3, ShowsNothingOfABackupThatWasKilled) {
   const char* const configured = std::getenv("PANA_CRASH_RUNS");
-  const int runs = configured == nullptr ? 10 : std::atoi(configured) / 2;
+  const int runs = configured == nullptr ? 6 : std::atoi(configured) / 2;
   std::minstd_rand random(std::random_device{}());
   for (int run = 0; run < runs; ++run) {
     const std::size_t before = keys().size();

@@ -69,13 +69,15 @@ class Versions : public testing::TestWithParam<int> {
   }
 };
 
-TEST_P(Versions, AreCarriedIntoTheSameAndEachLaterOne) {
+TEST_P(Versions, AreCarriedIntoTheSameAndLaterOnes) {
   const Cluster& source = of(GetParam());
   const fs::path backup = back_up(GetParam());
   const std::string script = source.pg_dump({}, "everything");
   const Content content = content_of(source, "everything");
   for (const int major : kMajors) {
     if (major < GetParam()) continue;
+    const bool is_looked_at = major <= GetParam() + 1 || major == kMajors.back();
+    if (!is_looked_at && std::getenv("PANA_ALL_PAIRS") == nullptr) continue;
     SCOPED_TRACE(fmt::format("from {} into {}", GetParam(), major));
     const Cluster& target = of(major);
     for (const char* const database : {"by_pg_dump", "by_psql", "by_pana"}) target.create_database(database);

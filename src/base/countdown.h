@@ -3,8 +3,9 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <stop_token>
+
+#include "base/mutex.h"
 
 namespace pana {
 
@@ -13,21 +14,24 @@ class Countdown {
   explicit Countdown(std::size_t count) : count_(count) {}
 
   void count_down() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --count_;
     changed_.notify_all();
   }
 
   // Waits at most that long; true when the count is zero. Throws nothing when stopped: the caller looks at its token.
   bool wait_for(const std::stop_token& stop, std::chrono::milliseconds time) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, stop, time, [this] { return count_ == 0; });
+    MutexLock lock(mutex_);
+    return changed_.wait_for(lock, stop, time, [this] {
+      mutex_.assert_held();
+      return count_ == 0;
+    });
   }
 
  private:
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable_any changed_;
-  std::size_t count_;
+  std::size_t count_ PANA_GUARDED_BY(mutex_);
 };
 
 }  // namespace pana

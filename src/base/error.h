@@ -34,8 +34,7 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
-// The exception being handled, as an Error: for the outermost catch (...). `memory_hint` says what to do when there was
-// not enough memory.
-Error current_error(const std::string& memory_hint);
+// The exception being handled, as an Error: for the outermost catch (...).
+Error current_error();
 
 }  // namespace pana

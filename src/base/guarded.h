@@ -3,8 +3,9 @@
 // Hold the lock for a move or a copy, never for I/O.
 #pragma once
 
-#include <mutex>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace pana {
 
@@ -17,13 +18,13 @@ class Guarded {
   // Calls use(value) under the lock and returns what it returns.
   template <typename Use>
   auto with(Use&& use) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return std::forward<Use>(use)(value_);
   }
 
  private:
-  std::mutex mutex_;
-  T value_{};
+  Mutex mutex_;
+  T value_ PANA_GUARDED_BY(mutex_){};
 };
 
 }  // namespace pana

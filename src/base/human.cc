@@ -3,6 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+
+#include "base/text.h"
 
 namespace pana {
 
@@ -15,6 +20,22 @@ std::string human_bytes(std::uint64_t bytes) {
     ++unit;
   }
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits.at(unit));
+}
+
+std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec != std::errc()) return std::nullopt;
+  std::string unit(trimmed(text.substr(static_cast<std::size_t>(parsed.ptr - text.data()))));
+  for (char& c : unit) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (unit.empty() || unit == "B") return number;
+  constexpr std::string_view kPrefixes = "KMGTPE";
+  const std::size_t prefix = kPrefixes.find(unit.front());
+  if (prefix == std::string_view::npos) return std::nullopt;
+  if (const std::string rest = unit.substr(1); !rest.empty() && rest != "B" && rest != "IB") return std::nullopt;
+  const std::size_t bits = 10 * (prefix + 1);
+  if (number > std::numeric_limits<std::uint64_t>::max() >> bits) return std::nullopt;
+  return number << bits;
 }
 
 std::string human_seconds(double seconds) {

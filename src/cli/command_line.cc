@@ -7,12 +7,15 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdio>
+#include <initializer_list>
+#include <map>
 #include <optional>
 #include <system_error>
 
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/setting.h"
 #include "cli/nearest.h"
 #include "format/compression.h"
 #include "net/hash.h"
@@ -109,7 +112,10 @@ CommandLine::CommandLine(const std::stop_token& stop)
                            ->capture_default_str();
   CLI::Option* const quiet = app_.add_flag("-q,--quiet", quiet_, "log warnings and errors alone: no progress");
   app_.add_flag("-v,--verbose", verbose_, "log each step as well")->excludes(quiet);
-  app_.parse_complete_callback([this] { choose_log(); });
+  app_.parse_complete_callback([this] {
+    choose_log();
+    name_options();
+  });
   add_s3_options(app_, context_.store.s3);
   add_backup_command(app_, context_);
   add_list_command(app_, context_);
@@ -130,6 +136,30 @@ void CommandLine::choose_log() const {
       ::isatty(STDERR_FILENO) != 0 && environment_value("NO_COLOR").empty() && environment_value("TERM") != "dumb";
   configure_log(
       {.format = format == "json" ? LogFormat::json : LogFormat::text, .least = least, .is_coloured = is_coloured});
+}
+
+// Hints name options that the command has, and no others.
+void CommandLine::name_options() const {
+  std::vector<const CLI::App*> apps = {&app_};
+  for (const CLI::App* const command : app_.get_subcommands()) apps.push_back(command);
+  std::map<Setting, std::string> names;
+  for (const auto& [setting, option] :
+       std::initializer_list<std::pair<Setting, const char*>>{{Setting::compression, "--compression"},
+                                                              {Setting::exclude_schema, "--exclude-schema"},
+                                                              {Setting::exclude_table, "--exclude-table"},
+                                                              {Setting::exclude_table_data, "--exclude-table-data"},
+                                                              {Setting::jobs, "--jobs"},
+                                                              {Setting::kms_key, "--sse-kms-key-id"},
+                                                              {Setting::part_size, "--part-size"},
+                                                              {Setting::profile, "--profile"},
+                                                              {Setting::region, "--region"},
+                                                              {Setting::skip_unreadable, "--skip-unreadable"},
+                                                              {Setting::stall_timeout, "--stall-timeout"},
+                                                              {Setting::yield_to_waiters, "--yield-to-waiters"}}) {
+    const auto has = [option](const CLI::App* app) { return app->get_option_no_throw(option) != nullptr; };
+    if (std::ranges::any_of(apps, has)) names.emplace(setting, option);
+  }
+  name_settings(std::move(names));
 }
 
 void CommandLine::require_command(const std::vector<std::string>& arguments) const {

@@ -26,6 +26,7 @@ class CommandLine {
 
  private:
   void choose_log() const;
+  void name_options() const;
   void take_environment(const std::vector<std::string>& arguments);
   int refuse(const CLI::ParseError& error, const std::vector<std::string>& arguments);
   void require_command(const std::vector<std::string>& arguments) const;

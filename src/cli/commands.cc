@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/human.h"
+#include "command/backup_options.h"
 
 namespace pana {
 
@@ -23,29 +25,13 @@ CLI::Validator not_empty() {
       [](std::string& text) { return text.empty() ? "is empty: is a variable not set?" : std::string(); }, "");
 }
 
-CLI::Validator jobs_or_auto() {
-  return CLI::Validator(
-      [](std::string& text) {
-        if (text == "auto") {
-          text = "0";
-          return std::string();
-        }
-        const bool is_number = CLI::Range(1, 64)(text).empty();
-        return is_number ? std::string() : fmt::format("{} is neither auto nor a number from 1 to 64", text);
-      },
-      "");
-}
-
 CLI::Validator size_in_bytes() {
   return CLI::Validator(
       [](std::string& text) {
-        const std::string given = text;
-        try {
-          if (given.starts_with('-')) throw CLI::ValidationError(given);
-          return CLI::AsSizeValue(/*kb_is_1000=*/false)(text);
-        } catch (const CLI::ValidationError&) {  // its message lists all units, in all spellings
-          return fmt::format("{} is not a size such as 20MiB", given);
-        }
+        const std::optional<std::uint64_t> bytes = parse_bytes(text);
+        if (!bytes) return fmt::format("{} is not a size such as 20MiB", text);
+        text = std::to_string(*bytes);
+        return std::string();
       },
       "");
 }
@@ -62,31 +48,36 @@ Json passed_over_json(const OpenBackup& backup) {
   return json;
 }
 
-void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns) {
-  command.add_option("-n,--schema", patterns.schemas, "only schemas matching PATTERN")
-      ->check(not_empty())
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
-  command.add_option("-N,--exclude-schema", patterns.exclude_schemas, "no schemas matching PATTERN")
-      ->check(not_empty())
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
-  command.add_option("-t,--table", patterns.tables, "only tables matching PATTERN")
-      ->check(not_empty())
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
-  command.add_option("-T,--exclude-table", patterns.exclude_tables, "no tables matching PATTERN")
-      ->check(not_empty())
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
+void add_backup_options(CLI::App& command, BackupRequest& request) {
+  for (const BackupOption& option : backup_options()) {
+    const auto apply = [&option, &request](const std::string& value) {
+      try {
+        option.apply(request, value);
+      } catch (const Error& error) {
+        const std::string_view names = option.option;
+        throw CLI::ValidationError(std::string(names.substr(names.find("--"))), error.what());
+      }
+    };
+    if (*option.type_name == '\0') {
+      command.add_flag_callback(
+          option.option, [apply] { apply("true"); }, option.help);
+      continue;
+    }
+    command.add_option_function<std::string>(option.option, apply, option.help)
+        ->envname(option.variable)
+        ->type_name(option.type_name)
+        ->default_str(option.by_default);
+  }
 }
 
-void add_row_filter_option(CLI::App& command, TableFilter::Patterns& patterns) {
-  command
-      .add_option("--exclude-table-data", patterns.exclude_table_data,
-                  "the definition but not the rows of tables matching PATTERN")
-      ->type_name("PATTERN")
-      ->allow_extra_args(false);
+void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns, bool with_rows) {
+  for (const TableFilter::PatternOption& option : TableFilter::options()) {
+    if (option.patterns == &TableFilter::Patterns::exclude_table_data && !with_rows) continue;
+    command.add_option(option.option, patterns.*option.patterns, option.help)
+        ->check(not_empty())
+        ->type_name("PATTERN")
+        ->allow_extra_args(false);
+  }
 }
 
 }  // namespace pana

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "command/backup_request.h"
 #include "command/locations.h"
 #include "sql/table_filter.h"
 
@@ -34,9 +35,6 @@ std::string url_or_environment(const std::string& url);
 // For the values of options. An empty one comes from a variable that is not set, and must not mean some other database.
 CLI::Validator not_empty();
 
-// For the values of options: a number of connections, or auto, which becomes 0.
-CLI::Validator jobs_or_auto();
-
 // For the values of options: 20MiB, 20M and 20971520 are the same.
 CLI::Validator size_in_bytes();
 
@@ -46,10 +44,10 @@ void print_json(const Json& json);
 // The newer backups of a location that were passed over for this one: [{"key", "state", "why"}], the newest first.
 Json passed_over_json(const OpenBackup& backup);
 
-// The options -n, -N, -t, -T of pg_dump, for the commands that know them all.
-void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns);
+// All of backup_options(); `request` lives as long as the parser.
+void add_backup_options(CLI::App& command, BackupRequest& request);
 
-// --exclude-table-data, for those that choose of a database.
-void add_row_filter_option(CLI::App& command, TableFilter::Patterns& patterns);
+// The options -n, -N, -t, -T of pg_dump; --exclude-table-data for commands that choose of a database.
+void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns, bool with_rows = false);
 
 }  // namespace pana

@@ -44,7 +44,7 @@ int main(int argc, char** argv) try {
   pana::configure_log({.format = pana::LogFormat::text});
   return pana::CommandLine(signals.token()).run(arguments);
 } catch (...) {
-  const pana::Error error = pana::current_error("lower --jobs");
+  const pana::Error error = pana::current_error();
   pana::complain(error);
   return error.exit_status();
 }

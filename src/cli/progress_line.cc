@@ -5,9 +5,9 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 
 #include "base/log.h"
+#include "base/mutex.h"
 
 namespace pana {
 namespace {
@@ -32,9 +32,9 @@ ProgressLine::ProgressLine(std::string verb, Progress& progress)
         if (log.least > LogLevel::info) return;
         const bool is_text = log.format == LogFormat::text;
         const bool terminal = is_text && ::isatty(STDERR_FILENO) != 0;
-        std::mutex mutex;
+        Mutex mutex;
         std::condition_variable_any wake;
-        std::unique_lock lock(mutex);
+        MutexLock lock(mutex);
         const auto period = terminal
                                 ? kTerminalPeriod
                                 : std::chrono::milliseconds(is_text ? std::chrono::seconds(kTextPeriod) : kLogPeriod);

@@ -337,10 +337,8 @@ BackupReport back_up_once(const BackupRequest& request, ObjectStore& store, Prog
   prepare_sessions(connections, attempt.encoding);
 
   progress.set_activity("locking tables");
-  Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
-                                                .skip_unreadable = request.skip_unreadable,
-                                                .way_around = kWithoutUnreadable,
-                                                .locks = request.locks});
+  Snapshot snapshot = lock_and_export(
+      control, {.filter = request.filter, .skip_unreadable = request.skip_unreadable, .locks = request.locks});
   const std::string snapshot_id = snapshot.id;
   try {
     BackupReport report = back_up_snapshot(attempt, std::move(snapshot));

@@ -12,13 +12,6 @@
 
 namespace pana {
 
-// What to say to a backup that may not read everything.
-constexpr WayAround kWithoutUnreadable = {.relations =
-                                              "leave them out with --exclude-table or --exclude-schema "
-                                              "(exclude_schemas in a deployment), or leave out whatever the "
-                                              "role may not read with --skip-unreadable",
-                                          .large_objects = "leave them out with --skip-unreadable"};
-
 struct BackupRequest {
   std::string url;       // as Connection takes it
   std::size_t jobs = 4;  // 0: by the machine's processors and the size of the database

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/human.h"
+#include "base/setting.h"
 #include "command/backup_contents.h"
 #include "command/backup_list.h"
 #include "command/connections.h"
@@ -63,10 +64,9 @@ CheckResult check_encryption(Connection& connection, const std::string& sslmode)
 }
 
 // What a backup does up to its first row; the transaction is given up again. Of the series, the filters are found.
-CheckResult check_tables(Connection& control, const CheckRequest& request, BackupSeries& series) {
+CheckResult check_tables(Connection& control, const BackupRequest& request, BackupSeries& series) {
   const Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
                                                       .skip_unreadable = request.skip_unreadable,
-                                                      .way_around = kWithoutUnreadable,
                                                       .locks = {.give_up_after = std::chrono::seconds(10)}});
   const TableFilter& filter = snapshot.filter;
   series.filters = options_that_leave_out(request.filter, snapshot.skipped);
@@ -102,7 +102,7 @@ CheckResult check_tables(Connection& control, const CheckRequest& request, Backu
 }
 
 // Returns what a backup of it would be one of, as far as that was seen.
-std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& checks, const std::stop_token& stop) {
+std::optional<BackupSeries> check_database(const BackupRequest& request, Checks& checks, const std::stop_token& stop) {
   std::optional<BackupConnections> connections;
   if (!checks.run("connections", [&] {
         connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
@@ -112,8 +112,9 @@ std::optional<BackupSeries> check_database(const CheckRequest& request, Checks& 
                                          : fmt::format("{} of {}", workers, counted(request.jobs, "worker"));
         const std::string message =
             fmt::format("the server admitted {}; no pooler in transaction mode found", admitted);
-        return request.jobs == 0 || workers == request.jobs ? ok(message)
-                                                            : warning(message, "raise the pool size or lower --jobs");
+        return request.jobs == 0 || workers == request.jobs
+                   ? ok(message)
+                   : warning(message, "raise the pool size" + advice(" or lower {}", Setting::jobs));
       })) {
     return std::nullopt;
   }
@@ -189,9 +190,8 @@ CheckResult check_upload(ObjectStore& store, const std::string& location, const 
   return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
 }
 
-void check_location(const CheckRequest& request, const std::optional<BackupSeries>& wanted, const StoreAccess& access,
-                    Checks& checks) {
-  const std::string& location = request.location;
+void check_location(const BackupRequest& request, const std::string& location,
+                    const std::optional<BackupSeries>& wanted, const StoreAccess& access, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
@@ -204,10 +204,11 @@ void check_location(const CheckRequest& request, const std::optional<BackupSerie
 
 }  // namespace
 
-std::vector<CheckResult> check(const CheckRequest& request, const StoreAccess& access, const std::stop_token& stop) {
+std::vector<CheckResult> check(const BackupRequest& request, const std::string& location, const StoreAccess& access,
+                               const std::stop_token& stop) {
   Checks checks;
   const std::optional<BackupSeries> wanted = check_database(request, checks, stop);
-  if (!request.location.empty()) check_location(request, wanted, access, checks);
+  if (!location.empty()) check_location(request, location, wanted, access, checks);
   return checks.results;
 }
 

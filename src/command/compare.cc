@@ -142,7 +142,7 @@ void refuse_uncompared(Connection& control, const Choice& choice, const BackupRe
   if (!compares_large_objects(backup.index(), filter)) unreadable.large_objects.clear();
   leave_skipped_out(backup.index(), unreadable.large_objects);
   if (unreadable.tables.empty() && unreadable.sequences.empty()) unreadable.schemas.clear();
-  constexpr std::string_view kLeaveOut = "leave them out of the comparison with --exclude-table or --exclude-schema";
+  constexpr const char* kLeaveOut = "leave them out of the comparison with --exclude-table or --exclude-schema";
   refuse_unreadable(control, unreadable, {.relations = kLeaveOut, .large_objects = "compare the tables alone: -n '*'"});
 }
 

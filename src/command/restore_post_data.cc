@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <set>
 
+#include "base/mutex.h"
 #include "base/parallel.h"
 #include "command/sql_names.h"
 #include "sql/sql_lexer.h"
@@ -174,10 +174,14 @@ class Schedule {
 
   // The next step that may run now; waits while all that are left want a table in use. Nothing when none is left.
   std::optional<SchemaStep> take(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     auto found = steps_.end();
     const bool ready = freed_.wait(lock, stop, [&] {
-      found = std::find_if(steps_.begin(), steps_.end(), [this](const SchemaStep& step) { return is_free(step); });
+      mutex_.assert_held();
+      found = std::find_if(steps_.begin(), steps_.end(), [this](const SchemaStep& step) {
+        mutex_.assert_held();
+        return is_free(step);
+      });
       return found != steps_.end() || steps_.empty();
     });
     if (!ready || steps_.empty()) return std::nullopt;
@@ -188,21 +192,23 @@ class Schedule {
   }
 
   void done(const SchemaStep& step) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const RelationName& table : step.locked_tables) in_use_.erase(table);
     freed_.notify_all();
   }
 
  private:
-  bool is_free(const SchemaStep& step) const {
-    return std::none_of(step.locked_tables.begin(), step.locked_tables.end(),
-                        [this](const RelationName& table) { return in_use_.contains(table); });
+  bool is_free(const SchemaStep& step) const PANA_REQUIRES(mutex_) {
+    return std::none_of(step.locked_tables.begin(), step.locked_tables.end(), [this](const RelationName& table) {
+      mutex_.assert_held();
+      return in_use_.contains(table);
+    });
   }
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable_any freed_;
-  std::vector<SchemaStep> steps_;
-  std::set<RelationName> in_use_;
+  std::vector<SchemaStep> steps_ PANA_GUARDED_BY(mutex_);
+  std::set<RelationName> in_use_ PANA_GUARDED_BY(mutex_);
 };
 
 // The server may lend an index several of its processes, which take more time together than one does alone. That pays

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/obstacle.h"
+#include "base/setting.h"
 
 namespace pana {
 namespace {
@@ -26,13 +27,12 @@ std::string hint_for_unread(std::string_view table, std::string_view sqlstate) {
   if (sqlstate == kLimitExceeded) {
     return fmt::format(
         "a value is longer as text than the 1 GB that PostgreSQL can give: find it with pg_column_size(), or leave the "
-        "rows out with "
-        "--exclude-table-data '{}'",
-        table);
+        "rows out with {} '{}'",
+        setting_name(Setting::exclude_table_data), table);
   }
   if (std::ranges::find(kDamage, sqlstate) == kDamage.end()) return {};
-  return fmt::format("the server's files look damaged: back up everything else first, with --exclude-table-data '{}'",
-                     table);
+  return fmt::format("the server's files look damaged: back up everything else first, with {} '{}'",
+                     setting_name(Setting::exclude_table_data), table);
 }
 
 }  // namespace

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/json.h"
+#include "command/backup_options.h"
 
 namespace pana {
 namespace {
@@ -12,60 +15,54 @@ constexpr const char* kHint = "{} is enough; docs/deploy.md lists what else an e
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::usage, "the event " + what, kHint); }
 
-std::size_t number_of(const Json& event, const char* name, std::size_t least, std::size_t most) {
-  const Json& value = event[name];
-  if (!value.is_number_unsigned() || value.get<std::size_t>() < least || value.get<std::size_t>() > most) {
-    refuse(fmt::format("must give a number from {} to {} as {}", least, most, name));
-  }
-  return value.get<std::size_t>();
+// As a command line would say it.
+std::string value_of(const Json& value, const BackupOption& option) {
+  const bool is_flag = *option.type_name == '\0';
+  if (is_flag && value.is_boolean()) return value.get<bool>() ? "true" : "false";
+  if (!is_flag && value.is_number_unsigned()) return std::to_string(value.get<std::uint64_t>());
+  if (!is_flag && value.is_string()) return value.get<std::string>();
+  refuse(fmt::format("must give {} as {}", is_flag ? "true or false" : "a number or text", option.member));
 }
 
-std::vector<std::string> patterns_of(const Json& event, const char* name) {
+std::vector<std::string> patterns_of(const Json& value, const char* member) {
   std::vector<std::string> patterns;
-  if (!event[name].is_array()) refuse(fmt::format("must give an array of patterns as {}", name));
-  for (const Json& pattern : event[name]) {
-    if (!pattern.is_string()) refuse(fmt::format("must give an array of patterns as {}", name));
+  if (!value.is_array()) refuse(fmt::format("must give an array of patterns as {}", member));
+  for (const Json& pattern : value) {
+    if (!pattern.is_string()) refuse(fmt::format("must give an array of patterns as {}", member));
     patterns.push_back(pattern.get<std::string>());
   }
   return patterns;
 }
 
-void apply(const Json& event, const std::string& name, BackupRequest& request, TableFilter::Patterns& patterns) {
-  if (name == "jobs") {
-    request.jobs = number_of(event, "jobs", 1, 64);
-  } else if (name == "compression") {
-    if (!event["compression"].is_string()) refuse("must give text as compression");
-    request.compression = parse_compression(event["compression"].get<std::string>());
-  } else if (name == "lock_wait_seconds") {
-    request.locks.give_up_after = std::chrono::seconds(number_of(event, "lock_wait_seconds", 0, 900));
-  } else if (name == "schemas") {
-    patterns.schemas = patterns_of(event, "schemas");
-  } else if (name == "exclude_schemas") {
-    patterns.exclude_schemas = patterns_of(event, "exclude_schemas");
-  } else if (name == "tables") {
-    patterns.tables = patterns_of(event, "tables");
-  } else if (name == "exclude_tables") {
-    patterns.exclude_tables = patterns_of(event, "exclude_tables");
-  } else if (name == "exclude_table_data") {
-    patterns.exclude_table_data = patterns_of(event, "exclude_table_data");
-  } else {
-    refuse("has a member that is not known");
+void apply(const std::string& name, const Json& value, BackupRequest& request, TableFilter::Patterns& patterns) {
+  for (const TableFilter::PatternOption& option : TableFilter::options()) {
+    if (name != option.member) continue;
+    patterns.*option.patterns = patterns_of(value, option.member);
+    return;
+  }
+  const auto option = std::ranges::find_if(
+      backup_options(), [&](const BackupOption& candidate) { return !name.empty() && name == candidate.member; });
+  if (option == backup_options().end()) refuse("has a member that is not known");
+  try {
+    option->apply(request, value_of(value, *option));
+  } catch (const Error&) {  // its message repeats the value
+    refuse(fmt::format("gives {} a value that it cannot have: {}", name, option->help));
   }
 }
 
 }  // namespace
 
-BackupRequest parse_backup_event(const std::string& event, const std::string& request_id, BackupRequest defaults,
-                                 TableFilter::Patterns patterns) {
+BackupRequest parse_backup_event(const std::string& event, const std::string& request_id, BackupRequest defaults) {
   Json json = event.empty() ? Json::object() : Json::parse(event, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) refuse("is no JSON object");
   defaults.run = request_id;
-  if (json.contains(
-          "detail-type")) {  // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+  // https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+  if (json.contains("detail-type")) {
     if (json.contains("id") && json["id"].is_string()) defaults.run = json["id"].get<std::string>();
     json = json.contains("detail") && json["detail"].is_object() ? Json(json["detail"]) : Json::object();
   }
-  for (const auto& [name, value] : json.items()) apply(json, name, defaults, patterns);
+  TableFilter::Patterns patterns = defaults.filter.patterns();
+  for (const auto& [name, value] : json.items()) apply(name, value, defaults, patterns);
   defaults.filter = TableFilter(patterns);
   return defaults;
 }

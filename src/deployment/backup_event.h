@@ -1,22 +1,17 @@
 // What an invocation of the handler "backup" asks for.
 //
-// {}, or nothing, is a backup as the deployment has it. These members change it for one run: "jobs" (a number),
-// "compression"
-// ("zstd:3"), "lock_wait_seconds"; "schemas", "exclude_schemas", "tables", "exclude_tables", "exclude_table_data"
-// (arrays of patterns, as pana backup takes them). An event of EventBridge is one without members, unless its "detail"
-// has some.
+// {}, or nothing, is a backup as the deployment has it. The members of backup_options() and TableFilter::options()
+// change it for one run. An event of EventBridge is one without members, unless its "detail" has some.
 #pragma once
 
 #include <string>
 
 #include "command/backup_request.h"
-#include "sql/table_filter.h"
 
 namespace pana {
 
 // `event` is JSON; `defaults` is what the deployment says, and `request_id` names the run unless EventBridge, which may
 // deliver an event twice, names it. Throws Error(usage) for what it does not understand, without repeating it.
-BackupRequest parse_backup_event(const std::string& event, const std::string& request_id, BackupRequest defaults,
-                                 TableFilter::Patterns patterns);
+BackupRequest parse_backup_event(const std::string& event, const std::string& request_id, BackupRequest defaults);
 
 }  // namespace pana

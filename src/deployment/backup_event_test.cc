@@ -6,7 +6,7 @@ namespace pana {
 namespace {
 
 BackupRequest parse(const std::string& event) {
-  return parse_backup_event(event, "request-1", {.jobs = 4}, {.exclude_schemas = {"auth"}});
+  return parse_backup_event(event, "request-1", {.jobs = 4, .filter = TableFilter({.exclude_schemas = {"auth"}})});
 }
 
 TEST(BackupEvent, WithoutMembersIsWhatTheDeploymentSays) {
@@ -19,10 +19,12 @@ TEST(BackupEvent, WithoutMembersIsWhatTheDeploymentSays) {
 
 TEST(BackupEvent, ChangesTheRunByItsMembers) {
   const BackupRequest request = parse(
-      R"({"jobs": 8, "compression": "zstd:3", "lock_wait_seconds": 60, "exclude_schemas": ["a", "b"], "exclude_table_data": ["x"]})");
+      R"({"jobs": 8, "compression": "zstd:3", "lock_wait_seconds": 60, "max_rate": "20MiB", "no_split": true, "exclude_schemas": ["a", "b"], "exclude_table_data": ["x"]})");
   EXPECT_EQ(8u, request.jobs);
   EXPECT_EQ("zstd:3", request.compression.text());
   EXPECT_EQ(std::chrono::seconds(60), request.locks.give_up_after);
+  EXPECT_EQ(20U << 20, request.max_bytes_per_second);
+  EXPECT_FALSE(request.split_tables);
   EXPECT_EQ((std::vector<std::string>{"--exclude-schema=a", "--exclude-schema=b", "--exclude-table-data=x"}),
             request.filter.arguments());
 }
@@ -37,7 +39,9 @@ TEST(BackupEvent, OfEventBridgeIsNamedByItAndHasItsMembersInTheDetail) {
 TEST(BackupEvent, IsRefusedWithoutRepeatingIt) {
   for (const char* event :
        {"[]", "\"s3cret\"", R"({"jobs": -1})", R"({"jobs": 65})", R"({"jobs": 1.5})", R"({"tables": [1]})",
-        R"({"s3cret": 1})", R"({"tables": ["a\u0000b"]})", R"({"compression": 3})", R"({"lock_wait_seconds": 901})"}) {
+        R"({"s3cret": 1})", R"({"tables": ["a\u0000b"]})", R"({"compression": 3})", R"({"compression": "s3cret"})",
+        R"({"lock_wait_seconds": 86401})", R"({"no_split": "s3cret"})", R"({"max_rate": 5})",
+        R"({"skip_unreadable": true})", R"({"": 1})"}) {
     try {
       parse(event);
       ADD_FAILURE() << event;

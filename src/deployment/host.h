@@ -9,9 +9,8 @@
 namespace pana {
 
 struct Host {
-  std::string name;         // the metrics' dimension FunctionName
-  std::string memory_hint;  // what to do when memory was not enough
-  std::string time_hint;    // what to do when the time was not enough
+  std::string name;       // the metrics' dimension FunctionName
+  std::string time_hint;  // what to do when the time was not enough
   // Paragraphs for a person about a run that failed: where its log is, and how to start another.
   std::function<std::string(const std::string& run_id)> next_steps;
 };

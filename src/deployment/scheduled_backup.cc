@@ -11,9 +11,9 @@
 #include "base/human.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "base/text.h"
 #include "command/backup.h"
 #include "command/backup_list.h"
+#include "command/backup_options.h"
 #include "command/locations.h"
 #include "deployment/backup_event.h"
 #include "deployment/database_url.h"
@@ -89,6 +89,17 @@ std::vector<Metric> metrics_of(const BackupReport& report) {
           {.name = "BackupSeconds", .unit = "Seconds", .value = report.seconds}};
 }
 
+void take_from_environment(const BackupOption& option, BackupRequest& request) {
+  if (*option.variable == '\0') return;
+  const std::string value = environment_value(option.variable);
+  if (value.empty()) return;
+  try {
+    option.apply(request, value);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::usage, fmt::format("the environment variable {}: {}", option.variable, error.what()));
+  }
+}
+
 }  // namespace
 
 // One run under way.
@@ -123,7 +134,7 @@ class ScheduledBackup::Attempt {
   ProgressReading reading() { return read_progress(progress_, started_); }
 
   Json back_up_now(const std::stop_token& stop) {
-    BackupRequest request = parse_backup_event(run_.event, run_.id, backup_.defaults_, backup_.patterns_);
+    BackupRequest request = parse_backup_event(run_.event, run_.id, backup_.defaults_);
     request.url = database_url(stop);
     database_ = DatabaseAddress(request.url).description();
     const std::unique_ptr<ObjectStore> store = open_store(backup_.location_, {.s3 = {}, .stop = stop});
@@ -150,9 +161,8 @@ ScheduledBackup::ScheduledBackup(Host host) : host_(std::move(host)) {
   require_database_url();
   location_ = required_setting("PANA_LOCATION");
   topic_ = required_setting("PANA_TOPIC_ARN");
-  defaults_.jobs = number_setting("PANA_JOBS", 1, 64, defaults_.jobs);
-  defaults_.compression = parse_compression(first_of({environment_value("PANA_COMPRESSION"), "none"}));
-  patterns_.exclude_schemas = excluded_schemas();
+  for (const BackupOption& option : backup_options()) take_from_environment(option, defaults_);
+  defaults_.filter = TableFilter({.exclude_schemas = excluded_schemas()});
 }
 
 Json ScheduledBackup::run(const Run& run, const std::stop_token& stop) const {
@@ -160,12 +170,12 @@ Json ScheduledBackup::run(const Run& run, const std::stop_token& stop) const {
   try {
     return attempt.answer(stop);
   } catch (...) {
-    const Error error = current_error(host_.memory_hint);
+    const Error error = current_error();
     log(LogLevel::info, "telling", fmt::format("the backup failed, telling the topic: {}", error.what()));
     try {
       attempt.tell(error);
     } catch (...) {
-      const Error silence = current_error(host_.memory_hint);
+      const Error silence = current_error();
       log(LogLevel::error, "not_told",
           fmt::format("the message about the failure could not be sent: {}", silence.what()),
           {{"hint", silence.hint()}});

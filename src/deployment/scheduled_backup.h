@@ -31,7 +31,6 @@ class ScheduledBackup {
   std::string location_;
   std::string topic_;
   BackupRequest defaults_;
-  TableFilter::Patterns patterns_;
 };
 
 }  // namespace pana

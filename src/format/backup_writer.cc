@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/require.h"
+#include "base/setting.h"
 
 namespace pana {
 namespace {
@@ -19,7 +20,7 @@ BackupWriter::BackupWriter(ObjectUpload& upload, Compression compression)
     : upload_(upload), compression_(compression) {}
 
 void BackupWriter::begin_phase(Phase phase) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   require(phase >= phase_, "phases are opened in their order");
   phase_ = phase;
   phase_opened_.notify_all();
@@ -29,8 +30,11 @@ void BackupWriter::append(const Frame& frame, const std::stop_token& stop) {
   const std::uint64_t stored_checksum = stored_checksum_of(frame.encoded);
   FullParts full;
   {
-    std::unique_lock lock(mutex_);
-    if (!phase_opened_.wait(lock, stop, [&] { return phase_ >= frame.info.phase; })) {
+    MutexLock lock(mutex_);
+    if (!phase_opened_.wait(lock, stop, [&] {
+          mutex_.assert_held();
+          return phase_ >= frame.info.phase;
+        })) {
       throw Error(ErrorKind::interrupted, "stopped on request");
     }
     require(phase_ == frame.info.phase, "a frame comes before the next phase is opened");
@@ -45,7 +49,7 @@ void BackupWriter::note(const FrameInfo& info, std::uint64_t encoded_bytes, std:
   constexpr std::uint64_t kLargest = std::numeric_limits<std::uint32_t>::max();
   if (compression_.enabled() && (info.bytes > kLargest || encoded_bytes > kLargest)) {
     throw Error(ErrorKind::failed, "a single row is larger than a compressed backup can hold",
-                "back up with --compression none");
+                advice("back up with {} none", Setting::compression));
   }
   frames_.push_back(info);
   stored_checksums_.push_back(encoded_checksum);
@@ -88,7 +92,7 @@ void BackupWriter::upload(const FullParts& full, bool ends_with_last, const std:
 }
 
 Index BackupWriter::finish(Index index, const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (TableInfo& table : index.tables) table.content = contents_[table.id];
   index.frames = std::move(frames_);
   const std::string text = write_index(index);
@@ -113,7 +117,7 @@ Index BackupWriter::finish(Index index, const std::stop_token& stop) {
 }
 
 std::uint64_t BackupWriter::stored_bytes() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stored_bytes_;
 }
 

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/object_io.h"
 #include "format/compression.h"
 #include "format/frame.h"
@@ -47,24 +47,24 @@ class BackupWriter {
     std::string_view whole;   // those that stand in the bytes themselves
   };
 
-  // Puts `bytes` at the end of the stream. Call with mutex_ held.
-  FullParts place(std::string_view bytes);
+  // Puts `bytes` at the end of the stream.
+  FullParts place(std::string_view bytes) PANA_REQUIRES(mutex_);
   void upload(const FullParts& full, bool ends_with_last, const std::stop_token& stop);
-  void note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum);
+  void note(const FrameInfo& info, std::uint64_t encoded_bytes, std::uint64_t encoded_checksum) PANA_REQUIRES(mutex_);
 
   ObjectUpload& upload_;
   const Compression compression_;
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   std::condition_variable_any phase_opened_;
-  Phase phase_ = Phase::preamble;
-  std::uint64_t stored_bytes_ = 0;
-  std::uint32_t parts_ = 0;  // placed whole
-  std::string begun_;        // the beginning of the next one
-  std::vector<FrameInfo> frames_;
-  std::vector<SeekEntry> seek_entries_;
-  std::vector<std::uint64_t> stored_checksums_;
-  TableDigests contents_;
+  Phase phase_ PANA_GUARDED_BY(mutex_) = Phase::preamble;
+  std::uint64_t stored_bytes_ PANA_GUARDED_BY(mutex_) = 0;
+  std::uint32_t parts_ PANA_GUARDED_BY(mutex_) = 0;  // placed whole
+  std::string begun_ PANA_GUARDED_BY(mutex_);        // the beginning of the next one
+  std::vector<FrameInfo> frames_ PANA_GUARDED_BY(mutex_);
+  std::vector<SeekEntry> seek_entries_ PANA_GUARDED_BY(mutex_);
+  std::vector<std::uint64_t> stored_checksums_ PANA_GUARDED_BY(mutex_);
+  TableDigests contents_ PANA_GUARDED_BY(mutex_);
 };
 
 }  // namespace pana

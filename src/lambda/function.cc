@@ -5,11 +5,13 @@
 
 #include <cstdlib>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/setting.h"
 #include "base/text.h"
 #include "deployment/freshness.h"
 #include "deployment/scheduled_backup.h"
@@ -19,9 +21,6 @@ namespace pana {
 namespace {
 
 constexpr const char* kAddressVariable = "AWS_LAMBDA_RUNTIME_API";
-
-// What to do when memory was not enough.
-constexpr const char* kMemoryHint = "raise memory_size, or lower jobs";
 
 // What an invocation does: returns its answer, or throws what becomes its error.
 using Handler = std::function<Json(const Run& run, const std::stop_token& stop)>;
@@ -47,9 +46,20 @@ std::string next_steps(const std::string& request_id) {
       environment_value("AWS_LAMBDA_LOG_STREAM_NAME"), environment_value("AWS_LAMBDA_FUNCTION_NAME"));
 }
 
+// As a deployment or an event says them. The region of a bucket is the function's, and credentials are its role's.
+std::map<Setting, std::string> deployment_settings() {
+  return {{Setting::compression, "compression"},
+          {Setting::exclude_schema, "exclude_schemas"},
+          {Setting::exclude_table, "exclude_tables"},
+          {Setting::exclude_table_data, "exclude_table_data"},
+          {Setting::jobs, "jobs"},
+          {Setting::memory, "memory_size"},
+          {Setting::stall_timeout, "stall_timeout_seconds"},
+          {Setting::yield_to_waiters, "yield_to_waiters_seconds"}};
+}
+
 Host lambda_host() {
   return {.name = environment_value("AWS_LAMBDA_FUNCTION_NAME"),
-          .memory_hint = kMemoryHint,
           .time_hint =
               "raise memory_size (the CPU grows with it), jobs, and timeout (900 at most); if it takes longer than "
               "Lambda allows, run pana backup on a machine or in a container",
@@ -85,7 +95,7 @@ void serve(Runtime& runtime, const Handler& handler, const Run& invocation, cons
   try {
     answer = handler(invocation, stop);
   } catch (...) {
-    failure = current_error(kMemoryHint);
+    failure = current_error();
   }
   if (!failure) return runtime.respond(invocation, answer);
   complain(*failure);
@@ -97,19 +107,20 @@ void serve(Runtime& runtime, const Handler& handler, const Run& invocation, cons
 bool is_lambda() { return !environment_value(kAddressVariable).empty(); }
 
 int run_lambda(const std::stop_token& stop) try {
+  name_settings(deployment_settings());
   Runtime runtime(environment_value(kAddressVariable));
   Handler handler;
   try {
     handler = make_handler();
   } catch (...) {
-    const Error error = current_error(kMemoryHint);
+    const Error error = current_error();
     complain(error);
     runtime.fail_initialization(error);
     return error.exit_status();
   }
   while (true) serve(runtime, handler, runtime.next(stop), stop);
 } catch (...) {
-  const Error error = current_error(kMemoryHint);
+  const Error error = current_error();
   if (error.kind() == ErrorKind::interrupted) return 0;  // Lambda has no more use for this process
   complain(error);
   return error.exit_status();

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/environment.h"
+#include "base/setting.h"
 #include "net/aws_profile.h"
 
 namespace pana {
@@ -51,9 +52,12 @@ std::string value_of(const Profile& profile, const char* key) {
   return found == profile.end() ? std::string() : found->second;
 }
 
-constexpr const char* kSources =
-    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with --profile or AWS_PROFILE, or run where a "
-    "role is attached";
+std::string sources() {
+  return fmt::format(
+      "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile with {}AWS_PROFILE, or run where a role is "
+      "attached",
+      advice("{} or ", Setting::profile));
+}
 
 struct Url {
   std::string origin;
@@ -80,7 +84,7 @@ std::string ask(HttpClient& http, const HttpRequest& request, const std::stop_to
   if (response.status == 200) return std::move(response.body);
   throw Error(ErrorKind::failed,
               fmt::format("{}{} gave no credentials: status {}", request.origin, request.path, response.status),
-              kSources);
+              sources());
 }
 
 std::optional<TimedCredentials> from_profile(const std::string& asked_for) {
@@ -151,7 +155,7 @@ TimedCredentials load_from_chain(HttpClient& http, const std::string& profile, c
   if (std::optional<TimedCredentials> found = from_profile(profile)) return *found;
   if (std::optional<TimedCredentials> found = from_container(http, stop)) return *found;
   if (std::optional<TimedCredentials> found = from_instance(http, stop)) return *found;
-  throw Error(ErrorKind::refused, "no AWS credentials were found", kSources);
+  throw Error(ErrorKind::refused, "no AWS credentials were found", sources());
 }
 
 }  // namespace
@@ -191,15 +195,22 @@ CredentialChain::CredentialChain(HttpClient& http, std::string profile)
                       [] { return system_clock::now(); }) {}
 
 Credentials CredentialChain::get(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
     const TimePoint now = clock_();
     const bool is_valid = current_ && lasts_beyond(now, *current_);
     const bool is_due = !is_valid || (!lasts_beyond(now + kRenewBefore, *current_) && now >= next_load_);
     if (is_due && !is_loading_) {
-      load(lock, stop);
+      is_loading_ = true;
+      lock.unlock();
+      Loaded loaded = load(stop);
+      lock.lock();
+      take(std::move(loaded));
     } else if (!is_valid) {
-      loaded_.wait(lock, stop, [this] { return !is_loading_; });
+      loaded_.wait(lock, stop, [this] {
+        mutex_.assert_held();
+        return !is_loading_;
+      });
       if (stop.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
       continue;
     }
@@ -207,31 +218,29 @@ Credentials CredentialChain::get(const std::stop_token& stop) {
   }
 }
 
+CredentialChain::Loaded CredentialChain::load(const std::stop_token& stop) const {
+  try {
+    return {.found = source_(stop), .failure = {}};
+  } catch (...) {
+    return {.found = std::nullopt, .failure = std::current_exception()};
+  }
+}
+
 // Throws only when no good credentials are left. Where there were some, their end is the news, whatever the source says
 // now: one that does not answer looks like one that is not there.
-void CredentialChain::load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop) {
-  std::optional<TimedCredentials> found;
-  std::exception_ptr failure;
-  is_loading_ = true;
-  lock.unlock();
-  try {
-    found = source_(stop);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  lock.lock();
+void CredentialChain::take(Loaded loaded) {
   is_loading_ = false;
   loaded_.notify_all();
   const TimePoint now = clock_();
-  if (found) current_ = std::move(found);
-  if (failure && !(current_ && lasts_beyond(now, *current_))) rethrow(failure, current_.has_value());
+  if (loaded.found) current_ = std::move(loaded.found);
+  if (loaded.failure && !(current_ && lasts_beyond(now, *current_))) rethrow(loaded.failure, current_.has_value());
   const bool is_fresh = lasts_beyond(now + kRenewBefore, *current_);
   pause_ = is_fresh ? std::chrono::seconds(0) : std::clamp(pause_ * 2, kFirstPause, kLongestPause);
   next_load_ = now + pause_;
 }
 
 void CredentialChain::expire(const Credentials& credentials) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (current_ && current_->credentials.session_token == credentials.session_token) current_.reset();
 }
 

@@ -8,12 +8,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/time.h"
 #include "net/http.h"
 #include "net/sigv4.h"
@@ -46,16 +46,22 @@ class CredentialChain {
   void expire(const Credentials& credentials);
 
  private:
-  void load(std::unique_lock<std::mutex>& lock, const std::stop_token& stop);
+  // Either credentials or why there are none.
+  struct Loaded {
+    std::optional<TimedCredentials> found;
+    std::exception_ptr failure;
+  };
+  Loaded load(const std::stop_token& stop) const PANA_EXCLUDES(mutex_);
+  void take(Loaded loaded) PANA_REQUIRES(mutex_);
 
   const Source source_;
   const Clock clock_;
-  std::mutex mutex_;  // not held while loading: whose credentials are still good needs not wait
+  Mutex mutex_;  // not held while loading: whose credentials are still good needs not wait
   std::condition_variable_any loaded_;
-  bool is_loading_ = false;
-  std::optional<TimedCredentials> current_;
-  TimePoint next_load_;  // the next look for newer ones, while the current ones are valid
-  std::chrono::seconds pause_{0};
+  bool is_loading_ PANA_GUARDED_BY(mutex_) = false;
+  std::optional<TimedCredentials> current_ PANA_GUARDED_BY(mutex_);
+  TimePoint next_load_ PANA_GUARDED_BY(mutex_);  // the next look for newer ones, while the current ones are valid
+  std::chrono::seconds pause_ PANA_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace pana

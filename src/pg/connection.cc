@@ -12,6 +12,8 @@
 #include <chrono>
 #include <vector>
 
+#include "base/setting.h"
+
 namespace pana {
 namespace {
 
@@ -93,7 +95,7 @@ std::string connection_hint(std::string_view message) {
   }
   if (says("does not exist")) return "check the database and user names in the URL";
   if (says("remaining connection slots") || says("too many clients") || says("max clients")) {
-    return "no connection is free: lower --jobs, or raise the pool size";
+    return fmt::format("no connection is free: {}raise the pool size", advice("lower {}, or ", Setting::jobs));
   }
   if (says("SSL") || says("sslmode"))
     return "the server must offer TLS; sslmode and sslrootcert in the URL say how it is checked";
@@ -288,7 +290,8 @@ short Connection::await(short events) {
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
       give_up();
       throw DatabaseError(fmt::format("the server said nothing for {} s", longest_silence_.count()), "",
-                          "the network or the server hangs; if the server may need longer, raise --stall-timeout");
+                          "the network or the server hangs" +
+                              advice("; if the server may need longer, raise {}", Setting::stall_timeout));
     }
     if (first_answer_by_ && std::chrono::steady_clock::now() > *first_answer_by_) {
       give_up();

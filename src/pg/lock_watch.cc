@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/obstacle.h"
+#include "base/setting.h"
 
 namespace pana {
 namespace {
@@ -76,7 +77,7 @@ void LockWatch::look(Connection& observer) {
       throw Error(ErrorKind::failed,
                   fmt::format("gave up because session {} has waited {} s for {}", session,
                               std::chrono::duration_cast<std::chrono::seconds>(now - since).count(), awaited),
-                  "run backups when no migrations run, or with a longer --yield-to-waiters");
+                  "run backups when no migrations run" + advice(", or with a longer {}", Setting::yield_to_waiters));
     }
   }
   waiting_since_ = std::move(waiting_since);

@@ -11,6 +11,7 @@
 
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/setting.h"
 #include "pg/schema_changes.h"
 
 namespace pana {
@@ -159,7 +160,7 @@ PgDumpProgram find_pg_dump(int server_version) {
         fmt::format(
             "the server is PostgreSQL {}, newer than pana knows: pana takes its new features as pg_dump {} writes them",
             server_major, best->version),
-        {{"hint", "restore a backup with --verify to see whether all is well"}});
+        {{"hint", "restore a backup, and compare what came back with it, to see whether all is well"}});
   }
   if (best) return *best;
   if (obstacle && (!newest || newest->major < server_major)) throw Error(*obstacle);
@@ -211,7 +212,7 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
              if (!loan_.has_failed()) meanwhile();
              if (longest_silence_.count() == 0 || Clock::now() - last_sign <= longest_silence_) return;
              throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
-                         "if it may need longer, raise --stall-timeout");
+                         advice("if it may need longer, raise {}", Setting::stall_timeout));
            }},
       stop);
   if (status != 0 && loan_.error() && is_lock_in_the_way(*loan_.error())) {

@@ -110,9 +110,9 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, con
         "ALTER ROLE {} BYPASSRLS;",
         hint.empty() ? "" : " ", role);
   }
-  throw Error(
-      ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
-      fmt::format("{} or {}", hint, unreadable.has_relations() ? way_around.relations : way_around.large_objects));
+  const std::string& without = unreadable.has_relations() ? way_around.relations : way_around.large_objects;
+  throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
+              hint + (without.empty() ? "" : " or ") + without);
 }
 
 std::vector<std::string> find_kept_from_us(Connection& connection, const TableFilter& filter) {

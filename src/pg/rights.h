@@ -35,8 +35,8 @@ Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTabl
 
 // What the user can say to do without relations, or without large objects, which have no names to exclude them by.
 struct WayAround {
-  std::string_view relations;
-  std::string_view large_objects;
+  std::string relations;
+  std::string large_objects;
 };
 
 // Refuses with Error(refused) that names all of it, and the statements that would mend it, unless there is nothing.

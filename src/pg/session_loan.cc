@@ -13,6 +13,7 @@
 #include <random>
 #include <system_error>
 
+#include "base/setting.h"
 #include "pg/protocol.h"
 
 namespace pana {
@@ -193,7 +194,7 @@ void SessionLoan::await(short events) {
     if (connection_.stop().stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
     if (longest_silence_.count() > 0 && std::chrono::steady_clock::now() - began > longest_silence_) {
       throw Error(ErrorKind::failed, fmt::format("pg_dump said nothing for {} s", longest_silence_.count()),
-                  "if it may need longer, raise --stall-timeout");
+                  advice("if it may need longer, raise {}", Setting::stall_timeout));
     }
   } while (::poll(&descriptor, 1, kStopCheckMilliseconds) == 0);
 }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/obstacle.h"
+#include "base/setting.h"
 #include "base/sleep.h"
 
 namespace pana {
@@ -74,12 +75,18 @@ void lock_listed(Connection& control, const std::string& lock) try {
   throw Obstacle(Obstacle::Cause::schema_changed, ErrorKind::failed, error.what(), error.hint());
 }
 
+WayAround left_out_of_backup() {
+  const std::string tables = setting_names({Setting::exclude_table, Setting::exclude_schema, Setting::skip_unreadable});
+  return {.relations = tables.empty() ? "" : "leave them out with " + tables,
+          .large_objects = advice("leave them out with {}", Setting::skip_unreadable)};
+}
+
 // One attempt.
 Snapshot try_once(Connection& control, const SnapshotRequest& request) {
   std::vector<CatalogTable> before = list_tables(control, request, request.filter);
   std::vector<CatalogDefinition> definitions = list_definitions(control, request, request.filter, before);
   Unreadable skipped = find_unreadable(control, before, definitions, request.filter);
-  if (!request.skip_unreadable) refuse_unreadable(control, skipped, request.way_around);
+  if (!request.skip_unreadable) refuse_unreadable(control, skipped, left_out_of_backup());
   TableFilter filter = leave_out(request.filter, skipped);
   if (!skipped.empty()) {
     before = list_tables(control, request, filter);

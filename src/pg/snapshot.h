@@ -25,7 +25,6 @@ struct LockPolicy {
 struct SnapshotRequest {
   TableFilter filter;            // which tables
   bool skip_unreadable = false;  // leave out what the role may not read, and name it, instead of refusing
-  WayAround way_around = {};     // what the user can say to do without what it may not read
   bool definitions = true;       // lock those, too, of which only the definition is wanted
   std::function<void(std::vector<CatalogTable>& tables)> narrow = {};  // leaves out more of those listed; may be empty
   LockPolicy locks = {};

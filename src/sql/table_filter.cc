@@ -88,15 +88,24 @@ std::vector<std::string> TableFilter::unmatched(const std::vector<Relation>& rel
 
 std::vector<std::string> TableFilter::arguments() const {
   std::vector<std::string> arguments;
-  const auto add = [&arguments](const char* option, const std::vector<std::string>& patterns) {
-    for (const std::string& pattern : patterns) arguments.push_back(option + pattern);
-  };
-  add("--schema=", patterns_.schemas);
-  add("--exclude-schema=", patterns_.exclude_schemas);
-  add("--table=", patterns_.tables);
-  add("--exclude-table=", patterns_.exclude_tables);
-  add("--exclude-table-data=", patterns_.exclude_table_data);
+  for (const PatternOption& option : options()) {
+    const std::string_view names = option.option;
+    const std::string name(names.substr(names.find("--")));
+    for (const std::string& pattern : patterns_.*option.patterns) arguments.push_back(name + "=" + pattern);
+  }
   return arguments;
+}
+
+std::span<const TableFilter::PatternOption> TableFilter::options() {
+  static constexpr PatternOption kOptions[] = {
+      {"-n,--schema", "schemas", &Patterns::schemas, "only schemas matching PATTERN"},
+      {"-N,--exclude-schema", "exclude_schemas", &Patterns::exclude_schemas, "no schemas matching PATTERN"},
+      {"-t,--table", "tables", &Patterns::tables, "only tables matching PATTERN"},
+      {"-T,--exclude-table", "exclude_tables", &Patterns::exclude_tables, "no tables matching PATTERN"},
+      {"--exclude-table-data", "exclude_table_data", &Patterns::exclude_table_data,
+       "the definition but not the rows of tables matching PATTERN"},
+  };
+  return kOptions;
 }
 
 }  // namespace pana

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,15 @@ class TableFilter {
     std::vector<std::string> exclude_tables;
     std::vector<std::string> exclude_table_data;
   };
+
+  // How each is written: on the command line, in a function's event, and with what help.
+  struct PatternOption {
+    const char* option;  // "-n,--schema"
+    const char* member;  // "schemas"
+    std::vector<std::string> Patterns::*patterns;
+    const char* help;
+  };
+  static std::span<const PatternOption> options();
 
   TableFilter() = default;
   explicit TableFilter(Patterns patterns);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/setting.h"
 #include "base/sleep.h"
 #include "base/text.h"
 #include "store/s3_xml.h"
@@ -138,7 +139,8 @@ S3Error S3Client::explain(const S3Request& request, const HttpResponse& response
 std::string S3Client::hint(const S3Request& request, const HttpResponse& response, const std::string& code,
                            const std::string& region, bool has_token) const {
   if (!region.empty() && region != endpoint_.region && response.status < 500) {
-    return fmt::format("the bucket is in region {}, not {}: say --region {}", region, endpoint_.region, region);
+    return fmt::format("the bucket is in region {}, not {}{}", region, endpoint_.region,
+                       advice(": say {} ", Setting::region) + region);
   }
   if (is_one_of(code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
     return "check the access key id, the secret access key, and the endpoint";
@@ -155,7 +157,8 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
   }
   if (code == "NoSuchBucket") return "check the bucket's name and the endpoint, or create the bucket";
   if (code.starts_with("KMS."))
-    return "check the key of --sse-kms-key-id, and that its policy lets these credentials use it";
+    return fmt::format("check the key{}, and that its policy lets these credentials use it",
+                       advice(" of {}", Setting::kms_key));
   if (code == "InvalidObjectState")
     return "the object is in an archive: restore it to the bucket first (aws s3api restore-object)";
   if (response.status == 403) {

@@ -8,6 +8,7 @@
 
 #include "base/human.h"
 #include "base/log.h"
+#include "base/setting.h"
 #include "net/hash.h"
 #include "store/s3_xml.h"
 
@@ -52,7 +53,7 @@ S3ObjectUpload::S3ObjectUpload(S3Client& client, const S3Options& options, std::
       token_(random_token()), hurry_(std::move(hurry)) {}
 
 S3ObjectUpload::~S3ObjectUpload() {
-  if (!ended_ && !upload_id_.empty()) abort();
+  if (!ended_ && has_begun()) abort();
 }
 
 bool S3ObjectUpload::abort() try {
@@ -63,7 +64,7 @@ bool S3ObjectUpload::abort() try {
                     .permission = "s3:AbortMultipartUpload",
                     .method = "DELETE",
                     .key = key_,
-                    .query = {{"uploadId", upload_id_}},
+                    .query = {{"uploadId", upload_id()}},
                     .total = is_hurried ? kLastPatience : kAbortPatience};
   const auto give_up = std::chrono::steady_clock::now() + request.total;
   Retry retry = client_.new_retry();
@@ -114,7 +115,7 @@ void S3ObjectUpload::add_checksum(Headers& headers, std::string_view body, std::
 }
 
 std::string S3ObjectUpload::begin_multipart(const std::stop_token& stop) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!upload_id_.empty()) return upload_id_;
   Headers headers = object_headers();
   if (options_.checksum == S3Checksum::crc32) {
@@ -143,7 +144,7 @@ void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
   if (part.number > kPartsAtMost) {
     throw Error(ErrorKind::failed,
                 fmt::format("the backup is larger than 10,000 parts of {}", human_bytes(part_bytes_)),
-                "say --part-size with a larger one");
+                advice("say a larger {}", Setting::part_size));
   }
   StoredPart stored{.etag = {}, .crc32 = crc32_of(part.bytes), .bytes = part.bytes.size()};
   S3Request request{.action = fmt::format("upload part {} of", part.number),
@@ -166,13 +167,13 @@ void S3ObjectUpload::put(const Part& part, const std::stop_token& stop) {
     throw Error(ErrorKind::failed,
                 fmt::format("the store gave no ETag for part {} of {}", part.number, client_.url(key_)));
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   parts_[part.number] = std::move(stored);
 }
 
 void S3ObjectUpload::complete(const std::stop_token& stop) {
   // Ceph's gateway completes an upload in parts whatever the condition says: only a look keeps the other's object.
-  if (!upload_id_.empty() && look_if_allowed(stop) == Holder::another) throw KeyTaken(client_.url(key_));
+  if (has_begun() && look_if_allowed(stop) == Holder::another) throw KeyTaken(client_.url(key_));
   try {
     send_completion(/*conditional=*/true, stop);
   } catch (const Error& error) {
@@ -189,7 +190,7 @@ void S3ObjectUpload::complete(const std::stop_token& stop) {
 // The last request was under way. What could be aborted will be no object any more; whether it is one already only a
 // look can tell, for a moment.
 void S3ObjectUpload::settle_interrupted() {
-  const bool is_aborted = !upload_id_.empty() && abort();
+  const bool is_aborted = has_begun() && abort();
   bool is_there = false;
   try {
     is_there = look({}, kLastPatience) == Holder::ours;
@@ -217,11 +218,7 @@ S3ObjectUpload::Holder S3ObjectUpload::confirm(const std::stop_token& stop) try 
 }
 
 void S3ObjectUpload::send_completion(bool conditional, const std::stop_token& stop) {
-  if (upload_id_.empty()) {
-    send_whole(conditional, stop);
-  } else {
-    send_complete_multipart(conditional, stop);
-  }
+  has_begun() ? send_complete_multipart(conditional, stop) : send_whole(conditional, stop);
 }
 
 void S3ObjectUpload::send_whole(bool conditional, const std::stop_token& stop) {
@@ -238,13 +235,16 @@ void S3ObjectUpload::send_whole(bool conditional, const std::stop_token& stop) {
 
 void S3ObjectUpload::send_complete_multipart(bool conditional, const std::stop_token& stop) {
   std::vector<std::string> etags;
-  for (const auto& [number, part] : parts_) etags.push_back(part.etag);
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [number, part] : parts_) etags.push_back(part.etag);
+  }
   const std::string body = complete_upload_xml(etags);
   S3Request request{.action = "complete the upload of",
                     .permission = "s3:PutObject",
                     .method = "POST",
                     .key = key_,
-                    .query = {{"uploadId", upload_id_}},
+                    .query = {{"uploadId", upload_id()}},
                     .headers = {{"content-type", "application/xml"}},
                     .body = body,
                     .patience = kCompletePatience};
@@ -305,21 +305,28 @@ S3ObjectUpload::Holder S3ObjectUpload::look(const std::stop_token& stop, std::ch
   // There are stores that take the header, answer 200 and encrypt nothing.
   if (!options_.encryption.empty() && response.header(kEncryptionHeader) != options_.encryption) {
     throw Error(ErrorKind::failed,
-                fmt::format("{} is there, but the store does not say that it encrypted it as --sse {} asks",
-                            client_.url(key_), options_.encryption),
-                "remove it if it must not be stored unencrypted; without --sse the bucket's setting decides whether "
-                "the store encrypts");
+                fmt::format("{} is there, but the store does not say that it encrypted it with {}", client_.url(key_),
+                            options_.encryption),
+                "remove it if it must not be stored unencrypted; when no encryption is asked for, the bucket's setting "
+                "decides whether the store encrypts");
   }
   return Holder::ours;
 }
 
+std::string S3ObjectUpload::upload_id() const {
+  const MutexLock lock(mutex_);
+  return upload_id_;
+}
+
 std::uint64_t S3ObjectUpload::object_bytes() const {
+  const MutexLock lock(mutex_);
   std::uint64_t bytes = whole_.size();
   for (const auto& [number, part] : parts_) bytes += part.bytes;
   return bytes;
 }
 
 std::uint32_t S3ObjectUpload::object_crc32() const {
+  const MutexLock lock(mutex_);
   if (parts_.empty()) return crc32_of(whole_);
   std::uint32_t crc32 = 0;
   for (const auto& [number, part] : parts_) crc32 = combine_crc32(crc32, part.crc32, part.bytes);

@@ -9,10 +9,10 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <stop_token>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/object_io.h"
 #include "store/s3_client.h"
 
@@ -46,6 +46,8 @@ class S3ObjectUpload : public ObjectUpload {
   // Whose object the key holds, by its token; hidden where these credentials may not know.
   enum class Holder { ours, another, absent, hidden };
 
+  std::string upload_id() const;  // empty: none has begun
+  bool has_begun() const { return !upload_id().empty(); }
   std::string begin_multipart(const std::stop_token& stop);  // its upload id; begins at the first call
   Headers object_headers() const;
   void add_checksum(Headers& headers, std::string_view body, std::uint32_t crc32) const;
@@ -68,9 +70,10 @@ class S3ObjectUpload : public ObjectUpload {
   const std::uint64_t part_bytes_;
   const std::string token_;
   const std::stop_token hurry_;
-  std::mutex mutex_;
-  std::string upload_id_;
-  std::map<std::uint32_t, StoredPart> parts_;
+  mutable Mutex mutex_;
+  std::string upload_id_ PANA_GUARDED_BY(mutex_);
+  std::map<std::uint32_t, StoredPart> parts_ PANA_GUARDED_BY(mutex_);
+  // Of one thread, as the calls of an upload but put() are.
   std::string whole_;   // a small object, of one part
   bool ended_ = false;  // completed or aborted, as far as it could be
 };
