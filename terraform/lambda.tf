@@ -15,7 +15,7 @@ resource "aws_lambda_function" "backup" {
   filename         = var.lambda_zip
   source_code_hash = local.zip_sha256
   runtime          = "provided.al2023"
-  architectures    = ["x86_64"]
+  architectures    = [var.architecture]
   handler          = "backup"
   memory_size      = var.memory_size
   timeout          = var.timeout
@@ -76,6 +76,11 @@ resource "aws_lambda_function" "backup" {
       condition     = fileexists(var.lambda_zip)
       error_message = "there is no ${var.lambda_zip}: build it with scripts/package-lambda, or set lambda_zip to where it is"
     }
+
+    precondition {
+      condition     = var.architecture == "arm64" || !endswith(var.lambda_zip, "arm64.zip")
+      error_message = "${var.lambda_zip} is for arm64: set architecture to \"arm64\""
+    }
   }
 
   depends_on = [aws_iam_role_policy.backup] # a function without rights could be invoked
@@ -89,7 +94,7 @@ resource "aws_lambda_function" "freshness" {
   filename         = var.lambda_zip
   source_code_hash = local.zip_sha256
   runtime          = "provided.al2023"
-  architectures    = ["x86_64"]
+  architectures    = [var.architecture]
   handler          = "freshness"
   memory_size      = 256
   timeout          = 60

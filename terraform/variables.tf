@@ -201,6 +201,17 @@ variable "timeout" {
   }
 }
 
+variable "architecture" {
+  description = "Processor of the functions: \"x86_64\", or \"arm64\" with lambda_zip = \"../dist/pana-lambda-arm64.zip\", which scripts/package --all makes."
+  type        = string
+  default     = "x86_64"
+
+  validation {
+    condition     = contains(["x86_64", "arm64"], var.architecture)
+    error_message = "architecture is unknown to Lambda: give x86_64 or arm64"
+  }
+}
+
 variable "log_retention_days" {
   description = "Logs are removed after so many days."
   type        = number

@@ -159,6 +159,39 @@ run "the_direct_host_is_a_warning" {
   expect_failures = [check.direct_host]
 }
 
+run "arm64" {
+  command = plan
+
+  variables {
+    architecture = "arm64"
+  }
+
+  assert {
+    condition     = aws_lambda_function.backup.architectures == tolist(["arm64"]) && aws_lambda_function.freshness.architectures == tolist(["arm64"])
+    error_message = "both functions run on the processor that was asked for"
+  }
+}
+
+run "another_processor" {
+  command = plan
+
+  variables {
+    architecture = "riscv64"
+  }
+
+  expect_failures = [var.architecture]
+}
+
+run "the_zip_of_another_processor" {
+  command = plan
+
+  variables {
+    lambda_zip = "../dist/pana-lambda-arm64.zip"
+  }
+
+  expect_failures = [aws_lambda_function.backup]
+}
+
 run "no_zip" {
   command = plan
 
