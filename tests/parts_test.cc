@@ -117,7 +117,7 @@ class AsByPgDump : public Parts {
   }
 
   void expect_same(const Source& source, const std::string& option, const std::vector<std::string>& patterns,
-                   bool with_the_rest) {
+                   bool with_the_rest, const std::vector<std::string>& also = {}) {
     const fs::path backup = back_up(source.database);
     fresh_database("parts_base");
     if (with_the_rest) fill_by_pg_dump(source, {"--schema-only", "-T", "*.*"}, "parts_base");
@@ -128,10 +128,13 @@ class AsByPgDump : public Parts {
         continue;
       copy_database("parts_base", "by_pg_dump");
       copy_database("parts_base", "by_pana");
-      option == "-T" ? fill_by_pg_restore(source, {option, pattern}, "by_pg_dump")
-                     : fill_by_pg_dump(source, {option, pattern}, "by_pg_dump");
-      std::vector<std::string> arguments = {
-          "restore", backup, "--into", cluster().url("by_pana"), option, pattern, "--allow-non-empty", "--keep-going"};
+      std::vector<std::string> options = {option, pattern};
+      options.insert(options.end(), also.begin(), also.end());
+      option == "-T" ? fill_by_pg_restore(source, options, "by_pg_dump")
+                     : fill_by_pg_dump(source, options, "by_pg_dump");
+      std::vector<std::string> arguments = {"restore",           backup,        "--into", cluster().url("by_pana"),
+                                            "--allow-non-empty", "--keep-going"};
+      arguments.insert(arguments.end(), options.begin(), options.end());
       if (option != "-T") arguments.emplace_back("--no-publications");  // pg_dump leaves the tables' place in them out
       const Outcome outcome = pana(arguments);
       if (option == "-t") drop_statistics("by_pana");
@@ -145,6 +148,9 @@ TEST_F(AsByPgDump, AreRelationsOfAnyKind) { expect_same(everything(), "-t", rela
 TEST_F(AsByPgDump, AreManyTables) { expect_same(many(), "-t", relations(many(), 180), true); }
 TEST_F(AsByPgDump, AreAllButRelationsOfAnyKind) { expect_same(everything(), "-T", relations(everything(), 90), false); }
 TEST_F(AsByPgDump, AreAllButOneOfManyTables) { expect_same(many(), "-T", relations(many(), 500), false); }
+TEST_F(AsByPgDump, AreTheDefinitionsOfAllButOneOfManyTables) {
+  expect_same(many(), "-T", relations(many(), 250), false, {"--schema-only"});
+}
 TEST_F(AsByPgDump, AreSchemas) { expect_same(many(), "-n", {"many_a", "\"Many B\"", "public"}, true); }
 
 }  // namespace

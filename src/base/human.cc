@@ -23,6 +23,7 @@ std::string human_bytes(std::uint64_t bytes) {
 }
 
 std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+  text = trimmed(text);
   std::uint64_t number = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
   if (parsed.ec != std::errc()) return std::nullopt;
@@ -32,7 +33,8 @@ std::optional<std::uint64_t> parse_bytes(std::string_view text) {
   constexpr std::string_view kPrefixes = "KMGTPE";
   const std::size_t prefix = kPrefixes.find(unit.front());
   if (prefix == std::string_view::npos) return std::nullopt;
-  if (const std::string rest = unit.substr(1); !rest.empty() && rest != "B" && rest != "IB") return std::nullopt;
+  if (const std::string rest = unit.substr(1); !rest.empty() && rest != "B" && rest != "I" && rest != "IB")
+    return std::nullopt;
   const std::size_t bits = 10 * (prefix + 1);
   if (number > std::numeric_limits<std::uint64_t>::max() >> bits) return std::nullopt;
   return number << bits;

@@ -8,7 +8,8 @@ namespace pana {
 namespace {
 
 TEST(Bytes, AreReadInTheUnitsThatPeopleWrite) {
-  for (const char* const text : {"20MiB", "20M", "20MB", "20 mib", "20971520", "20971520B", "20480k"}) {
+  for (const char* const text :
+       {"20MiB", "20M", "20MB", "20 mib", "20971520", "20971520B", "20480k", "20Mi", " 20MiB "}) {
     EXPECT_EQ(20U << 20, parse_bytes(text)) << text;
   }
   EXPECT_EQ(0U, parse_bytes("0"));

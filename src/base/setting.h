@@ -26,7 +26,7 @@ enum class Setting {
   yield_to_waiters
 };
 
-// How they are called here; what is missing cannot be set here. Called before the first thread; until then none can.
+// How they are called here; what is missing cannot be set here. Called before a thread asks; until then none can.
 void name_settings(std::map<Setting, std::string> names);
 
 // Empty when it cannot be set here.

@@ -58,7 +58,7 @@ void add_check_command(CLI::App& app, const CommandContext& context) {
   command->add_option("--to", options->location, "the location of the backups")
       ->envname("PANA_TO")
       ->type_name("LOCATION");
-  add_backup_options(*command, options->request);
+  add_check_options(*command, options->request);
   add_filter_options(*command, options->patterns, /*with_rows=*/true);
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, &context] { run(*options, context); });

@@ -48,25 +48,38 @@ Json passed_over_json(const OpenBackup& backup) {
   return json;
 }
 
-void add_backup_options(CLI::App& command, BackupRequest& request) {
-  for (const BackupOption& option : backup_options()) {
-    const auto apply = [&option, &request](const std::string& value) {
-      try {
-        option.apply(request, value);
-      } catch (const Error& error) {
-        const std::string_view names = option.option;
-        throw CLI::ValidationError(std::string(names.substr(names.find("--"))), error.what());
-      }
-    };
-    if (*option.type_name == '\0') {
-      command.add_flag_callback(
-          option.option, [apply] { apply("true"); }, option.help);
-      continue;
+namespace {
+
+void add_option(CLI::App& command, const BackupOption& option, const char* help, BackupRequest& request) {
+  const auto apply = [&option, &request](const std::string& value) {
+    try {
+      option.apply(request, value);
+    } catch (const Error& error) {
+      const std::string_view names = option.option;
+      throw CLI::ValidationError(std::string(names.substr(names.find("--"))),
+                                 fmt::format("{} is {}", value, error.what()));
     }
-    command.add_option_function<std::string>(option.option, apply, option.help)
-        ->envname(option.variable)
-        ->type_name(option.type_name)
-        ->default_str(option.by_default);
+  };
+  if (*option.type_name == '\0') {
+    command.add_flag_callback(
+        option.option, [apply] { apply("true"); }, help);
+    return;
+  }
+  command.add_option_function<std::string>(option.option, apply, help)
+      ->envname(option.variable)
+      ->type_name(option.type_name)
+      ->default_str(option.by_default);
+}
+
+}  // namespace
+
+void add_backup_options(CLI::App& command, BackupRequest& request) {
+  for (const BackupOption& option : backup_options()) add_option(command, option, option.help, request);
+}
+
+void add_check_options(CLI::App& command, BackupRequest& request) {
+  for (const BackupOption& option : backup_options()) {
+    if (*option.help_of_check != '\0') add_option(command, option, option.help_of_check, request);
   }
 }
 

@@ -44,8 +44,9 @@ void print_json(const Json& json);
 // The newer backups of a location that were passed over for this one: [{"key", "state", "why"}], the newest first.
 Json passed_over_json(const OpenBackup& backup);
 
-// All of backup_options(); `request` lives as long as the parser.
+// All of backup_options(), or those of pana check; `request` lives as long as the parser.
 void add_backup_options(CLI::App& command, BackupRequest& request);
+void add_check_options(CLI::App& command, BackupRequest& request);
 
 // The options -n, -N, -t, -T of pg_dump; --exclude-table-data for commands that choose of a database.
 void add_filter_options(CLI::App& command, TableFilter::Patterns& patterns, bool with_rows = false);

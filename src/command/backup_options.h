@@ -1,6 +1,6 @@
 // What can be said of a backup, once for every face: the command line's options (and with them its manual pages and
-// completions) and the members of the function's event are made of these. Which tables it is of stands in
-// sql/table_filter.h.
+// completions), those of pana check, what a deployment's environment says, and the members of the function's event are
+// made of these. Which tables it is of stands in sql/table_filter.h.
 #pragma once
 
 #include <span>
@@ -18,7 +18,8 @@ struct BackupOption {
   const char* type_name;  // of its value; empty: a flag, whose value is "true"
   const char* by_default;
   const char* help;
-  // Throws Error(usage) that says what is wrong with the value.
+  const char* help_of_check;  // empty: no option of pana check
+  // Throws Error(usage) that says, behind the value and "is", what is wrong with it: "neither auto nor ...".
   void (*apply)(BackupRequest& request, const std::string& value);
 };
 

@@ -43,10 +43,11 @@ void apply(const std::string& name, const Json& value, BackupRequest& request, T
   const auto option = std::ranges::find_if(
       backup_options(), [&](const BackupOption& candidate) { return !name.empty() && name == candidate.member; });
   if (option == backup_options().end()) refuse("has a member that is not known");
+  const std::string text = value_of(value, *option);
   try {
-    option->apply(request, value_of(value, *option));
-  } catch (const Error&) {  // its message repeats the value
-    refuse(fmt::format("gives {} a value that it cannot have: {}", name, option->help));
+    option->apply(request, text);
+  } catch (const Error& error) {
+    refuse(fmt::format("gives as {} what is {}", name, error.what()));
   }
 }
 

@@ -52,5 +52,20 @@ TEST(BackupEvent, IsRefusedWithoutRepeatingIt) {
   }
 }
 
+TEST(BackupEvent, IsToldWhatItsMembersTake) {
+  const auto refusal = [](const std::string& event) {
+    try {
+      parse(event);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ("the event must give true or false as no_split", refusal(R"({"no_split": "true"})"));
+  EXPECT_EQ("the event must give a number or text as lock_wait_seconds", refusal(R"({"lock_wait_seconds": -1})"));
+  EXPECT_EQ("the event gives as jobs what is neither auto nor a number from 1 to 64", refusal(R"({"jobs": 65})"));
+  EXPECT_EQ("the event must give an array of patterns as tables", refusal(R"({"tables": null})"));
+}
+
 }  // namespace
 }  // namespace pana

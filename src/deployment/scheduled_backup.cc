@@ -96,7 +96,8 @@ void take_from_environment(const BackupOption& option, BackupRequest& request) {
   try {
     option.apply(request, value);
   } catch (const Error& error) {
-    throw Error(ErrorKind::usage, fmt::format("the environment variable {}: {}", option.variable, error.what()));
+    throw Error(ErrorKind::usage,
+                fmt::format("the environment variable {}: {} is {}", option.variable, value, error.what()));
   }
 }
 

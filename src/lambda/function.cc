@@ -46,16 +46,13 @@ std::string next_steps(const std::string& request_id) {
       environment_value("AWS_LAMBDA_LOG_STREAM_NAME"), environment_value("AWS_LAMBDA_FUNCTION_NAME"));
 }
 
-// As a deployment or an event says them. The region of a bucket is the function's, and credentials are its role's.
+// As a deployment says them. What only an event of one run says helps no schedule, but for a table that cannot be read.
 std::map<Setting, std::string> deployment_settings() {
   return {{Setting::compression, "compression"},
           {Setting::exclude_schema, "exclude_schemas"},
-          {Setting::exclude_table, "exclude_tables"},
-          {Setting::exclude_table_data, "exclude_table_data"},
+          {Setting::exclude_table_data, "an event's exclude_table_data"},
           {Setting::jobs, "jobs"},
-          {Setting::memory, "memory_size"},
-          {Setting::stall_timeout, "stall_timeout_seconds"},
-          {Setting::yield_to_waiters, "yield_to_waiters_seconds"}};
+          {Setting::memory, "memory_size"}};
 }
 
 Host lambda_host() {
