@@ -93,10 +93,10 @@ TEST_F(Directory, ListsWhatItHolds) {
   EXPECT_THAT(text.out, HasSubstr(young.filename().string()));
   EXPECT_THAT(text.out, Not(HasSubstr("notes.txt")));
 
-  const Outcome json = pana({"list", backups_.path(), "--json"});
-  ASSERT_TRUE(ends_with(kOk, json));
-  EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
-  EXPECT_THAT(json.out, HasSubstr(young.filename().string()));
+  const Outcome printed = pana({"list", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, printed));
+  EXPECT_TRUE(nlohmann::json::accept(printed.out)) << printed.out;
+  EXPECT_THAT(printed.out, HasSubstr(young.filename().string()));
 }
 
 TEST_F(Directory, ShowsWhatABackupHolds) {
@@ -105,9 +105,9 @@ TEST_F(Directory, ShowsWhatABackupHolds) {
   ASSERT_TRUE(ends_with(kOk, text));
   EXPECT_THAT(text.out, HasSubstr("public.t"));
   EXPECT_THAT(text.out, HasSubstr("10"));
-  const Outcome json = pana({"show", backup, "--json"});
-  ASSERT_TRUE(ends_with(kOk, json));
-  EXPECT_TRUE(nlohmann::json::accept(json.out)) << json.out;
+  const Outcome printed = pana({"show", backup, "--json"});
+  ASSERT_TRUE(ends_with(kOk, printed));
+  EXPECT_TRUE(nlohmann::json::accept(printed.out)) << printed.out;
 }
 
 TEST_F(Directory, ReportsABackupAsOneJsonObject) {
@@ -322,6 +322,9 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   ASSERT_EQ(1U, names().size());
   EXPECT_THAT(names().front(), testing::EndsWith(".sql.zst"));
   says({"bakcup"}, "did you mean backup? see pana --help");
+  says({"-q", "--region", "eu-west-1", "--log-format=json", "bakcup"}, "did you mean backup? see pana --help");
+  says({"--jobs", "4", "backup"}, "--jobs");
+  says({"backup", "--to", backups_.path(), "-Z", "zstd:20"}, "with a level from 1 to 19");
   says({"restore", "--exclude-tabel", "x"}, "did you mean --exclude-table?");
   says({"restore", "--wholly-unknown"}, "\"see pana --help, or pana COMMAND --help\"");
   says({"list", backups_ / "none"}, "pana backup makes it if the one above it is there");

@@ -52,7 +52,7 @@ removes it), and no session or query of the backup was left on the server.
 
 constexpr std::array kMoments = {"first tenth", "middle", "last tenth"};
 
-struct Tally {
+struct FaultTally {
   int runs = 0;
   int stored = 0;
   std::map<int, int> statuses;
@@ -139,7 +139,7 @@ class Faults : public EndToEnd {
   }
 
   // One backup with the fault after so many bytes.
-  void disturb(const std::string& fault, std::uint64_t after_bytes, Tally& tally) {
+  void disturb(const std::string& fault, std::uint64_t after_bytes, FaultTally& tally) {
     SCOPED_TRACE(fmt::format("{} after {} bytes", fault, after_bytes));
     for (const auto& file : strangers_in(backups_.path())) std::filesystem::remove(backups_ / file);
     for (const auto& file : backups_in(backups_.path())) std::filesystem::remove(file);
@@ -182,7 +182,7 @@ class Faults : public EndToEnd {
     return has_hit && fault == "crash";
   }
 
-  void judge(const std::string& fault, const Outcome& outcome, Tally& tally) {
+  void judge(const std::string& fault, const Outcome& outcome, FaultTally& tally) {
     ++tally.runs;
     const auto visible = backups_in(backups_.path());
     EXPECT_TRUE(fault == "SIGKILL" || strangers_in(backups_.path()).empty());
@@ -350,7 +350,7 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   const std::vector<std::string> faults = {
       "reset",   "reset all", "fin",   "fin all", "stall",   "stall all",       "refuse",
       "backend", "locks",     "crash", "SIGTERM", "SIGKILL", "pg_dump SIGTERM", "pg_dump SIGKILL"};
-  std::map<std::string, Tally> tallies;
+  std::map<std::string, FaultTally> tallies;
   std::random_device device;
   const auto seed = device();
   SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -361,7 +361,7 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
     const std::string& fault = faults[static_cast<std::size_t>(run) % faults.size()];
     const std::size_t moment = static_cast<std::size_t>(run) / faults.size() % kMoments.size();
     const auto [from, to] = ranges[moment];
-    Tally& tally = tallies[fault];
+    FaultTally& tally = tallies[fault];
     const int stored_before = tally.stored;
     disturb(fault, std::uniform_int_distribution<std::uint64_t>(from, to)(random), tally);
     ++tally.runs_at[moment];
@@ -372,7 +372,7 @@ TEST_F(Faults, AtAnyMomentLeadToAWholeBackupOrToNone) {
   for (const char* const moment : kMoments) table += fmt::format(" {} |", moment);
   table += " the last message |\n|---|---|---|---|---|---|---|---|\n";
   for (const std::string& fault : faults) {
-    const Tally& tally = tallies[fault];
+    const FaultTally& tally = tallies[fault];
     std::string statuses;
     for (const auto& [status, count] : tally.statuses) {
       statuses += fmt::format("{}{} with {}", statuses.empty() ? "" : ", ", count,

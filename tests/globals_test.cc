@@ -204,9 +204,9 @@ TEST_F(Globals, AreShownWithoutWhatMayBeSecret) {
                                HasSubstr("comment     the shop; all of it"), HasSubstr("app.settings.jwt_secret"),
                                HasSubstr("shop_app: CREATE, TEMPORARY; staff: CONNECT WITH GRANT OPTION")));
   EXPECT_THAT(shown.out, Not(HasSubstr("never shown")));
-  const Outcome json = pana({"show", backup_, "--json"});
-  EXPECT_THAT(json.out, Not(HasSubstr("never shown")));
-  EXPECT_EQ("shop_owner", Json::parse(json.out).at("globals").at("owner"));
+  const Outcome printed = pana({"show", backup_, "--json"});
+  EXPECT_THAT(printed.out, Not(HasSubstr("never shown")));
+  EXPECT_EQ("shop_owner", Json::parse(printed.out).at("globals").at("owner"));
 }
 
 TEST_F(Globals, OfAnOlderBackupAreMissed) {

@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Tally {
+struct InjectionTally {
   std::uint64_t calls = 0;
   int struck = 0;
   int stored = 0;
@@ -71,12 +71,12 @@ class InjectedFaults : public EndToEnd {
     return all;
   }
 
-  Tally strike(const std::string& function, const std::vector<std::string>& options, std::uint64_t at_most,
+  InjectionTally strike(const std::string& function, const std::vector<std::string>& options, std::uint64_t at_most,
                bool lasts = false) {
     std::vector<std::string> arguments = {"backup", url_, "--to", backups_.path(), "--jobs", "2", "--lock-wait", "2"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Command backup = pana_command(arguments);
-    Tally tally;
+    InjectionTally tally;
     fs::remove(calls_file());
     EXPECT_TRUE(ends_with(kOk, pana(with_fault(backup, function, 0, false))));
     tally.calls = calls_made();
@@ -139,7 +139,7 @@ TEST_F(InjectedFaults, NeverGiveASuccessThatIsNone) {
   std::string table;
   for (const Case& one : cases) {
     SCOPED_TRACE(one.function);
-    const Tally tally = strike(one.function, one.options, one.at_most, one.lasts);
+    const InjectionTally tally = strike(one.function, one.options, one.at_most, one.lasts);
     std::string statuses;
     for (const auto& [status, count] : tally.statuses) {
       statuses +=

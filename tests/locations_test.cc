@@ -30,15 +30,15 @@ std::string key_of_days_ago(int days) {
 
 std::vector<std::string> states_of(const Outcome& list) {
   std::vector<std::string> states;
-  const nlohmann::json json = nlohmann::json::parse(list.out);
-  for (const auto& backup : json.at("backups")) states.push_back(backup.at("state"));
+  const nlohmann::json parsed = nlohmann::json::parse(list.out);
+  for (const auto& backup : parsed.at("backups")) states.push_back(backup.at("state"));
   return states;
 }
 
 std::vector<std::string> kept_of(const Outcome& prune) {
   std::vector<std::string> kept;
-  const nlohmann::json json = nlohmann::json::parse(prune.out);
-  for (const auto& backup : json.at("backups")) {
+  const nlohmann::json parsed = nlohmann::json::parse(prune.out);
+  for (const auto& backup : parsed.at("backups")) {
     if (backup.at("keep")) kept.push_back(backup.at("key"));
   }
   return kept;
@@ -82,10 +82,10 @@ class Locations : public EndToEnd {
 };
 
 TEST_F(Locations, AreListedWithTheStateOfEach) {
-  const Outcome json = pana_as_user({"list", backups_.path(), "--json"});
-  ASSERT_TRUE(ends_with(kOk, json));
-  EXPECT_THAT(states_of(json), ElementsAre("complete", "complete", "damaged", "newer", "unreadable"));
-  EXPECT_THAT(json.out,
+  const Outcome printed = pana_as_user({"list", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, printed));
+  EXPECT_THAT(states_of(printed), ElementsAre("complete", "complete", "damaged", "newer", "unreadable"));
+  EXPECT_THAT(printed.out,
               AllOf(HasSubstr("Permission denied"), HasSubstr("the backup has format 2, this pana reads format 1")));
   const Outcome text = pana_as_user({"list", backups_.path()});
   ASSERT_TRUE(ends_with(kOk, text));

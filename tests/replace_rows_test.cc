@@ -26,7 +26,7 @@ constexpr const char* kOthers =
     "(0); "
     "SELECT lo_put(77, 0, 'of the target')";
 
-constexpr const char* kRefuse =
+constexpr const char* kRefuseRows =
     "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.id = 50 THEN RAISE 'not 50'; END IF; "
     "RETURN NEW; END$$;";
 
@@ -42,7 +42,7 @@ class ReplaceRows : public OriginAndTarget {
 TEST_F(ReplaceRows, OfAllTablesOrOfNone) {
   const fs::path backup = both(kTables);
   for (const std::string& refusal :
-       {std::string(kRefuse) + "CREATE TRIGGER refuse BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION refuse()",
+       {std::string(kRefuseRows) + "CREATE TRIGGER refuse BEFORE INSERT ON c FOR EACH ROW EXECUTE FUNCTION refuse()",
         std::string("DROP TRIGGER refuse ON c; ALTER TABLE c ADD CHECK (id <> 50)")}) {
     target(kOthers + (";" + refusal));
     const Outcome refused = restore(backup, {"--clean", "--data-only"});
@@ -137,7 +137,7 @@ TEST_F(ReplaceRows, OfNoneWhenTheBackupIsDamaged) {
 // What a constraint would only find at the end of all is named with the rows it is about, and costs no others.
 TEST_F(ReplaceRows, UnderConstraintsThatAreDeferred) {
   const fs::path backup = both(kTables);
-  target(std::string(kOthers) + ";" + kRefuse +
+  target(std::string(kOthers) + ";" + kRefuseRows +
          "CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON c DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
          "FUNCTION refuse()");
   const Outcome refused = restore(backup, {"--clean", "--data-only"});

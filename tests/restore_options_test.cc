@@ -222,6 +222,9 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
   const Outcome parent = pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt"});
   EXPECT_TRUE(ends_with(kOk, parent));
   EXPECT_THAT(parent.err, AllOf(HasSubstr("\"no_rows\""), HasSubstr("choose them as well, such as one.pt1")));
+  const Outcome rows = pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt", "--data-only"});
+  EXPECT_TRUE(ends_with(kUsage, rows));
+  EXPECT_THAT(rows.err, AllOf(HasSubstr("there are no rows to restore"), HasSubstr("such as one.pt1")));
   cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
   for (const auto& [option, hint] :
        std::map<std::string, std::string>{{"--table=one.pt*", "choose what depends on it as well"},

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kIntroduction = R"(# What faults of a store lead to
+constexpr const char* kIntroductionOfStores = R"(# What faults of a store lead to
 
 Written by the test `S3Faults` (tests/s3_faults_test.cc), which compares it with what happens: pana works with a store
 that fails at one kind of request, once or every time, with three attempts for each request.
@@ -136,7 +136,7 @@ std::vector<Case> cases() {
 }
 
 TEST_F(S3Faults, NeverLeadToAFalseSuccessNorToHalfABackup) {
-  std::string table = kIntroduction;
+  std::string table = kIntroductionOfStores;
   table += "| command | request | fault | once | every time |\n|---|---|---|---|---|\n";
   for (const Case& fault : cases()) {
     SCOPED_TRACE(fault.command + " " + fault.operation + " " + fault.fault);

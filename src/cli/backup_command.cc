@@ -13,7 +13,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct BackupArguments {
   BackupRequest request;
   TableFilter::Patterns patterns;
   std::string location;
@@ -26,7 +26,7 @@ void print(const BackupReport& report, const std::string& name) {
              human_seconds(report.seconds), human_bytes(report.bytes));
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const BackupArguments& options, const CommandContext& context) {
   BackupRequest request = options.request;
   request.url = url_or_environment(request.url);
   request.filter = TableFilter(options.patterns);
@@ -53,7 +53,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_backup_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<BackupArguments>();
   CLI::App* const command = app.add_subcommand("backup", "back up a database to a location");
   command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());

@@ -11,7 +11,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct CheckArguments {
   BackupRequest request;
   TableFilter::Patterns patterns;
   std::string location;
@@ -27,7 +27,7 @@ std::string_view state_name(CheckState state) {
   return "";
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const CheckArguments& options, const CommandContext& context) {
   BackupRequest request = options.request;
   request.url = url_or_environment(request.url);
   request.filter = TableFilter(options.patterns);
@@ -51,7 +51,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_check_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<CheckArguments>();
   CLI::App* const command = app.add_subcommand("check", "check everything that a backup needs, without making one");
   command->add_option("URL", options->request.url, "the database; default: DATABASE_URL, then libpq's environment")
       ->check(not_empty());

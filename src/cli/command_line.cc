@@ -163,13 +163,20 @@ void CommandLine::name_options() const {
 }
 
 void CommandLine::require_command(const std::vector<std::string>& arguments) const {
-  if (arguments.empty() || arguments.front().starts_with('-')) return;
+  // Behind options of the program, and their values.
+  auto word = arguments.begin();
+  while (word != arguments.end() && word->starts_with('-')) {
+    const CLI::Option* const option = app_.get_option_no_throw(word->substr(0, word->find('=')));
+    if (option == nullptr) return;  // the parser says so
+    word +=
+        option->get_expected_min() > 0 && word->find('=') == std::string::npos && arguments.end() - word > 1 ? 2 : 1;
+  }
+  if (word == arguments.end()) return;
   std::vector<std::string> known;
   for (const CLI::App* const command : app_.get_subcommands({})) known.push_back(command->get_name());
-  if (std::ranges::find(known, arguments.front()) != known.end()) return;
+  if (std::ranges::find(known, *word) != known.end()) return;
   choose_log();
-  throw Error(ErrorKind::usage, fmt::format("{} is not a command", redacted(arguments.front())),
-              usage_hint(nearest(arguments.front(), known)));
+  throw Error(ErrorKind::usage, fmt::format("{} is not a command", redacted(*word)), usage_hint(nearest(*word, known)));
 }
 
 // CLI11 looks at the environment for the options of all commands: what is set for one must not keep another from

@@ -11,7 +11,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct ListArguments {
   std::string location;
   bool json = false;
 };
@@ -50,7 +50,7 @@ std::string content_of(const BackupSummary& backup, const DatabaseNames& databas
   return "";
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const ListArguments& options, const CommandContext& context) {
   const std::unique_ptr<ObjectStore> store = open_store(options.location, context.store);
   const std::vector<BackupSummary> backups = list_backups(*store, context.stop);
   if (!options.json) {
@@ -70,7 +70,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_list_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ListArguments>();
   CLI::App* const command = app.add_subcommand("list", "list the backups of a location, oldest first");
   command->add_option("LOCATION", options->location, "a directory or s3://bucket/prefix")->required();
   command->add_flag("--json", options->json, "print the result as JSON");

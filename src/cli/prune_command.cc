@@ -14,7 +14,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct PruneArguments {
   std::string location;
   PrunePolicy policy;
   bool dry_run = false;
@@ -27,7 +27,7 @@ const char* verb_of(const PruneDecision& decision, bool dry_run) {
   return decision.failure.empty() ? "removed" : "not removed";
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const PruneArguments& options, const CommandContext& context) {
   if (!options.policy.keep_days && !options.policy.keep_last) {
     throw Error(ErrorKind::usage, "prune must know what to keep", "give --keep-days, --keep-last, or both");
   }
@@ -53,7 +53,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_prune_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<PruneArguments>();
   CLI::App* const command = app.add_subcommand("prune", "remove old backups, never the newest complete one");
   command->add_option("LOCATION", options->location, "a directory or s3://bucket/prefix")->required();
   command->add_option("--keep-days", options->policy.keep_days, "keep backups younger than N days")->type_name("N");

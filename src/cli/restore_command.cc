@@ -14,7 +14,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct RestoreArguments {
   std::string backup;
   RestoreRequest request;
   TableFilter::Patterns patterns;
@@ -34,7 +34,7 @@ struct Options {
   std::optional<std::int64_t> stall_seconds;
 };
 
-RestoreRequest request_of(const Options& options) {
+RestoreRequest request_of(const RestoreArguments& options) {
   RestoreRequest request = options.request;
   request.filter = TableFilter(options.patterns);
   request.schema = !options.data_only;
@@ -79,7 +79,7 @@ Json report_json(const RestoreReport& report, const OpenBackup& backup) {
           {"rights_not_restored", report.rights_not_restored}};
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const RestoreArguments& options, const CommandContext& context) {
   const OpenBackup backup = find_backup(options.backup, context.store);
   ProvenRestoreRequest request{.restore = request_of(options), .prove = options.verify};
   if (options.stall_seconds) request.longest_silence_of_proof = std::chrono::seconds(*options.stall_seconds);
@@ -114,7 +114,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_restore_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<RestoreArguments>();
   RestoreRequest& request = options->request;
   CLI::App* const command = app.add_subcommand("restore", "restore a backup, or some tables of it, into a database");
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")

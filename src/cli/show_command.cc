@@ -12,7 +12,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct ShowArguments {
   std::string backup;
   bool json = false;
 };
@@ -157,7 +157,7 @@ void print(const OpenBackup& backup) {
 }  // namespace
 
 void add_show_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ShowArguments>();
   CLI::App* const command = app.add_subcommand("show", "show what a backup holds");
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")
       ->required();

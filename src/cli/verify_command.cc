@@ -14,7 +14,7 @@
 namespace pana {
 namespace {
 
-struct Options {
+struct VerifyArguments {
   std::string backup;
   std::string url;
   TableFilter::Patterns patterns;
@@ -41,7 +41,7 @@ void require_newest(const OpenBackup& backup) {
               newest.hint);
 }
 
-void run(const Options& options, const CommandContext& context) {
+void run(const VerifyArguments& options, const CommandContext& context) {
   if (options.url.empty() && !TableFilter(options.patterns).is_empty()) {
     throw Error(ErrorKind::usage, "parts can only be compared: a backup is verified as a whole", "add --against URL");
   }
@@ -86,7 +86,7 @@ void run(const Options& options, const CommandContext& context) {
 }  // namespace
 
 void add_verify_command(CLI::App& app, const CommandContext& context) {
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<VerifyArguments>();
   CLI::App* const command = app.add_subcommand("verify", "prove that a backup is whole, or equal to a database");
   command->add_option("BACKUP", options->backup, "a file or object, or a location: its newest complete backup")
       ->required();

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 
-class MemoryUpload : public ObjectUpload {
+class KeptUpload : public ObjectUpload {
  public:
   std::uint64_t part_bytes() const override { return 1 << 20; }
   void put(const Part& part, const std::stop_token&) override { bytes += part.bytes; }
@@ -24,15 +24,15 @@ class MemoryUpload : public ObjectUpload {
 };
 
 std::string empty_backup(IndexHeader header) {
-  MemoryUpload upload;
+  KeptUpload upload;
   header.encoding = "UTF8";
   BackupWriter(upload, {}).finish({.header = std::move(header)}, {});
   return upload.bytes;
 }
 
-class MemoryObject : public ObjectReader {
+class KeptObject : public ObjectReader {
  public:
-  explicit MemoryObject(const std::string& bytes) : bytes_(bytes) {}
+  explicit KeptObject(const std::string& bytes) : bytes_(bytes) {}
   std::uint64_t size() const override { return bytes_.size(); }
   void read(std::uint64_t offset, std::span<char> into, const std::stop_token&) const override {
     std::copy_n(bytes_.data() + offset, into.size(), into.data());
@@ -50,7 +50,7 @@ class MemoryStore : public ObjectStore {
     ++opened;
     const auto failure = failures.find(key);
     if (failure != failures.end()) throw Error(failure->second, "cannot open memory/" + key, "do something");
-    return std::make_unique<MemoryObject>(objects.at(key));
+    return std::make_unique<KeptObject>(objects.at(key));
   }
   void remove_abandoned(const std::function<bool(const std::string&)>&) override {}
   std::vector<ObjectInfo> list() override {

@@ -12,7 +12,7 @@ namespace pana {
 namespace {
 
 // The schema's frames are read one after another anyway: small ones keep memory small.
-constexpr std::uint64_t kFrameBytes = 1 << 20;
+constexpr std::uint64_t kSchemaFrameBytes = 1 << 20;
 
 constexpr std::string_view kDropMark = "-- pana:drop ";
 
@@ -49,7 +49,7 @@ void SchemaFrames::take(const SchemaEntry& entry) {
   in_post_data_ = in_post_data_ || is_post_data(entry.type);
   if (!in_post_data_) return add_pre_data(entry.type == "SEQUENCE" ? with_persistence_apart(entry.text) : entry.text);
   post_data_.add(entry.text);
-  if (post_data_.bytes() >= kFrameBytes) kept_.push_back(post_data_.finish(Phase::post_data));
+  if (post_data_.bytes() >= kSchemaFrameBytes) kept_.push_back(post_data_.finish(Phase::post_data));
 }
 
 void SchemaFrames::append_drops() {
@@ -70,7 +70,7 @@ void SchemaFrames::end_script() {
 
 void SchemaFrames::add_pre_data(std::string_view script) {
   pre_data_.add(script);
-  if (pre_data_.bytes() >= kFrameBytes) backup_.append(pre_data_.finish(Phase::pre_data), stop_);
+  if (pre_data_.bytes() >= kSchemaFrameBytes) backup_.append(pre_data_.finish(Phase::pre_data), stop_);
 }
 
 void SchemaFrames::end_pre_data() {

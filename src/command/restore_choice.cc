@@ -222,7 +222,7 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
 }
 
 // The rows of a partitioned table are its partitions', which have to be chosen by their own names.
-void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data) {
+void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data, bool refuses) {
   struct Partitions {
     RelationName first;
     bool is_any_chosen = false;
@@ -236,11 +236,18 @@ void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>
   }
   for (const auto& [table, partitions] : trees) {
     if (partitions.is_any_chosen) continue;
+    const std::string hint = fmt::format("choose them as well, such as {}.{}, by more -t or a pattern",
+                                         partitions.first.schema, partitions.first.name);
+    if (refuses) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}.{} is partitioned, and no partition of it is chosen: there are no rows to restore",
+                              table.schema, table.name),
+                  hint);
+    }
     log(LogLevel::warning, "no_rows",
         fmt::format("{}.{} is partitioned, and no partition of it is chosen: pana restores none of its rows",
                     table.schema, table.name),
-        {{"hint", fmt::format("choose them as well, such as {}.{}, by more -t or a pattern", partitions.first.schema,
-                              partitions.first.name)}});
+        {{"hint", hint}});
   }
 }
 
@@ -331,7 +338,8 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
     selection.table_ids.insert(table.id);
   }
   refuse_unmatched(request.filter, index, pre_data, post_data, names);
-  if (request.rows && request.filter.has_table_patterns()) warn_of_empty_trees(chooser, pre_data);
+  if (request.rows && request.filter.has_table_patterns())
+    warn_of_empty_trees(chooser, pre_data, /*refuses=*/!request.schema && selection.tables.empty());
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
       const std::vector<FrameRows>& parts = index.frames[i].tables;

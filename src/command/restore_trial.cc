@@ -21,7 +21,7 @@ std::optional<DatabaseError> attempt(Connection& connection, const std::string& 
 }
 
 // Where the object stands.
-std::optional<std::string> schema_of(const SchemaObject& object) {
+std::optional<std::string> schema_that_has(const SchemaObject& object) {
   if (object.relation) return object.relation->schema;
   if (object.makes_schema || object.schema.empty() || object.schema == "-") return object.makes_schema;
   return object.schema;
@@ -105,7 +105,7 @@ class Trial {
 
   void refuse(const SchemaObject& object, const DatabaseError& error, StatementRole what) {
     Refusal refusal{
-        .object = &object, .why = error.what(), .what = what, .owner = {}, .kept_schema = schema_of(object)};
+        .object = &object, .why = error.what(), .what = what, .owner = {}, .kept_schema = schema_that_has(object)};
     if (refusal.kept_schema && !kept_.contains(*refusal.kept_schema)) refusal.kept_schema.reset();
     for (const SchemaStatement& statement : object.statements) {
       if (what != StatementRole::owner || statement.role != StatementRole::owner) continue;

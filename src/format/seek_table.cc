@@ -54,7 +54,7 @@ std::string write_seek_table(std::span<const SeekEntry> entries) {
 std::uint64_t seek_table_bytes(std::string_view footer) {
   if (footer.size() != kSeekFooterBytes || get32(footer, 5) != kSeekableMagic ||
       static_cast<std::uint8_t>(footer[4]) != kChecksumFlag) {
-    throw Error(ErrorKind::damaged, "the file does not end with a seek table");
+    throw Error(ErrorKind::damaged, "the file does not end as a backup does");
   }
   return kHeaderBytes + get32(footer, 0) * kEntryBytes + kSeekFooterBytes;
 }

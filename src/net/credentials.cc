@@ -29,7 +29,7 @@ bool lasts_beyond(TimePoint moment, const TimedCredentials& credentials) {
 }
 
 // Services of the machine itself answer at once, or are not there.
-constexpr std::chrono::seconds kConnectTimeout{2};
+constexpr std::chrono::seconds kMetadataConnectTimeout{2};
 constexpr std::chrono::seconds kSilence{5};
 
 std::optional<TimedCredentials> from_environment() {
@@ -74,7 +74,7 @@ HttpRequest machine_request(const std::string& url) {
   const Url parts = split_url(url);
   return {.origin = parts.origin,
           .path = parts.path,
-          .connect_timeout = kConnectTimeout,
+          .connect_timeout = kMetadataConnectTimeout,
           .silence = kSilence,
           .direct = true};
 }

@@ -20,9 +20,6 @@ namespace {
 // How libpq begins what it says of a URL with which it can do nothing.
 constexpr std::string_view kNotEvenTried = "invalid ";
 
-// How often a waiting connection looks whether it should stop.
-constexpr int kStopCheckMilliseconds = 100;
-
 std::string one_line(std::string_view message) {
   while (!message.empty() && message.back() == '\n') message.remove_suffix(1);
   std::string line;

@@ -23,6 +23,9 @@
 
 namespace pana {
 
+// How often whoever waits for a connection looks whether to stop.
+constexpr int kStopCheckMilliseconds = 100;
+
 // SQLSTATEs that decide what happens next (PostgreSQL's appendix A).
 constexpr std::string_view kDependentObjectsExist = "2BP01";
 constexpr std::string_view kFeatureNotSupported = "0A000";

@@ -4,7 +4,7 @@ namespace pana {
 namespace {
 
 // One message of this size costs little beside its rows, and little memory.
-constexpr std::size_t kBufferBytes = 128 * 1024;
+constexpr std::size_t kRowBufferBytes = 128 * 1024;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ CopyIn::CopyIn(Connection& connection, const std::string& statement) : connectio
     connection_.give_up();
     throw DatabaseError("the server did not accept COPY", "");
   }
-  buffer_.reserve(kBufferBytes);
+  buffer_.reserve(kRowBufferBytes);
 }
 
 CopyIn::~CopyIn() {
@@ -47,8 +47,8 @@ CopyIn::~CopyIn() {
 }
 
 void CopyIn::add(std::string_view text) {
-  if (buffer_.size() + text.size() > kBufferBytes) flush();
-  if (text.size() > kBufferBytes) {
+  if (buffer_.size() + text.size() > kRowBufferBytes) flush();
+  if (text.size() > kRowBufferBytes) {
     buffer_.assign(text);
     flush();
   } else {

@@ -222,7 +222,9 @@ void SchemaDump::read(const std::function<void(std::string_view)>& output, const
   }
   if (messages.errors().starts_with("no matching ")) {
     throw Error(ErrorKind::usage, messages.errors(),
-                "patterns are matched as pg_dump and psql do: upper case needs quotes");
+                "patterns are matched as pg_dump and psql do: upper case needs quotes, and what is outside of the "
+                "role's search "
+                "path its schema: 'sales.orders'");
   }
   if (status != 0) {
     throw DatabaseError(fmt::format("pg_dump failed with {}: {}", describe_wait_status(status),

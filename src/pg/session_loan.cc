@@ -26,8 +26,6 @@ constexpr std::size_t kLongestRequest = std::size_t{1} << 30;
 
 constexpr std::size_t kAnswerBytes = 64 * 1024;
 
-constexpr int kStopCheckMilliseconds = 100;
-
 std::string random_name() {
   std::random_device random;
   return fmt::format("pana-{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());

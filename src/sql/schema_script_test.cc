@@ -32,7 +32,7 @@ constexpr std::string_view kTable =
     "--\n-- TOC entry 215 (class 1259 OID 16386)\n-- Dependencies: 214 300\n"
     "-- Name: a; Type: TABLE; Schema: public; Owner: app; Tablespace: fast\n--\n\n"
     "CREATE TABLE public.a (\n    id integer\n);\n\n\nALTER TABLE public.a OWNER TO app;\n\n";
-constexpr std::string_view kComment =
+constexpr std::string_view kHeaderComment =
     "--\n-- TOC entry 3300 (class 0 OID 0)\n-- Dependencies: 215\n"
     "-- Name: TABLE a; Type: COMMENT; Schema: public; Owner: app\n--\n\n"
     "COMMENT ON TABLE public.a IS '\n--\n-- TOC entry 1 (class 1 OID 2)\n--\n';\n\n\n";
@@ -84,8 +84,8 @@ SchemaEntry entry_named(std::string_view name_comment) {
 }
 
 TEST(SchemaScript, CutsTheScriptIntoEntries) {
-  const Script script = read_script(joined({kPreamble, kSchema, kFunction, kTable, kComment, kTrailer}));
-  EXPECT_THAT(texts_of(script.entries), ElementsAre(kSchema, kFunction, kTable, kComment));
+  const Script script = read_script(joined({kPreamble, kSchema, kFunction, kTable, kHeaderComment, kTrailer}));
+  EXPECT_THAT(texts_of(script.entries), ElementsAre(kSchema, kFunction, kTable, kHeaderComment));
   EXPECT_THAT(script.drop_statements, IsEmpty());
   const SchemaEntry& table = script.entries[2];
   EXPECT_EQ(table.type, "TABLE");
@@ -97,7 +97,7 @@ TEST(SchemaScript, CutsTheScriptIntoEntries) {
 }
 
 TEST(SchemaScript, DoesNotDependOnHowTheTextIsCut) {
-  const std::string text = joined({kPreamble, "DROP TABLE a;\n", kSchema, kFunction, kTable, kComment, kTrailer});
+  const std::string text = joined({kPreamble, "DROP TABLE a;\n", kSchema, kFunction, kTable, kHeaderComment, kTrailer});
   const Script whole = read_script(text);
   for (const std::size_t piece_bytes : {1u, 2u, 5u, 64u}) {
     const Script pieces = read_script(text, Input::script, piece_bytes);
@@ -127,7 +127,7 @@ TEST(SchemaScript, PutsTheSettingsBeforeTheFirstEntryInFrontOfIt) {
 
 TEST(SchemaScript, ReadsItsOwnEntriesBackAsAFragment) {
   const Script script =
-      read_script(joined({kPreamble, "SET default_tablespace = '';\n", kTable, kFunction, kComment, kTrailer}));
+      read_script(joined({kPreamble, "SET default_tablespace = '';\n", kTable, kFunction, kHeaderComment, kTrailer}));
   std::string fragment;
   for (const SchemaEntry& entry : script.entries) fragment += entry.text;
   const Script again = read_script(fragment, Input::fragment, 3);

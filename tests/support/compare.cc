@@ -12,7 +12,7 @@ namespace {
 
 // Names are written as JSON, so that one with a newline stays on its line. The alias is one that no fixture has as a
 // column: it must mean the row.
-constexpr const char* kTables = R"(
+constexpr const char* kTablesOfContent = R"(
 WITH hashed_by_enum AS (
   -- An enum's hash depends on its oid, which a restored database does not share: its rows may change partitions, as
   -- they do with pg_dump. What must stay is the content of the whole.
@@ -111,7 +111,7 @@ bool differs_by_nature(const std::string& line) {
 
 }  // namespace
 
-std::string tables_of(const Cluster& cluster, const std::string& database) { return cluster.sql(database, kTables); }
+std::string tables_of(const Cluster& cluster, const std::string& database) { return cluster.sql(database, kTablesOfContent); }
 
 std::string schema_of(const Cluster& cluster, const std::string& database) {
   std::istringstream dump(run_successfully(cluster.client("pg_dump", {"--schema-only"}, database)));

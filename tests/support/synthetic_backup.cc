@@ -13,7 +13,7 @@ namespace pana::test {
 namespace {
 
 constexpr std::uint64_t kTerabyte = 1'000'000'000'000;
-constexpr TableId kTables = 500;
+constexpr TableId kSyntheticTables = 500;
 constexpr std::uint64_t kRowsOfAFrame = 61'200;
 
 class MemoryUpload : public ObjectUpload {
@@ -32,7 +32,7 @@ std::uint64_t frame_count() { return kTerabyte / frame_bytes_for(kTerabyte); }
 // Checksums and lengths look as random as real ones: they are most of what an index weighs when it is compressed.
 FrameInfo frame(std::uint64_t number) {
   const std::uint64_t random = (number + 1) * 0x9E3779B97F4A7C15;
-  const auto table = static_cast<TableId>(1 + number % kTables);
+  const auto table = static_cast<TableId>(1 + number % kSyntheticTables);
   return {.phase = Phase::rows,
           .bytes = frame_bytes_for(kTerabyte) + random % 65'536,
           .xxh64 = random,
@@ -40,7 +40,7 @@ FrameInfo frame(std::uint64_t number) {
 }
 
 std::vector<TableInfo> tables() {
-  std::vector<TableInfo> tables(kTables);
+  std::vector<TableInfo> tables(kSyntheticTables);
   for (TableId id = 1; TableInfo & table : tables) {
     table.id = id++;
     table.oid = 16'384 + table.id;
