@@ -82,8 +82,16 @@ std::unique_ptr<Cluster> Cluster::of_major(int major) {
   return cluster;
 }
 
+std::unique_ptr<Cluster> Cluster::of_platform() {
+  std::unique_ptr<Cluster> cluster(new Cluster(Uninitialized(), find_server_programs()));
+  cluster->superuser_ = "supabase_admin";
+  cluster->initialize_and_start({});
+  return cluster;
+}
+
 std::unique_ptr<Cluster> Cluster::standby_of(const Cluster& primary) {
   std::unique_ptr<Cluster> standby(new Cluster(Uninitialized(), find_server_programs()));
+  standby->superuser_ = primary.superuser_;
   standby->password_ = primary.password_;
   standby->version_ = primary.version_;
   Command copy = primary.client(
@@ -123,7 +131,7 @@ void Cluster::initialize_and_start(const std::vector<std::string>& settings) {
   std::ofstream(password_file) << password_ << "\n";
   give(password_file, account_);
   run_successfully(
-      {.argv = {server_programs_ / "initdb", "--pgdata", directory_ / "data", "--username", "postgres", "--auth",
+      {.argv = {server_programs_ / "initdb", "--pgdata", directory_ / "data", "--username", superuser_, "--auth",
                 "scram-sha-256", "--pwfile", password_file, "--encoding", "UTF8", "--locale", "C", "--no-sync"},
        .account = account_});
   fs::remove(password_file);
@@ -166,7 +174,7 @@ void Cluster::pg_ctl(const std::vector<std::string>& arguments) const {
   run_successfully({.argv = argv, .account = account_});
 }
 
-std::string Cluster::url(const std::string& database) const { return url(database, "postgres", password_); }
+std::string Cluster::url(const std::string& database) const { return url(database, superuser_, password_); }
 
 std::string Cluster::url(const std::string& database, const std::string& user, const std::string& password) const {
   return fmt::format("postgresql://{}:{}@127.0.0.1:{}/{}", percent_encoded(user), percent_encoded(password), port_,
@@ -207,7 +215,7 @@ Command Cluster::client(const std::string& program, const std::vector<std::strin
   Command command{.argv = {client_programs_ ? (*client_programs_ / program).string() : program},
                   .environment = {{"PGHOST", "127.0.0.1"},
                                   {"PGPORT", std::to_string(port_)},
-                                  {"PGUSER", "postgres"},
+                                  {"PGUSER", superuser_},
                                   {"PGPASSWORD", password_},
                                   {"PGDATABASE", database},
                                   {"PGCLIENTENCODING", ""},

@@ -29,6 +29,8 @@ class Cluster {
   explicit Cluster(const std::vector<std::string>& settings = {});
   // One of a major version, which is there: find_server_programs().
   static std::unique_ptr<Cluster> of_major(int major);
+  // One whose superuser is called supabase_admin, as on Supabase's platform: support/platform.h makes databases in it.
+  static std::unique_ptr<Cluster> of_platform();
   // A hot standby of that cluster, with its databases and passwords, which follows it.
   static std::unique_ptr<Cluster> standby_of(const Cluster& primary);
   ~Cluster();
@@ -44,7 +46,7 @@ class Cluster {
   const std::optional<Account>& account() const { return account_; }
   bool has_probe_extension() const { return has_probe_extension_; }
 
-  // postgresql://user:password@127.0.0.1:port/database, percent-encoded. Of no user: postgres, with its password.
+  // postgresql://user:password@127.0.0.1:port/database, percent-encoded. Of no user: the superuser, with its password.
   std::string url(const std::string& database) const;
   std::string url(const std::string& database, const std::string& user, const std::string& password) const;
 
@@ -84,6 +86,7 @@ class Cluster {
   std::filesystem::path server_programs_;
   std::optional<std::filesystem::path> client_programs_;
   std::optional<Account> account_;
+  std::string superuser_ = "postgres";
   std::string password_;
   int port_ = 0;
   int version_ = 0;
