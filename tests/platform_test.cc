@@ -42,7 +42,7 @@ class Platform : public testing::Test {
   }
 };
 
-// Numbers of what the platform's schemas hold, all of it and the platform's alone; the extensions' own objects apart.
+// How much the platform's schemas hold, the extensions' own objects apart; the first three are the facts' own numbers.
 constexpr const char* kInventory = R"(
 WITH schemas AS (SELECT oid FROM pg_namespace WHERE nspname IN ('auth', 'storage', 'realtime', 'graphql_public', 'pgbouncer', 'extensions')),
      relations AS (SELECT * FROM pg_class AS c WHERE relnamespace IN (TABLE schemas)
