@@ -72,7 +72,7 @@ class InjectedFaults : public EndToEnd {
   }
 
   InjectionTally strike(const std::string& function, const std::vector<std::string>& options, std::uint64_t at_most,
-               bool lasts = false) {
+                        bool lasts = false) {
     std::vector<std::string> arguments = {"backup", url_, "--to", backups_.path(), "--jobs", "2", "--lock-wait", "2"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     const Command backup = pana_command(arguments);

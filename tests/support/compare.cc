@@ -111,7 +111,9 @@ bool differs_by_nature(const std::string& line) {
 
 }  // namespace
 
-std::string tables_of(const Cluster& cluster, const std::string& database) { return cluster.sql(database, kTablesOfContent); }
+std::string tables_of(const Cluster& cluster, const std::string& database) {
+  return cluster.sql(database, kTablesOfContent);
+}
 
 std::string schema_of(const Cluster& cluster, const std::string& database) {
   std::istringstream dump(run_successfully(cluster.client("pg_dump", {"--schema-only"}, database)));
