@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <regex>
 #include <string>
@@ -223,6 +224,62 @@ TEST_F(Platform, APolicyOnAnyTableStopsLoginsBehindWhoeverReadsUsers) {
   EXPECT_EQ("0", cluster().sql("locks",
                                "SELECT count(*) FROM pg_auth_members WHERE member = 'postgres'::regrole AND "
                                "roleid::regrole::text ~ '^supabase_(auth|storage|realtime)_admin$'"));
+}
+
+// Whoever reads a table while others change policies: a migration in one session, and how long it took.
+class BesideABackup : public Platform {
+ protected:
+  void SetUp() override {
+    Platform::SetUp();
+    if (IsSkipped()) return;
+    create_platform(cluster(), "locks");
+    Session(url("locks"))
+        .execute(
+            "CREATE TABLE public.ballast AS SELECT g AS id, repeat('x', 1000) AS text FROM generate_series(1, 3000) g");
+  }
+
+  static bool reads_ballast() {
+    return becomes_true([] {
+      return cluster().sql("locks",
+                           "SELECT count(*) > 0 FROM pg_stat_activity WHERE application_name = 'pana' AND query LIKE "
+                           "'%COPY%ballast%'") == "t";
+    });
+  }
+
+  std::chrono::milliseconds time_of_a_policy() const {
+    Session migration(url("locks"));
+    const auto began = std::chrono::steady_clock::now();
+    migration.execute("CREATE POLICY everybody ON public.ballast USING (true)");
+    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  }
+
+  std::vector<std::string> slowly(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"backup", url("locks"), "--to", backups_.path(), "--max-rate", "1MiB"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return arguments;
+  }
+
+  TemporaryDirectory backups_;
+};
+
+TEST_F(BesideABackup, LoginsWaitForAMomentAndTheBackupStartsOver) {
+  Background backup(pana_command(slowly()));
+  ASSERT_TRUE(reads_ballast());
+  EXPECT_LT(time_of_a_policy().count(), 2000);  // milliseconds; logins wait for as long as the policy does
+  const Outcome outcome = backup.wait();
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("\"start_over\""), HasSubstr("while logins wait behind it")));
+  EXPECT_TRUE(ends_with(kOk, pana({"verify", backups_.path(), "--against", url("locks")})));
+}
+
+TEST_F(BesideABackup, LoginsWaitForAsLongAsSomebodySaid) {
+  Background backup(pana_command(slowly({"--yield-to-waiters", "60"})));
+  ASSERT_TRUE(reads_ballast());
+  EXPECT_GT(time_of_a_policy().count(), 1000);
+  const Outcome outcome = backup.wait();
+  ASSERT_TRUE(ends_with(kOk, outcome));
+  EXPECT_THAT(outcome.err, testing::Not(HasSubstr("\"start_over\"")));
+  EXPECT_THAT(outcome.err, HasSubstr("and logins wait behind it"));
 }
 
 TEST_F(Platform, AProjectIsBackedUpAndANewOneRefusesItWithNothingChanged) {

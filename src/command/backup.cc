@@ -153,7 +153,7 @@ class Backup {
   // Looks who waits for us while others are at work.
   void look_until(Countdown& done, Connection& observer, const std::stop_token& stop) {
     observer.set_stop(stop);
-    while (!stop.stop_requested() && !done.wait_for(stop, std::chrono::seconds(1))) watch_.look(observer);
+    while (!stop.stop_requested() && !done.wait_for(stop, watch_.pause())) watch_.look(observer);
   }
 
   // Had its session been lost meanwhile, the tables would have been unlocked while their rows were read: one that

@@ -1,7 +1,11 @@
 #include "pg/lock_watch.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <vector>
+
+#include "base/json.h"
 #include "base/log.h"
 #include "base/obstacle.h"
 #include "base/setting.h"
@@ -11,9 +15,27 @@ namespace {
 
 constexpr std::chrono::seconds kPeriod{5};
 constexpr std::chrono::seconds kPeriodOfTheImpatient{1};
+constexpr std::chrono::milliseconds kPeriodOfLogins{250};
 
 // Longer than a session of ours stands in a lock's queue before it leaves the table to the end.
 constexpr std::chrono::seconds kCircleLasts{4};
+
+// The tables that are locked together for a change of any policy, as an SQL array of their names; empty elsewhere than
+// on Supabase. Whatever the setting holds must not end our transaction: it is read here, not by the server.
+std::string tables_of_logins(Connection& control) {
+  const QueryResult setting =
+      control.query("SELECT coalesce(pg_catalog.current_setting('supautils.policy_grants', true), '')");
+  const Json grants = Json::parse(setting.string(0, 0), nullptr, /*allow_exceptions=*/false);
+  if (!grants.is_object()) return {};
+  std::vector<std::string> names;
+  for (const auto& [role, tables] : grants.items()) {
+    if (!tables.is_array()) continue;
+    for (const Json& table : tables) {
+      if (table.is_string()) names.push_back(control.quote_literal(table.get<std::string>()));
+    }
+  }
+  return names.empty() ? "" : fmt::format("ARRAY[{}]::text[]", fmt::join(names, ", "));
+}
 
 }  // namespace
 
@@ -26,6 +48,15 @@ LockWatch::LockWatch(Connection& control, std::span<Connection> workers, std::ch
   std::string sessions = pid_of(control);
   for (Connection& worker : workers) sessions += ", " + pid_of(worker);
   control.query("SET idle_in_transaction_session_timeout = '5min'");
+  const std::string of_logins = tables_of_logins(control);
+  may_stop_logins_ = !of_logins.empty();
+  const std::string stops_logins = of_logins.empty()
+                                       ? "false"
+                                       : fmt::format(
+                                             "EXISTS (SELECT FROM pg_catalog.pg_class AS c "
+                                             "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+                                             "WHERE c.oid = l.relation AND n.nspname || '.' || c.relname = ANY ({}))",
+                                             of_logins);
   // Whom we wait for, and whom they wait for, and so on.
   query_ = fmt::format(
       "WITH RECURSIVE awaited (pid) AS ("
@@ -33,15 +64,21 @@ LockWatch::LockWatch(Connection& control, std::span<Connection> workers, std::ch
       "UNION "
       "SELECT b FROM awaited AS a, pg_catalog.unnest(pg_catalog.pg_blocking_pids(a.pid)) AS b WHERE a.pid NOT IN "
       "({0})) "
-      "SELECT l.pid, coalesce(l.relation::pg_catalog.regclass::text, l.locktype), l.pid IN (SELECT pid FROM awaited) "
+      "SELECT l.pid, coalesce(l.relation::pg_catalog.regclass::text, l.locktype), l.pid IN (SELECT pid FROM awaited), "
+      "{1} "
       "FROM pg_catalog.pg_locks AS l "
       "WHERE NOT l.granted AND l.pid NOT IN ({0}) AND pg_catalog.pg_blocking_pids(l.pid) && ARRAY[{0}]",
-      sessions);
+      sessions, stops_logins);
+}
+
+std::chrono::milliseconds LockWatch::pause() const {
+  if (may_stop_logins_) return kPeriodOfLogins;
+  return patience_.count() > 0 ? kPeriodOfTheImpatient : kPeriod;
 }
 
 void LockWatch::look(Connection& observer) {
   const auto now = Clock::now();
-  if (now - looked_at_ < (patience_.count() > 0 ? kPeriodOfTheImpatient : kPeriod)) return;
+  if (now - looked_at_ < pause()) return;
   looked_at_ = now;
   const QueryResult waiters = observer.query(query_);
   Since waiting_since;
@@ -56,6 +93,7 @@ void LockWatch::look(Connection& observer) {
     const std::string awaited = target == "virtualxid"
                                     ? "the backup's transactions to end, as CREATE INDEX CONCURRENTLY does"
                                     : fmt::format("the backup's lock on {}", target);
+    const bool stops_logins = waiters.boolean(row, 3);
     const Clock::time_point since = since_in(waiting_since_, session);
     waiting_since[session] = since;
     if (waiters.boolean(row, 2)) {
@@ -70,8 +108,15 @@ void LockWatch::look(Connection& observer) {
     }
     if (!waiting_since_.contains(session)) {
       log(LogLevel::warning, "waiter",
-          fmt::format("session {} waits for {}, and others may wait behind it", session, awaited),
+          fmt::format("session {} waits for {}, and {} wait behind it", session, awaited,
+                      stops_logins ? "logins" : "others may"),
           {{"session", session}, {"object", target}});
+    }
+    if (stops_logins && now - since >= patience_) {
+      throw Obstacle(
+          Obstacle::Cause::lock, ErrorKind::failed,
+          fmt::format("gave way to session {}, which waits for {} while logins wait behind it", session, awaited),
+          "run backups when no migrations change policies");
     }
     if (patience_.count() > 0 && now - since >= patience_) {
       throw Error(ErrorKind::failed,
