@@ -235,7 +235,7 @@ class BesideABackup : public Platform {
     create_platform(cluster(), "locks");
     Session(url("locks"))
         .execute(
-            "CREATE TABLE public.ballast AS SELECT g AS id, repeat('x', 1000) AS text FROM generate_series(1, 3000) g");
+            "CREATE TABLE public.ballast AS SELECT g AS id, repeat('x', 1000) AS text FROM generate_series(1, 5000) g");
   }
 
   static bool reads_ballast() {
