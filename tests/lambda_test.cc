@@ -139,7 +139,7 @@ TEST_F(Lambda, TakesWhatAnEventSaysForOneRunAndRefusesTheRest) {
   ASSERT_TRUE(other.is_success()) << other.body;
   EXPECT_EQ(1, other.body.at("workers"));
   EXPECT_TRUE(other.body.at("key").get<std::string>().ends_with(".sql"));
-  for (const char* event : {R"([])", R"({"jobs": 0})", R"({"jobs": "4"})", R"({"compression": "lzma"})",
+  for (const char* event : {R"([])", R"({"jobs": 0})", R"({"jobs": "many"})", R"({"compression": "lzma"})",
                             R"({"delete": true})", R"({"tables": "orders"})", R"(not JSON)"}) {
     const RuntimeApi::Answer answer = function.api.invoke(event);
     EXPECT_EQ("Pana.Usage", answer.error_type) << event << answer.body;

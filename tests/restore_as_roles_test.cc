@@ -109,7 +109,7 @@ TEST_F(RestoreAs, AnybodyIsAllOrNothingForEveryKindOfObject) {
 TEST_F(RestoreAs, AnybodyIsAllOrNothingForManyTables) {
   const std::vector<std::string> named = {"pana_reader", "pana_writer"};
   std::getenv("PANA_ALL_ROLES") != nullptr ? expect_all_or_nothing(many(), named, 8)
-                                           : expect_all_or_nothing(many(), named, 3, {"maker"});
+                                           : expect_all_or_nothing(many(), named, 2, {"maker"});
 }
 // Before 15 the schema public is a superuser's, and no other role can be its owner instead.
 TEST_F(RestoreAs, AnybodyIsAllOrNothingForAShop) {
