@@ -323,7 +323,6 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   EXPECT_THAT(names().front(), testing::EndsWith(".sql.zst"));
   says({"bakcup"}, "did you mean backup? see pana --help");
   says({"-q", "--region", "eu-west-1", "--log-format=json", "bakcup"}, "did you mean backup? see pana --help");
-  says({"--jobs", "4", "backup"}, "--jobs");
   says({"backup", "--to", backups_.path(), "-Z", "zstd:20"}, "with a level from 1 to 19");
   says({"restore", "--exclude-tabel", "x"}, "did you mean --exclude-table?");
   says({"restore", "--wholly-unknown"}, "\"see pana --help, or pana COMMAND --help\"");

@@ -216,7 +216,7 @@ TEST_F(Lambda, SaysToLambdaWhatKeepsItFromStarting) {
   };
   EXPECT_THAT(failure("restore", "A", ""), HasSubstr("there is no handler restore"));
   EXPECT_THAT(failure("backup", "PANA_LOCATION", ""), HasSubstr("PANA_LOCATION is not set"));
-  EXPECT_THAT(failure("backup", "PANA_JOBS", "many"), HasSubstr("PANA_JOBS is no number"));
+  EXPECT_THAT(failure("backup", "PANA_JOBS", "many"), HasSubstr("PANA_JOBS: many is neither auto nor a number"));
   EXPECT_THAT(failure("backup", "DATABASE_URL", ""), HasSubstr("DATABASE_URL"));
   {  // Not even that can be said: a status and words in the log, no crash.
     RuntimeApi api;
