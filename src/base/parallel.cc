@@ -8,7 +8,7 @@
 
 namespace pana {
 
-void run_parallel(const std::vector<Task>& tasks, std::stop_token outer) {
+void run_parallel(const std::vector<Task>& tasks, const std::stop_token& outer) {
   std::stop_source stop;
   const std::stop_callback forward(outer, [&stop] { stop.request_stop(); });
   Guarded<std::exception_ptr> first_failure;
@@ -41,7 +41,7 @@ void run_parallel(const std::vector<Task>& tasks, std::stop_token outer) {
   if (outer.stop_requested()) throw Error(ErrorKind::interrupted, "stopped on request");
 }
 
-void run_parallel(std::size_t count, const Task& task, std::stop_token outer) {
+void run_parallel(std::size_t count, const Task& task, const std::stop_token& outer) {
   run_parallel(std::vector<Task>(count, task), outer);
 }
 

@@ -14,9 +14,9 @@ namespace pana {
 
 using Task = std::function<void(std::stop_token)>;
 
-void run_parallel(const std::vector<Task>& tasks, std::stop_token outer);
+void run_parallel(const std::vector<Task>& tasks, const std::stop_token& outer);
 
 // The same task on `count` threads.
-void run_parallel(std::size_t count, const Task& task, std::stop_token outer);
+void run_parallel(std::size_t count, const Task& task, const std::stop_token& outer);
 
 }  // namespace pana

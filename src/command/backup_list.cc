@@ -133,6 +133,7 @@ std::vector<BackupSummary> list_backups(ObjectStore& store, const std::stop_toke
   std::vector<BackupSummary> backups = named_backups(store);
   if (backups.size() > newest) backups.erase(backups.begin(), backups.end() - static_cast<std::ptrdiff_t>(newest));
   std::vector<BackupSummary*> all;
+  all.reserve(backups.size());
   for (BackupSummary& backup : backups) all.push_back(&backup);
   Guarded<std::vector<BackupSummary*>> older;
   for_each_at_once(kReadAtOnce, all, stop, [&](BackupSummary* backup, const std::stop_token& worker_stop) {

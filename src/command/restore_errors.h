@@ -106,7 +106,7 @@ class RestoreErrors {
     const std::string& state = error.sqlstate();
     if (state != "42883" && state != "42P01" && state != "42704") return false;
     const std::string_view message = error.what();
-    const std::string_view subject = message.substr(0, message.find_first_of("(", message.find(' ')));
+    const std::string_view subject = message.substr(0, message.find('(', message.find(' ')));
     const bool is_of_a_kind =
         message.starts_with("function ") || message.starts_with("relation ") || message.starts_with("type ");
     return is_of_a_kind && subject.substr(0, subject.find(" does not exist")).find('.') == std::string_view::npos;

@@ -374,7 +374,7 @@ std::map<TableId, std::uint64_t> load_rows(std::span<Connection> connections, Lo
                                            const BackupReader& backup, const RestoreSelection& selection,
                                            const LoadOrder& order, RestoreErrors& errors, Progress& progress,
                                            const std::stop_token& stop) {
-  const std::map<TableId, std::uint64_t> loaded =
+  std::map<TableId, std::uint64_t> loaded =
       RowLoading(connections, transactions, backup, selection, errors, progress, stop)
           .run(plan_loading(backup.index(), selection, order));
   if (errors.all().empty()) check_counts(selection, loaded);

@@ -80,7 +80,7 @@ class RowReader {
 
  private:
   // How much is read between two looks at the shared counters.
-  static constexpr std::uint64_t kProgressBytes = 256 * 1024;
+  static constexpr std::uint64_t kProgressBytes = std::uint64_t{256} * 1024;
 
   bool read(const WorkItem& item) {
     if (!item.large_objects.empty()) {
