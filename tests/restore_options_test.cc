@@ -208,7 +208,8 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
                 "CREATE TYPE one.mood AS ENUM ('good', 'bad'); CREATE SEQUENCE one.numbers;"
                 "CREATE FUNCTION one.f(one.mood) RETURNS int LANGUAGE sql AS 'SELECT 1';"
                 "CREATE TABLE one.plain (m one.mood DEFAULT 'good', id int PRIMARY KEY);"
-                "INSERT INTO one.plain VALUES ('bad', 1); CREATE VIEW one.view AS SELECT * FROM one.plain");
+                "INSERT INTO one.plain VALUES ('bad', 1); CREATE VIEW one.view AS SELECT * FROM one.plain;"
+                "CREATE SEQUENCE one.counter; SELECT setval('one.counter', 7)");
   const Content before = content_of(cluster(), "parts");
   const fs::path backup = back_up("parts");
   for (const std::vector<std::string>& patterns :
@@ -225,6 +226,13 @@ TEST_F(RestoreOptions, CleanOfPartsReplacesPartitionedTablesOrLeavesAllAsItIs) {
   const Outcome rows = pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt", "--data-only"});
   EXPECT_TRUE(ends_with(kUsage, rows));
   EXPECT_THAT(rows.err, AllOf(HasSubstr("there are no rows to restore"), HasSubstr("such as one.pt1")));
+  // A sequence that is named as well has something to restore.
+  ASSERT_TRUE(ends_with(
+      kOk, pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.counter", "--allow-non-empty"})));
+  cluster().sql("parent", "SELECT setval('one.counter', 1)");
+  EXPECT_TRUE(ends_with(kOk, pana({"restore", backup, "--into", cluster().url("parent"), "-t", "one.pt", "-t",
+                                   "one.counter", "--data-only"})));
+  EXPECT_EQ("7", cluster().sql("parent", "SELECT last_value FROM one.counter"));
   cluster().sql("parts", "CREATE VIEW public.outside AS SELECT count(*) FROM one.pt1");
   for (const auto& [option, hint] :
        std::map<std::string, std::string>{{"--table=one.pt*", "choose what depends on it as well"},

@@ -221,24 +221,41 @@ void choose_objects(const Chooser& chooser, std::vector<SchemaObject> pre_data, 
   selection.post_data = std::move(post_data);
 }
 
-// The rows of a partitioned table are its partitions', which have to be chosen by their own names.
-void warn_of_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data, bool refuses) {
-  struct Partitions {
-    RelationName first;
-    bool is_any_chosen = false;
-  };
-  std::map<RelationName, Partitions> trees;  // of the chosen ones
+struct Partitions {
+  RelationName first;
+  bool is_any_chosen = false;
+};
+
+// Of the chosen partitioned tables, those of which no partition is chosen.
+std::map<RelationName, Partitions> find_empty_trees(const Chooser& chooser, const std::vector<SchemaObject>& pre_data) {
+  std::map<RelationName, Partitions> trees;
   for (const SchemaObject& object : pre_data) {
     if (object.type != "TABLE ATTACH" || !object.relation || !object.refers_to || !chooser.wants(*object.refers_to))
       continue;
     Partitions& partitions = trees.try_emplace(*object.refers_to, Partitions{.first = *object.relation}).first->second;
     partitions.is_any_chosen |= chooser.wants(*object.relation);
   }
+  std::erase_if(trees, [](const auto& tree) { return tree.second.is_any_chosen; });
+  return trees;
+}
+
+// The rows of a partitioned table are its partitions', which have to be chosen by their own names. Where rows alone are
+// wanted, and the patterns name nothing but such tables, there is nothing to do; a sequence has a value, though.
+void tell_of_empty_trees(const RestoreRequest& request, const Chooser& chooser,
+                         const std::vector<SchemaObject>& pre_data, const std::vector<SchemaObject>& post_data,
+                         const ScriptNames& names) {
+  const std::map<RelationName, Partitions> trees = find_empty_trees(chooser, pre_data);
+  const auto is_something_else = [&](const SchemaObject& object) {
+    if (!object.relation || trees.contains(*object.relation)) return false;
+    const RelationName name = names.unicode(*object.relation);
+    return request.filter.includes(name.schema, name.name);
+  };
+  const bool is_all = !request.schema && std::ranges::none_of(pre_data, is_something_else) &&
+                      std::ranges::none_of(post_data, is_something_else);
   for (const auto& [table, partitions] : trees) {
-    if (partitions.is_any_chosen) continue;
     const std::string hint = fmt::format("choose them as well, such as {}.{}, by more -t or a pattern",
                                          partitions.first.schema, partitions.first.name);
-    if (refuses) {
+    if (is_all) {
       throw Error(ErrorKind::usage,
                   fmt::format("{}.{} is partitioned, and no partition of it is chosen: there are no rows to restore",
                               table.schema, table.name),
@@ -339,7 +356,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
   }
   refuse_unmatched(request.filter, index, pre_data, post_data, names);
   if (request.rows && request.filter.has_table_patterns())
-    warn_of_empty_trees(chooser, pre_data, /*refuses=*/!request.schema && selection.tables.empty());
+    tell_of_empty_trees(request, chooser, pre_data, post_data, names);
   if (request.rows) {
     for (std::size_t i = 0; i < index.frames.size(); ++i) {
       const std::vector<FrameRows>& parts = index.frames[i].tables;
