@@ -33,9 +33,4 @@ std::string setting_names(std::initializer_list<Setting> settings) {
   return names.empty() ? last : fmt::format("{} or {}", fmt::join(names, ", "), last);
 }
 
-std::string advice(fmt::format_string<const std::string&> text, Setting setting) {
-  const std::string name = setting_name(setting);
-  return name.empty() ? std::string() : fmt::format(text, name);
-}
-
 }  // namespace pana

@@ -35,7 +35,12 @@ std::string setting_name(Setting setting);
 // "a, b or c" of those that can be set here.
 std::string setting_names(std::initializer_list<Setting> settings);
 
-// The text with the setting's name in it, for a hint; empty when it cannot be set here.
-std::string advice(fmt::format_string<const std::string&> text, Setting setting);
+// The text with the setting's name in it, and behind that what more it takes, for a hint; empty when it cannot be set
+// here.
+template <typename... More>
+std::string advice(fmt::format_string<const std::string&, const More&...> text, Setting setting, const More&... more) {
+  const std::string name = setting_name(setting);
+  return name.empty() ? std::string() : fmt::format(text, name, more...);
+}
 
 }  // namespace pana

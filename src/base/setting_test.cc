@@ -15,6 +15,7 @@ TEST_F(SettingNames, AreThoseOfTheFace) {
   EXPECT_EQ("lower --jobs", advice("lower {}", Setting::jobs));
   name_settings({{Setting::jobs, "jobs"}});
   EXPECT_EQ("lower jobs", advice("lower {}", Setting::jobs));
+  EXPECT_EQ("say jobs 3", advice("say {} {}", Setting::jobs, 3));
 }
 
 TEST_F(SettingNames, AreNotSpokenOfWhereNobodyCanSetThem) { EXPECT_EQ("", advice("lower {}", Setting::jobs)); }

@@ -20,21 +20,17 @@ constexpr int kLockTimeoutMilliseconds = 100;
 constexpr const char* kLockHint =
     "a migration or another long exclusive lock is in the way; see pg_locks, and try again later";
 
-std::string without_rows(fmt::format_string<const std::string&> text, std::string_view table) {
-  const std::string option = advice(text, Setting::exclude_table_data);
-  return option.empty() ? "" : fmt::format("{} '{}'", option, table);
-}
-
 std::string hint_for_unread(std::string_view table, std::string_view sqlstate) {
   // data_corrupted, index_corrupted, undefined_file, io_error, internal_error
   constexpr std::array kDamage = {"XX001", "XX002", "58P01", "58030", "XX000"};
   constexpr std::string_view kLimitExceeded = "54000";
   if (sqlstate == kLimitExceeded) {
     return "a value is longer as text than the 1 GB that PostgreSQL can give: find it with pg_column_size()" +
-           without_rows(", or leave the rows out with {}", table);
+           advice(", or leave the rows out with {} '{}'", Setting::exclude_table_data, table);
   }
   if (std::ranges::find(kDamage, sqlstate) == kDamage.end()) return {};
-  return "the server's files look damaged" + without_rows(": back up everything else first, with {}", table);
+  return "the server's files look damaged" +
+         advice(": back up everything else first, with {} '{}'", Setting::exclude_table_data, table);
 }
 
 }  // namespace

@@ -140,7 +140,7 @@ std::string S3Client::hint(const S3Request& request, const HttpResponse& respons
                            const std::string& region, bool has_token) const {
   if (!region.empty() && region != endpoint_.region && response.status < 500) {
     return fmt::format("the bucket is in region {}, not {}{}", region, endpoint_.region,
-                       setting_name(Setting::region).empty() ? "" : advice(": say {} ", Setting::region) + region);
+                       advice(": say {} {}", Setting::region, region));
   }
   if (is_one_of(code, {"InvalidAccessKeyId", "SignatureDoesNotMatch"})) {
     return "check the access key id, the secret access key, and the endpoint";
