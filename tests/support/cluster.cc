@@ -39,6 +39,22 @@ std::string doubled(const std::string& text, char quote) {
   return result + quote;
 }
 
+// A server in memory takes a third less time for the tests. Some of them make a database of 1 GiB, and several run side
+// by side.
+fs::path parent_of_clusters() {
+  constexpr std::uintmax_t kPlentyKiB = std::uintmax_t{10} << 20;
+  const fs::path memory = "/dev/shm";
+  std::uintmax_t available_kib = 0;
+  std::ifstream lines("/proc/meminfo");
+  for (std::string word; lines >> word;) {
+    if (word == "MemAvailable:") lines >> available_kib;
+  }
+  std::error_code error;
+  const fs::space_info space = fs::space(memory, error);
+  const bool fits = !error && space.available / 1024 >= kPlentyKiB && available_kib >= kPlentyKiB;
+  return fits && ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+}
+
 void give(const fs::path& path, const std::optional<Account>& account) {
   if (account && ::chown(path.c_str(), account->user_id, account->group_id) != 0) {
     throw std::runtime_error("cannot give away " + path.string());
@@ -61,7 +77,7 @@ std::optional<Account> server_account() {
 }
 
 Cluster::Cluster(Uninitialized, const std::optional<fs::path>& programs)
-    : account_(server_account()), password_(random_password()) {
+    : directory_(parent_of_clusters()), account_(server_account()), password_(random_password()) {
   if (!programs) throw std::runtime_error("PostgreSQL's initdb is not installed");
   fs::create_directory(directory_ / "data");
   give(directory_.path(), account_);

@@ -82,7 +82,7 @@ class Cluster {
   void start();
   void pg_ctl(const std::vector<std::string>& arguments) const;
 
-  TemporaryDirectory directory_;
+  TemporaryDirectory directory_;  // in memory where there is plenty
   std::filesystem::path server_programs_;
   std::optional<std::filesystem::path> client_programs_;
   std::optional<Account> account_;
