@@ -62,8 +62,8 @@ TEST_F(Loading, OfATableThatIsCheckedByItself) {
   origin(R"(
     CREATE TABLE t (id int, grp int, kind text, pad text); ALTER TABLE t ALTER pad SET STORAGE PLAIN;
     CREATE FUNCTION grp_open(g int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT NOT EXISTS (SELECT FROM public.t WHERE grp = g AND kind = ''close'')';
-    INSERT INTO t SELECT i, i, 'open', repeat(md5(i::text), 120) FROM generate_series(1, 8000) AS i;
-    INSERT INTO t SELECT 8000 + i, i, 'open', repeat(md5(i::text), 20) FROM generate_series(1, 10) AS i;
+    INSERT INTO t SELECT i, i, 'open', repeat(md5(i::text), 120) FROM generate_series(1, 2500) AS i;
+    INSERT INTO t SELECT 2500 + i, i, 'open', repeat(md5(i::text), 20) FROM generate_series(1, 10) AS i;
     ALTER TABLE t ADD CHECK (kind = 'close' OR grp_open(grp));
     UPDATE t SET kind = 'close' WHERE id IN (1, 5, 9); CREATE INDEX ti ON t (id); CLUSTER t USING ti)");
   expect_every_way_to_restore(back_up("origin"));

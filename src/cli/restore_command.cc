@@ -79,6 +79,23 @@ Json report_json(const RestoreReport& report, const OpenBackup& backup) {
           {"rights_not_restored", report.rights_not_restored}};
 }
 
+void print_list(const char* head, const std::vector<std::string>& lines) {
+  if (lines.empty()) return;
+  fmt::print("{}:\n", head);
+  for (const std::string& line : lines) fmt::print("  {}\n", line);
+}
+
+void print_reconciled(const ReconcileReport& report) {
+  fmt::print("made {}, compared {}, changed {}\n", counted(report.made, "object"), report.compared,
+             counted(report.rights_changed, "right"));
+  print_list("different in the target", report.different);
+  print_list("rights that are not as in the backup", report.rights_different);
+  print_list("rows that were left out", report.rows_left_out);
+  print_list("columns that the target lacks", report.columns_left_out);
+  print_list("left to the platform, which owns these", report.left_to_platform);
+  print_list("still to do by hand", report.by_hand);
+}
+
 void run(const RestoreArguments& options, const CommandContext& context) {
   const OpenBackup backup = find_backup(options.backup, context.store);
   ProvenRestoreRequest request{.restore = request_of(options), .prove = options.verify};
@@ -92,12 +109,20 @@ void run(const RestoreArguments& options, const CommandContext& context) {
   const RestoreReport& report = proven.restored;
   if (options.json) {
     Json json = report_json(report, backup);
+    json["dry_run"] = options.request.dry_run;
+    if (report.reconciled) json["reconciled"] = report.reconciled->json();
     if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
   } else {
-    fmt::print("restored {} of {} into {} in {}, {} read from {}\n", counted(report.rows, "row"),
-               counted(report.tables, "table"), report.target, human_seconds(report.seconds),
-               human_bytes(report.bytes_read), backup.name);
+    if (options.request.dry_run) {
+      fmt::print("nothing was changed: a restore would load {} of {} into {}\n", counted(report.rows, "row"),
+                 counted(report.tables, "table"), report.target);
+    } else {
+      fmt::print("restored {} of {} into {} in {}, {} read from {}\n", counted(report.rows, "row"),
+                 counted(report.tables, "table"), report.target, human_seconds(report.seconds),
+                 human_bytes(report.bytes_read), backup.name);
+    }
+    if (report.reconciled) print_reconciled(*report.reconciled);
     if (!report.rights_not_restored.empty()) {
       fmt::print("some privileges are not as in the backup: see {} above\n",
                  counted(report.rights_not_restored.size(), "warning"));
@@ -156,10 +181,20 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
       ->add_option("--search-path", request.search_path,
                    "search_path of the restore's sessions, for functions that rely on it")
       ->type_name("LIST");
-  command->add_flag("-c,--clean", request.clean,
-                    "drop what the backup creates before creating it; with --data-only, empty its tables first");
-  command->add_flag("--allow-non-empty", request.allow_non_empty,
-                    "restore into a target that is not empty, beside its contents");
+  CLI::Option* const clean =
+      command->add_flag("-c,--clean", request.clean,
+                        "drop what the backup creates before creating it; with --data-only, empty its tables first");
+  CLI::Option* const allow_non_empty = command->add_flag(
+      "--allow-non-empty", request.allow_non_empty, "restore into a target that is not empty, beside its contents");
+  command
+      ->add_flag("--reconcile", request.reconcile,
+                 "restore into a target that has a part of the backup, as a platform's new project: compare what is "
+                 "there, make what is missing, load rows into empty tables")
+      ->excludes(clean)
+      ->excludes(allow_non_empty)
+      ->excludes(data_only);
+  CLI::Option* const dry_run =
+      command->add_flag("--dry-run", request.dry_run, "look whether the restore can be done, and change nothing");
   command->add_flag("--create-missing-roles", request.create_missing_roles,
                     "create roles that are missing, without login");
   command
@@ -181,7 +216,8 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
       ->check(CLI::Range(0, 86400))
       ->type_name("SECONDS");
   command->add_flag("--verify", options->verify, "compare every row's digest with the backup afterwards")
-      ->excludes(schema_only);
+      ->excludes(schema_only)
+      ->excludes(dry_run);
   command->add_flag("--json", options->json, "print the result as JSON");
   command->callback([options, jobs, &context] {
     options->request.single_transaction = jobs->empty();

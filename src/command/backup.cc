@@ -21,6 +21,7 @@
 #include "command/backup_schema.h"
 #include "command/connections.h"
 #include "command/locations.h"
+#include "command/object_identities.h"
 #include "command/plan.h"
 #include "pg/lock_watch.h"
 #include "pg/pg_dump.h"
@@ -93,6 +94,7 @@ class Backup {
     append_text(Phase::postamble);
     return writer_.finish({.header = std::move(contents_.header),
                            .globals = std::move(contents_.globals),
+                           .objects = std::move(contents_.objects),
                            .tables = std::move(contents_.tables)},
                           stop_);
   }
@@ -173,6 +175,7 @@ class Backup {
     schema_dump_.read([&schema](std::string_view script) { schema.feed(script); },
                       [this] { watch_.look(connections_.control); }, stop);
     schema.end_script();
+    contents_.objects = read_identities(connections_.control, contents_.header.encoding, schema.objects());
     const std::span<const LargeObjectId> ids = contents_.large_objects;
     for (std::size_t begin = 0; begin < ids.size(); begin += kLargeObjectBatch) {
       const auto batch = ids.subspan(begin, std::min(kLargeObjectBatch, ids.size() - begin));

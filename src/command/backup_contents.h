@@ -23,7 +23,8 @@ struct BackupContents {
   std::uint64_t large_object_bytes = 0;  // of text, at most about so much
   IndexHeader header;
   Globals globals;
-  std::vector<TableInfo> tables;  // contents still empty; the table with the id i + 1 is snapshot.tables[i]
+  std::vector<DatabaseObject> objects;  // once the script has been read
+  std::vector<TableInfo> tables;        // contents still empty; the table with the id i + 1 is snapshot.tables[i]
 };
 
 // pg_dump's options for what a backup leaves out (IndexHeader::filters).

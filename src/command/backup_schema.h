@@ -1,12 +1,14 @@
 // The schema's way into a backup: pg_dump's script cut into frames.
 #pragma once
 
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "format/backup_writer.h"
+#include "format/database_object.h"
 #include "format/frame_builder.h"
 #include "sql/schema_script.h"
 
@@ -28,6 +30,9 @@ class SchemaFrames {
   // Definitions that do not come from pg_dump, as SQL in the form of its script.
   void add_pre_data(std::string_view script);
 
+  // What the script has made so far and has an OID; large objects, which have no names, are not among it.
+  const std::set<ObjectId>& objects() const { return objects_; }
+
   // Ends the pre-data phase and opens the next one to the workers' rows.
   void end_pre_data();
 
@@ -45,6 +50,7 @@ class SchemaFrames {
   FrameBuilder pre_data_;
   FrameBuilder post_data_;
   std::vector<Frame> kept_;
+  std::set<ObjectId> objects_;
   bool in_entries_ = false;
   bool in_post_data_ = false;
 };

@@ -100,7 +100,7 @@ void check_empty(Connection& connection, const RestoreRequest& request, const Re
                  Problems& problems) {
   if (request.clean) return;
   check_schemas_of_extensions(connection, selection, problems);
-  if (request.allow_non_empty) {
+  if (request.allow_non_empty || request.reconcile) {
     const std::size_t count = request.keep_going ? 0 : count_present_large_objects(connection, selection);
     if (count > 0)
       problems.add(fmt::format("{} of the backup's large objects are in the target already", count),
@@ -124,9 +124,11 @@ void check_empty(Connection& connection, const RestoreRequest& request, const Re
   }
   if (in_the_way.empty()) return;
   const bool can_be_beside = count_present_large_objects(connection, selection) == 0;
-  problems.add(fmt::format("the target is not empty: it holds {}", list_names(in_the_way)),
-               fmt::format("restore into a new database, or say --clean to drop what the backup makes{}",
-                           can_be_beside ? ", or --allow-non-empty to restore beside it" : ""));
+  problems.add(
+      fmt::format("the target is not empty: it holds {}", list_names(in_the_way)),
+      fmt::format("restore into a new database, or say --clean to drop what the backup makes, or --reconcile to "
+                  "compare what is there and make what is missing{}",
+                  can_be_beside ? ", or --allow-non-empty to restore beside it" : ""));
 }
 
 }  // namespace pana

@@ -62,7 +62,7 @@ ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const Backu
                                          .longest_silence = request.longest_silence_of_proof},
                                         backup, progress, stop);
   });
-  if (request.restore.allow_non_empty)
+  if (request.restore.allow_non_empty || request.restore.reconcile)
     proven.comparison->leave_extra_out();  // it was there, and is no concern of the backup's
   return proven;
 }

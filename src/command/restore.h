@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
+#include "command/reconcile.h"
 #include "command/restore_globals.h"
 #include "command/restore_request.h"
 #include "format/backup_reader.h"
@@ -25,10 +27,11 @@ struct RestoreReport {
   std::set<std::string> left_out_sequences;      // the statements that set them
   std::vector<std::string> rights_not_restored;  // those that the server only warned of, each a sentence
   std::vector<std::string> errors;               // with keep_going: what could not be restored
+  std::optional<ReconcileReport> reconciled;
 };
 
 // Looks first and changes nothing when the target lacks something: Error(refused) then names all of it. Throws at the
-// first error otherwise, unless told to keep going.
+// first error otherwise, unless told to keep going. A dry run ends behind that look.
 RestoreReport restore(const RestoreRequest& request, const BackupReader& backup, Progress& progress,
                       const std::stop_token& stop);
 

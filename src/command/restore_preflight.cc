@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "command/platform.h"
 #include "command/preflight_empty.h"
 #include "command/preflight_rights.h"
 #include "command/preflight_tables.h"
@@ -265,8 +266,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
                     const RestoreSelection& selection, const ScriptNames& names,
                     const std::vector<std::string>& roles) {
   const Index& index = backup.index();
-  const bool is_of_parts =
-      !request.filter.is_empty() || !index.header.filters.empty() || selection.leaves_extensions_out;
+  const bool is_of_parts = !request.filter.is_empty() || !index.header.filters.empty() ||
+                           selection.leaves_extensions_out || request.reconcile;
   const bool may_be_refused =
       !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) ||
                               has_owner_without_superuser(connection, selection));
@@ -306,7 +307,12 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
               "is there alone"
             : "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");
   }
-  if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
+  const std::vector<std::string> features = features_to_switch_on(found.missing);
+  if (problems.messages.empty() && request.reconcile && !found.missing.empty()) {
+    problems.add(fmt::format("the target lacks what the backup needs: {}", list_names(found.missing)),
+                 fmt::format("{}{}--keep-going restores what does not need it", fmt::join(features, "; "),
+                             features.empty() ? "" : "; "));
+  } else if (problems.messages.empty() && is_of_parts && !found.missing.empty()) {
     problems.add(fmt::format("the target lacks what the chosen parts need: {}", list_names(found.missing)),
                  "choose that too, or create it first: -t chooses tables, views and sequences, -n all of a schema, "
                  "--schema-only just definitions; "
@@ -324,14 +330,13 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 
 std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
                                               const BackupReader& backup, const RestoreSelection& selection,
-                                              const ScriptNames& names) {
+                                              const ScriptNames& names, Problems problems) {
   const Index& index = backup.index();
   if (request.globals && !index.globals) {
     throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it",
                 "leave --globals out; --create-missing-roles makes roles without login");
   }
   if (request.clean && request.schema) check_partitions(connection, selection);
-  Problems problems;
   check_in_script_encoding(connection, request, selection, problems);
   const NamedRoles roles = roles_named_by(request, names, selection);
   const std::set<std::string> of_policies = roles_of_policies(selection, names);

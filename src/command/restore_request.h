@@ -31,6 +31,8 @@ struct RestoreRequest {
   bool clean = false;       // drop what the backup makes before making it; without definitions: empty the tables
   bool single_transaction = false;  // with `clean` and without definitions: over one connection
   bool allow_non_empty = false;     // restore beside what is there
+  bool reconcile = false;           // what is there is compared, what is missing made (command/reconcile.h)
+  bool dry_run = false;             // look, and change nothing
   bool create_missing_roles = false;
   bool globals = false;           // the backup's roles and the database's properties as well
   bool disable_triggers = false;  // while rows are loaded

@@ -18,6 +18,7 @@
 #include "format/row_frame_reader.h"
 #include "pg/copy.h"
 #include "pg/load_order.h"
+#include "sql/copy_columns.h"
 
 namespace pana {
 namespace {
@@ -116,12 +117,18 @@ class UnitLoader {
     if (!is_wanted_ || copy_) return;
     table_ = backup_.index().table(frame_->tables[section_].table);
     expected_rows_ = rows_in_unit(table_->id);
+    const auto kept = selection_.kept_columns.find(table_->id);
+    kept_columns_ = kept == selection_.kept_columns.end() ? nullptr : &kept->second;
     if (collected_ != nullptr) connection_.query("SAVEPOINT section");
-    attempt([&] { copy_.emplace(connection_, std::string(statement)); });
+    attempt([&] {
+      copy_.emplace(connection_,
+                    kept_columns_ == nullptr ? std::string(statement) : copy_of_columns(statement, *kept_columns_));
+    });
   }
 
   void add_row(std::string_view row) {
-    if (is_wanted_ && copy_) copy_->add(row);
+    if (!is_wanted_ || !copy_) return;
+    kept_columns_ == nullptr ? copy_->add(row) : copy_->add(row_of_columns(row, *kept_columns_));
   }
 
   void end_copy() {
@@ -184,6 +191,7 @@ class UnitLoader {
   std::size_t section_ = 0;  // of the frame
   bool is_wanted_ = false;   // the section
   const TableInfo* table_ = nullptr;
+  const std::vector<bool>* kept_columns_ = nullptr;  // of the table, where not all are loaded
   std::optional<CopyIn> copy_;
   std::uint64_t expected_rows_ = 0;
   std::string statements_;

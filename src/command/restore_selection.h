@@ -37,7 +37,18 @@ struct RestoreSelection {
   std::set<TableId> left_out_tables;         // with their extensions
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
-  std::set<LargeObjectId> large_objects_left_alone;  // which have somebody else's contents
+  std::set<LargeObjectId> large_objects_left_alone;   // which have somebody else's contents
+  std::map<TableId, std::vector<bool>> kept_columns;  // of TableInfo::columns, where not all of them are loaded
+
+  // Takes these tables' rows out of it.
+  void leave_rows_out(const Index& index, const std::set<TableId>& left_out) {
+    std::erase_if(tables, [&left_out](const TableInfo* table) { return left_out.contains(table->id); });
+    for (const TableId id : left_out) table_ids.erase(id);
+    std::erase_if(frames, [&](std::size_t frame) {
+      return std::ranges::none_of(index.frames[frame].tables,
+                                  [this](const FrameRows& rows) { return table_ids.contains(rows.table); });
+    });
+  }
 
   bool is_empty() const {
     const auto is_run = [](const SchemaObject& object) { return !object.statements.empty(); };

@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kHeaderMark = "-- pana:index ";
 constexpr std::string_view kHeaderCheckMark = "-- pana:header ";
 constexpr std::string_view kGlobalsMark = "-- pana:globals ";
+constexpr std::string_view kObjectMark = "-- pana:object ";
 constexpr std::string_view kTableMark = "-- pana:table ";
 constexpr std::string_view kFrameMark = "-- pana:frame ";
 constexpr std::string_view kEndMark = "-- pana:end ";
@@ -240,6 +241,8 @@ void parse_line(std::string_view line, Index& index) {
     index.frames.push_back(parse_frame(payload(line, kFrameMark)));
   } else if (line.starts_with(kTableMark)) {
     index.tables.push_back(parse_table(payload(line, kTableMark)));
+  } else if (line.starts_with(kObjectMark)) {
+    index.objects.push_back(parse_object(payload(line, kObjectMark)));
   } else if (line.starts_with(kGlobalsMark)) {
     index.globals = parse_globals(payload(line, kGlobalsMark));
   } else if (!line.starts_with("-- pana:")) {
@@ -274,6 +277,7 @@ std::string write_index(const Index& index) {
   line(kHeaderMark, header_json(index.header, index.totals()));
   line(kHeaderCheckMark, {{"xxh64", hex64(checksum(text))}});
   if (index.globals) line(kGlobalsMark, globals_json(*index.globals));
+  for (const DatabaseObject& object : index.objects) line(kObjectMark, object_json(object));
   for (const TableInfo& table : index.tables) line(kTableMark, table_json(table));
   for (const FrameInfo& frame : index.frames) line(kFrameMark, frame_json(frame));
   return text + fmt::format("{}{:020} {}\n", kEndMark, index.text_bytes(), hex64(checksum(text)));

@@ -40,13 +40,16 @@ struct Entry {
 
 }  // namespace
 
-DefaultPrivileges DefaultPrivileges::read(Connection& connection) {
-  const QueryResult result = connection.query(R"(
+DefaultPrivileges DefaultPrivileges::read(Connection& connection, const std::optional<std::string>& role) {
+  const std::string whose = role ? connection.quote_literal(*role) : "current_user";
+  const std::string for_role = role ? fmt::format("FOR ROLE {} ", connection.quote_identifier(*role)) : "";
+  const QueryResult result = connection.query(fmt::format(R"(
 SELECT d.defaclobjtype::text, n.nspname, a.privilege_type, a.is_grantable,
-       CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END, pg_catalog.quote_ident(current_user)
+       CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(r.rolname) END, pg_catalog.quote_ident({0})
 FROM pg_catalog.pg_default_acl AS d LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = d.defaclnamespace
 LEFT JOIN LATERAL pg_catalog.aclexplode(d.defaclacl) AS a ON true LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = a.grantee
-WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user))");
+WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = {0}))",
+                                                          whose));
   std::map<std::pair<char, std::string>, Entry> entries;  // by kind and schema, none for all schemas
   std::string owner;
   for (int row = 0; row < result.rows(); ++row) {
@@ -63,8 +66,8 @@ WHERE d.defaclrole = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = curren
     if (plural.empty()) continue;
     const bool is_global = schema.empty();
     const std::string alter =
-        is_global ? "ALTER DEFAULT PRIVILEGES "
-                  : fmt::format("ALTER DEFAULT PRIVILEGES IN SCHEMA {} ", connection.quote_identifier(schema));
+        fmt::format("ALTER DEFAULT PRIVILEGES {}{}", for_role,
+                    is_global ? "" : fmt::format("IN SCHEMA {} ", connection.quote_identifier(schema)));
     Aside& aside = privileges.by_kind_and_schema_[key];
     // An entry for all schemas stands in place of PostgreSQL's defaults, one for a schema adds to them.
     if (is_global) entry.grantees.insert({owner, "PUBLIC"});

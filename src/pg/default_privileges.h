@@ -20,8 +20,8 @@ namespace pana {
 // L large objects.
 class DefaultPrivileges {
  public:
-  // Those of the session's role. Names are in the session's encoding.
-  static DefaultPrivileges read(Connection& connection);
+  // Those of the session's role, or of another that it may act for. Names are in the session's encoding.
+  static DefaultPrivileges read(Connection& connection, const std::optional<std::string>& role = std::nullopt);
 
   // Statements for before and behind what makes objects of these kinds in that schema (of no schema: in any); none
   // where nothing is set for them.

@@ -214,7 +214,12 @@ std::optional<RelationName> SchemaObjectReader::relation_of(const SchemaEntry& e
 }
 
 SchemaObject SchemaObjectReader::understand(const SchemaEntry& entry) {
-  SchemaObject object{.type = entry.type, .name = entry.name, .schema = entry.schema, .object_id = entry.object_id};
+  SchemaObject object{.type = entry.type,
+                      .name = entry.name,
+                      .schema = entry.schema,
+                      .owner = entry.owner,
+                      .catalog_id = entry.catalog_id,
+                      .object_id = entry.object_id};
   for (std::string& sql : statements_of(entry.text)) {
     if (is_default_setting(sql)) {
       put(settings_, std::move(sql));

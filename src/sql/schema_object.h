@@ -40,6 +40,8 @@ struct SchemaObject {
   std::string type;  // these as in SchemaEntry
   std::string name;
   std::string schema;
+  std::string owner;
+  std::uint32_t catalog_id = 0;
   std::uint32_t object_id = 0;
 
   // What must hold while the definition is run, for a definition that stores something; empty for all others.

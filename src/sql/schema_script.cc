@@ -32,8 +32,8 @@ std::optional<std::string_view> between(std::string_view text, std::string_view 
   return text.substr(begin, end - begin);
 }
 
-std::uint32_t object_id_of(std::string_view comment) {
-  const std::string_view digits = between(comment, " OID ", ")").value_or("");
+std::uint32_t oid_between(std::string_view comment, std::string_view before, std::string_view after) {
+  const std::string_view digits = between(comment, before, after).value_or("");
   std::uint32_t oid = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), oid);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size()) {
@@ -214,7 +214,8 @@ void SchemaScriptReader::begin_entry(std::string_view comment) {
   if (place_ == Place::entries) end_entry();
   if (place_ == Place::trailer) throw_after_end();
   place_ = Place::entries;
-  entry_.object_id = object_id_of(comment);
+  entry_.catalog_id = oid_between(comment, "(class ", " ");
+  entry_.object_id = oid_between(comment, " OID ", ")");
   entry_.text = std::exchange(front_, {});
   entry_.text += kRuler;
   entry_.text += comment;

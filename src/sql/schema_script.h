@@ -27,7 +27,8 @@ struct SchemaEntry {
   std::string name;    // as in the comment: line ends are blanks, and it may be "TABLE orders" or "orders orders_pkey"
   std::string schema;  // "-" where the object has none
   std::string owner;
-  std::uint32_t object_id = 0;  // the object's OID, 0 for comments, privileges and the like
+  std::uint32_t catalog_id = 0;  // the OID of the catalog that holds it ("class"), 0 for comments and the like
+  std::uint32_t object_id = 0;   // the object's own OID, 0 likewise
   // From its comment up to the next one, byte for byte. The SET statements between two entries stand at the end of the
   // first, those before the first entry in front of it.
   std::string text;

@@ -1,0 +1,126 @@
+// A restore into a database that has a part of the backup already: a platform's new project, a schema that migrations
+// have made, a restore that did not come to its end.
+//
+// What is there is never run: it is compared. What is missing is made; rows go into tables that exist and are empty;
+// rights end as they were in the source (command/reconcile_rights.h). Objects are known by their address
+// (DatabaseObject), never by what the server says to an attempt: where a role may not look, "permission denied" comes
+// before "already exists".
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "command/preflight_rights.h"
+#include "command/restore_request.h"
+#include "command/restore_selection.h"
+#include "command/sql_names.h"
+#include "format/index.h"
+#include "pg/connection.h"
+
+namespace pana {
+
+// What came of it. Texts are sentences without their full stop, or names.
+struct ReconcileReport {
+  std::size_t made = 0;      // objects that the target lacked
+  std::size_t compared = 0;  // that it had
+  std::size_t rights_changed = 0;
+  std::vector<std::string> different;         // what it has under that name is not what the backup has
+  std::vector<std::string> left_to_platform;  // missing objects of roles that the restoring role cannot act for
+  std::vector<std::string> rows_left_out;     // of tables whose rows are the target's own matter
+  std::vector<std::string> columns_left_out;  // with what they held
+  std::vector<std::string> rights_different;  // that the restore could not make as they were
+  std::vector<std::string> by_hand;           // what no restore of a database brings back
+  std::vector<std::string> lost;              // with keep_going: what of the user's did not come back
+
+  Json json() const;
+};
+
+// How an object of the target is meant: whose it is, and what may be done with it.
+class TargetObjects {
+ public:
+  // Reads them, in an action of with_index_encoding().
+  explicit TargetObjects(Connection& connection);
+  TargetObjects(TargetObjects&&) = default;  // what is handed out points into it
+  TargetObjects& operator=(TargetObjects&&) = default;
+
+  // nullptr where the target has none of that address.
+  const DatabaseObject* find(const ObjectAddress& address) const;
+
+  // Whether the restoring role is this role, or may act for it.
+  bool may_act_for(const std::string& role) const { return ours_.contains(role); }
+  bool has_role(const std::string& role) const { return roles_.contains(role); }
+
+ private:
+  std::vector<DatabaseObject> objects_;
+  std::map<ObjectAddress, const DatabaseObject*> by_address_;
+  std::set<std::string> roles_;
+  std::set<std::string> ours_;
+};
+
+class Reconciliation {
+ public:
+  // Looks, and changes nothing. Throws Error(refused) for a backup that does not know its objects' addresses. All of
+  // the arguments must outlive this. In no action of with_index_encoding(), as all below.
+  Reconciliation(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                 const ScriptNames& names);
+
+  // Leaves in the selection what is to be made and loaded; notes what stands in the way of that in problems().
+  void apply(RestoreSelection& selection);
+
+  const Problems& problems() const { return problems_; }
+
+  // The backup's, which the selection no longer has: restore_rights() runs them.
+  std::vector<SchemaObject>& default_privileges() { return default_privileges_; }
+
+  // After the rows were loaded without triggers: whether the foreign keys of tables that were there hold.
+  void check_foreign_keys(const std::map<TableId, std::uint64_t>& loaded);
+
+  // At the end of all: gives what was granted, takes what was not, and compares.
+  void restore_rights();
+
+  ReconcileReport& report() { return report_; }
+
+ private:
+  enum class State { there, made, platforms };
+
+  const DatabaseObject* counterpart(const SchemaObject& object) const;
+  State state_of(const SchemaObject& object, const SchemaObject* described);
+  State state_of_hanging(const SchemaObject& object) const;
+  bool is_made_by_us(const std::string& owner) const;
+  bool has_function_of(const SchemaObject& trigger) const;
+  void note_there(const SchemaObject& object);
+  void compare(const SchemaObject& object, const DatabaseObject& present);
+  void choose_tables(RestoreSelection& selection);
+  void choose_sequences(RestoreSelection& selection);
+  bool is_loaded(const TableInfo& table);
+  void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
+  void note_by_hand(const RestoreSelection& selection);
+
+  Connection& connection_;
+  const RestoreRequest& request_;
+  const BackupReader& backup_;
+  const Index& index_;
+  const ScriptNames& names_;
+  TargetObjects target_;
+  bool is_platform_ = false;                                 // some of what is there is of a role we cannot act for
+  std::map<ObjectId, const DatabaseObject*> objects_;        // of the index
+  std::map<ObjectId, const DatabaseObject*> there_;          // what the target has in their place
+  std::map<RelationName, const DatabaseObject*> relations_;  // of the target, that are in the backup, too
+  std::map<RelationName, ObjectId> backup_relations_;
+  std::map<std::uint32_t, std::string> bodies_;  // of the target's functions, in the script's encoding
+  std::set<ObjectId> made_;
+  std::set<std::string> backup_functions_;  // schema.name, in Unicode
+  std::set<std::string> functions_;         // of them, those that are there or made
+  std::vector<SchemaObject> default_privileges_;
+  Problems problems_;
+  ReconcileReport report_;
+};
+
+// Takes the event triggers, with what is said of them, out of the selection: they come behind all else, for they would
+// see the rest of the restore.
+std::vector<SchemaObject> take_event_triggers(RestoreSelection& selection);
+
+}  // namespace pana

@@ -1,0 +1,256 @@
+// Of a Reconciliation: rights end as they were in the source.
+//
+// What the restore makes gets its rights by the backup's own statements. For what was there, and for members of
+// extensions, these say too little: they start from PostgreSQL's defaults, and the target may have given more, or less.
+// So the rights of the index are compared with those of the target, and what differs is granted or taken one by one. An
+// owner's own rights are left out of this: an owner can give them to itself at any time.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/human.h"
+#include "command/reconcile.h"
+#include "pg/default_privileges.h"
+#include "pg/transaction.h"
+#include "sql/access_rights.h"
+
+namespace pana {
+namespace {
+
+constexpr std::uint32_t kRelation = 1259;
+constexpr std::uint32_t kFunction = 1255;
+constexpr std::uint32_t kType = 1247;
+constexpr std::uint32_t kLanguage = 2612;
+constexpr std::uint32_t kNamespace = 2615;
+constexpr std::uint32_t kForeignDataWrapper = 2328;
+constexpr std::uint32_t kForeignServer = 1417;
+constexpr std::uint32_t kDefaultAcl = 826;
+
+// A right of somebody else than the owner, and who granted it in the source.
+using Granted = std::map<AccessRight, std::string>;
+
+Granted parse_rights(const std::vector<std::string>& items, const std::string& owner) {
+  Granted granted;
+  for (const std::string& text : items) {
+    const std::optional<AccessItem> item = parse_access_item(text);
+    if (!item) continue;
+    for (const AccessRight& right : item->rights) {
+      if (right.grantee != owner) granted.emplace(right, item->grantor);
+    }
+  }
+  return granted;
+}
+
+// acldefault() of acl.c: what everybody may do with a new object of the kind.
+Granted default_rights(std::uint32_t catalog, const std::string& owner) {
+  if (catalog == kFunction) return {{{.grantee = "", .privilege = 'X'}, owner}};
+  if (catalog == kType || catalog == kLanguage) return {{{.grantee = "", .privilege = 'U'}, owner}};
+  return {};
+}
+
+bool has_rights(std::uint32_t catalog) {
+  return catalog == kRelation || catalog == kFunction || catalog == kType || catalog == kLanguage ||
+         catalog == kNamespace || catalog == kForeignDataWrapper || catalog == kForeignServer || catalog == kDefaultAcl;
+}
+
+// An object, or a column of it.
+struct Place {
+  const DatabaseObject* wanted = nullptr;
+  const DatabaseObject* present = nullptr;
+  std::string column;  // empty: the object itself
+
+  std::string text() const {
+    return fmt::format("{} {}{}", wanted->address.type, fmt::join(wanted->address.names, "."),
+                       column.empty() ? "" : fmt::format(" ({})", column));
+  }
+};
+
+struct Difference {
+  Place place;
+  AccessRight right;
+  std::string grantor;  // in the source, of what is missing
+  bool is_missing = false;
+};
+
+class RightsComparison {
+ public:
+  RightsComparison(const Index& index, const RestoreRequest& request, int server_version)
+      : index_(index), request_(request),
+        knows_maintain_(index.header.server_version_num >= 170000 && server_version >= 170000) {}
+
+  std::vector<Difference> compare(const TargetObjects& target) {
+    differences_.clear();
+    for (const DatabaseObject& object : index_.objects) {
+      const DatabaseObject* const present = target.find(object.address);
+      if (present == nullptr || !has_rights(object.id.catalog)) continue;
+      const Granted wanted =
+          object.rights ? parse_rights(*object.rights, object.owner) : default_rights(object.id.catalog, object.owner);
+      add({.wanted = &object, .present = present, .column = ""}, wanted,
+          parse_rights(present->rights.value_or(std::vector<std::string>()), present->owner));
+      std::map<std::string, std::pair<Granted, Granted>> columns;
+      for (const ColumnRights& column : object.column_rights)
+        columns[column.column].first = parse_rights(column.rights, object.owner);
+      for (const ColumnRights& column : present->column_rights)
+        columns[column.column].second = parse_rights(column.rights, present->owner);
+      for (const auto& [column, rights] : columns)
+        add({.wanted = &object, .present = present, .column = column}, rights.first, rights.second);
+    }
+    return differences_;
+  }
+
+ private:
+  std::string mapped(const std::string& role) const {
+    const auto found = request_.role_map.find(role);
+    return found == request_.role_map.end() ? role : found->second;
+  }
+
+  void add(const Place& place, const Granted& wanted, const Granted& present) {
+    std::set<AccessRight> expected;
+    for (const auto& [right, grantor] : wanted) {
+      AccessRight here = right;
+      here.grantee = mapped(right.grantee);
+      if (here.grantee == place.present->owner) continue;
+      expected.insert(here);
+      if (!present.contains(here) && counts(here))
+        differences_.push_back({.place = place, .right = here, .grantor = grantor, .is_missing = true});
+    }
+    for (const auto& [right, grantor] : present) {
+      if (!expected.contains(right) && counts(right))
+        differences_.push_back({.place = place, .right = right, .grantor = "", .is_missing = false});
+    }
+  }
+
+  bool counts(const AccessRight& right) const { return knows_maintain_ || right.privilege != 'm'; }
+
+  const Index& index_;
+  const RestoreRequest& request_;
+  const bool knows_maintain_;
+  std::vector<Difference> differences_;
+};
+
+std::string grantee_sql(Connection& connection, const AccessRight& right) {
+  return right.grantee.empty() ? "PUBLIC" : connection.quote_identifier(right.grantee);
+}
+
+std::string object_sql(Connection& connection, const DatabaseObject& object) {
+  const QueryResult found = connection.query(
+      fmt::format("SELECT identity FROM pg_catalog.pg_identify_object({}, {}, 0)", object.id.catalog, object.id.oid));
+  const std::string identity = found.string(0, 0);
+  switch (object.id.catalog) {
+    case kRelation: return (object.address.type == "sequence" ? "SEQUENCE " : "TABLE ") + identity;
+    case kFunction: return "ROUTINE " + identity;
+    case kType: return "TYPE " + identity;
+    case kLanguage: return "LANGUAGE " + identity;
+    case kNamespace: return "SCHEMA " + identity;
+    case kForeignDataWrapper: return "FOREIGN DATA WRAPPER " + identity;
+    case kForeignServer: return "FOREIGN SERVER " + identity;
+    default: return {};
+  }
+}
+
+std::string statement_for(Connection& connection, const Difference& difference) {
+  const std::string_view privilege = privilege_name(difference.right.privilege);
+  const std::string object = object_sql(connection, *difference.place.present);
+  if (privilege.empty() || object.empty()) return {};
+  const std::string what =
+      difference.place.column.empty()
+          ? std::string(privilege)
+          : fmt::format("{} ({})", privilege, connection.quote_identifier(difference.place.column));
+  const std::string grantee = grantee_sql(connection, difference.right);
+  if (difference.is_missing)
+    return fmt::format("GRANT {} ON {} TO {}{}", what, object, grantee,
+                       difference.right.grantable ? " WITH GRANT OPTION" : "");
+  return fmt::format("REVOKE {} ON {} FROM {}", what, object, grantee);
+}
+
+std::string text_of(const Difference& difference) {
+  return fmt::format("{} on {}{} {}", privilege_name(difference.right.privilege), difference.place.text(),
+                     difference.is_missing ? " is not granted to" : " is granted to",
+                     difference.right.grantee.empty() ? "everybody" : difference.right.grantee);
+}
+
+void run_statement(Connection& connection, const std::string& sql) {
+  try {
+    connection.query(sql);
+  } catch (const DatabaseError&) {
+    if (!connection.is_alive()) throw;  // the comparison behind it tells what is not as it was
+  }
+  connection.take_refused_grants();
+}
+
+// Those that are there are set back to PostgreSQL's own first: the source may have had none where the target has some.
+std::string default_privileges_sql(Connection& connection, const std::vector<SchemaObject>& wanted,
+                                   const TargetObjects& target, const ScriptNames& names) {
+  std::string sql;
+  const QueryResult roles = connection.query(
+      "SELECT DISTINCT r.rolname FROM pg_catalog.pg_default_acl AS d JOIN pg_catalog.pg_roles AS r ON r.oid = "
+      "d.defaclrole ORDER BY 1");
+  for (int row = 0; row < roles.rows(); ++row) {
+    const std::string role = roles.string(row, 0);
+    if (target.may_act_for(names.unicode(role)))
+      sql += DefaultPrivileges::read(connection, role).aside("rSfTnL", std::nullopt).before;
+  }
+  for (const SchemaObject& object : wanted) {
+    if (!target.may_act_for(names.unicode(object.owner))) continue;
+    for (const SchemaStatement& statement : object.statements) sql += statement.sql + "\n";
+  }
+  return sql;
+}
+
+}  // namespace
+
+void Reconciliation::restore_rights() {
+  if (!request_.privileges) return;
+  const auto read_target_again = [this] {
+    std::optional<TargetObjects> target;
+    with_index_encoding(connection_, index_.header, [&] { target.emplace(connection_); });
+    return std::move(*target);
+  };
+  const std::string defaults = default_privileges_sql(connection_, default_privileges_, read_target_again(), names_);
+  if (!defaults.empty()) run_statement(connection_, defaults);
+
+  const TargetObjects target = read_target_again();
+  RightsComparison comparison(index_, request_, connection_.server_version());
+  std::vector<Difference> differences = comparison.compare(target);
+  const auto is_ours = [&](const Difference& difference) {
+    const DatabaseObject& present = *difference.place.present;
+    return present.extension.empty() && target.may_act_for(present.owner);
+  };
+  // On what is the platform's, the user's own grants are those that the user or a role of the user's gave, and those to
+  // roles that no new project has.
+  const auto is_users = [&](const Difference& difference) {
+    return is_ours(difference) ||
+           (difference.is_missing &&
+            (target.may_act_for(difference.grantor) ||
+             (!difference.right.grantee.empty() && !target_.has_role(difference.right.grantee))));
+  };
+  std::size_t changed = 0;
+  with_index_encoding(connection_, index_.header, [&] {
+    const auto run = [&](bool grants) {
+      for (const Difference& difference : differences) {
+        if (difference.is_missing != grants || !is_users(difference)) continue;
+        if (grants && !difference.right.grantee.empty() && !target.has_role(difference.right.grantee)) continue;
+        const std::string sql = statement_for(connection_, difference);
+        if (sql.empty()) continue;
+        run_statement(connection_, sql);
+        ++changed;
+      }
+    };
+    run(/*grants=*/false);  // a right without its grant option, say, and then the one with it
+    run(/*grants=*/true);
+  });
+  std::optional<TargetObjects> result;
+  if (changed > 0) differences = comparison.compare(result.emplace(read_target_again()));
+  report_.rights_changed = changed;
+  std::size_t of_platform = 0;
+  for (const Difference& difference : differences) {
+    is_users(difference) ? report_.rights_different.push_back(text_of(difference)) : void(++of_platform);
+  }
+  if (of_platform > 0)
+    report_.rights_different.push_back(
+        fmt::format("{} on the platform's own objects, which are its own matter", counted(of_platform, "other right")));
+}
+
+}  // namespace pana

@@ -1,0 +1,272 @@
+// Of a Reconciliation: which rows, columns and values of sequences go into a target that has tables already.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <optional>
+
+#include "base/human.h"
+#include "command/platform.h"
+#include "command/reconcile.h"
+#include "format/row_frame_reader.h"
+#include "sql/copy_columns.h"
+
+namespace pana {
+namespace {
+
+// What a column of a table holds in the backup.
+struct ColumnContent {
+  std::uint64_t values = 0;  // that are not NULL
+  std::string first;
+  bool differ = false;
+
+  std::string text() const {
+    if (values == 0) return "empty in every row";
+    return differ ? counted(values, "value") : fmt::format("the same value in {}", counted(values, "row"));
+  }
+};
+
+// Of the columns that are not kept.
+std::vector<ColumnContent> read_columns(const BackupReader& backup, const TableInfo& table,
+                                        const std::vector<bool>& kept) {
+  std::vector<ColumnContent> contents(kept.size());
+  BackupReader::Memory memory;
+  for (std::size_t i = 0; i < backup.index().frames.size(); ++i) {
+    const std::vector<FrameRows>& parts = backup.index().frames[i].tables;
+    if (std::ranges::find(parts, table.id, &FrameRows::table) == parts.end()) continue;
+    std::size_t section = 0;
+    const RowFrameHandler handler{.begin_copy = [](std::string_view) {},
+                                  .row =
+                                      [&](std::string_view row) {
+                                        if (section >= parts.size() || parts[section].table != table.id) return;
+                                        const std::vector<std::string_view> fields = fields_of(row);
+                                        for (std::size_t column = 0; column < std::min(kept.size(), fields.size());
+                                             ++column) {
+                                          if (kept[column] || fields[column] == "\\N") continue;
+                                          ColumnContent& content = contents[column];
+                                          if (content.values++ == 0) content.first = fields[column];
+                                          content.differ = content.differ || content.first != fields[column];
+                                        }
+                                      },
+                                  .end_copy = [&section] { ++section; },
+                                  .large_object_line = [](std::string_view) {}};
+    RowFrameReader reader(handler);
+    backup.read_frame(i, [&reader](std::string_view text) { reader.feed(text); }, memory, {});
+    reader.finish();
+  }
+  return contents;
+}
+
+}  // namespace
+
+// What the target does not have stays out, and is reported with what it held.
+void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::string, bool>& present,
+                                    RestoreSelection& selection) {
+  std::vector<bool> kept;
+  for (const std::string& column : table.columns) {
+    const auto found = present.find(column);
+    kept.push_back(found != present.end() && !found->second);
+  }
+  if (std::ranges::all_of(kept, [](bool is_kept) { return is_kept; })) return;
+  const std::vector<ColumnContent> contents = read_columns(backup_, table, kept);
+  std::vector<std::string> lost;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (kept[i]) continue;
+    const bool is_generated = present.contains(table.columns[i]);
+    const std::string column = fmt::format("{}.{} ({})", table.schema, table.name, table.columns[i]);
+    report_.columns_left_out.push_back(
+        fmt::format("{}: {}{}", column, contents[i].text(), is_generated ? "; the target computes it" : ""));
+    if (contents[i].differ && !is_generated) lost.push_back(report_.columns_left_out.back());
+  }
+  if (request_.keep_going) report_.lost.insert(report_.lost.end(), lost.begin(), lost.end());
+  if (!lost.empty() && !request_.keep_going)
+    problems_.add(fmt::format("the target's tables lack columns with contents: {}", list_names(lost)),
+                  "add them to the target first; --keep-going restores the rest of these rows");
+  selection.kept_columns[table.id] = std::move(kept);
+}
+
+// Whether rows of a table that is there are to be loaded.
+bool Reconciliation::is_loaded(const TableInfo& table) {
+  const RelationName name{.schema = table.schema, .name = table.name};
+  const std::string text = table.schema + "." + table.name;
+  const std::string rows = fmt::format("{} of {}", counted(table.content.rows, "row"), text);
+  const auto root = parse_relation_name(table.loaded_into);
+  const auto there = relations_.find(root ? names_.unicode(*root) : name);
+  if (there == relations_.end()) {
+    const auto known = backup_relations_.find(name);
+    const bool is_made = known != backup_relations_.end() ? made_.contains(known->second) : true;  // an extension's
+    if (!is_made && table.content.rows > 0)
+      report_.rows_left_out.push_back(rows + ": the platform's table, which the target does not have");
+    return is_made;
+  }
+  if (table.content.rows == 0) return true;
+  if (is_platform_ && is_transient(name)) {
+    report_.rows_left_out.push_back(rows + ": they mean nothing in another database");
+    return false;
+  }
+  if (is_ledger(name) && !target_.may_act_for(there->second->owner)) {
+    report_.rows_left_out.push_back(rows + ": they say which migrations of the platform ran in the source");
+    return false;
+  }
+  return true;
+}
+
+void Reconciliation::choose_tables(RestoreSelection& selection) {
+  std::set<TableId> left_out;
+  std::vector<std::string> filled;
+  std::vector<std::string> secured;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id == kLargeObjects) continue;
+    if (!is_loaded(*table)) {
+      left_out.insert(table->id);
+      continue;
+    }
+    const auto there = relations_.find({.schema = table->schema, .name = table->name});
+    if (there == relations_.end() || table->content.rows == 0) continue;
+    const std::string name = sql_name(connection_, {names_.in_script(table->schema), names_.in_script(table->name)});
+    const std::string text = table->schema + "." + table->name;
+    const std::uint32_t oid = there->second->id.oid;
+    const QueryResult may = connection_.query(fmt::format(
+        "SELECT pg_catalog.has_table_privilege({0}::oid, 'INSERT'), pg_catalog.row_security_active({0}::oid), "
+        "pg_catalog.has_table_privilege({0}::oid, 'SELECT')",
+        oid));
+    if (!may.boolean(0, 0)) {
+      report_.rows_left_out.push_back(fmt::format("{} of {}: the restoring role may not load rows into it",
+                                                  counted(table->content.rows, "row"), text));
+      left_out.insert(table->id);
+      continue;
+    }
+    if (may.boolean(0, 1)) secured.push_back(text);
+    const bool holds_rows = may.boolean(0, 2) && connection_
+                                                     .query(fmt::format("SELECT EXISTS (SELECT FROM ONLY {} {})", name,
+                                                                        names_.in_script(table->condition)))
+                                                     .boolean(0, 0);
+    if (holds_rows) {
+      filled.push_back(text);
+      if (request_.keep_going) {
+        left_out.insert(table->id);
+        report_.lost.push_back(
+            fmt::format("{} of {}: the target's table holds rows already", counted(table->content.rows, "row"), text));
+        continue;
+      }
+    }
+    std::map<std::string, bool> columns;  // whether it is generated
+    with_index_encoding(connection_, index_.header, [&] {
+      const QueryResult found =
+          connection_.query(fmt::format("SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute WHERE "
+                                        "attrelid = {} AND attnum > 0 AND NOT attisdropped",
+                                        oid));
+      for (int row = 0; row < found.rows(); ++row) columns[found.string(row, 0)] = found.boolean(row, 1);
+    });
+    choose_columns(*table, columns, selection);
+  }
+  if (!filled.empty() && !request_.keep_going)
+    problems_.add(fmt::format("tables of the target hold rows already: {}", list_names(filled)),
+                  "empty them first (TRUNCATE), or leave them out with --exclude-table-data; --keep-going leaves them "
+                  "as they are");
+  if (!secured.empty())
+    problems_.add(
+        fmt::format("row level security applies to the restoring role in {}, and PostgreSQL then refuses COPY FROM",
+                    list_names(secured)),
+        "restore as a role with BYPASSRLS");
+  selection.leave_rows_out(index_, left_out);
+  selection.left_out_tables.insert(left_out.begin(), left_out.end());
+  for (const auto& [table, kept] : selection.kept_columns) selection.left_out_tables.insert(table);
+}
+
+void Reconciliation::choose_sequences(RestoreSelection& selection) {
+  std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
+    if (!value.sequence) return false;
+    const RelationName name = names_.unicode(*value.sequence);
+    const auto there = relations_.find(name);
+    if (there == relations_.end()) {
+      const auto known = backup_relations_.find(name);
+      if (known == backup_relations_.end() || made_.contains(known->second)) return false;
+    } else if (connection_
+                   .query(fmt::format("SELECT pg_catalog.has_sequence_privilege({}::oid, 'UPDATE')",
+                                      there->second->id.oid))
+                   .boolean(0, 0)) {
+      return false;
+    } else {
+      report_.rows_left_out.push_back(
+          fmt::format("the value of sequence {}.{}: the restoring role may not set it", name.schema, name.name));
+    }
+    selection.left_out_sequences.insert(value.sql);
+    return true;
+  });
+}
+
+void Reconciliation::check_foreign_keys(const std::map<TableId, std::uint64_t>& loaded) {
+  std::vector<std::string> oids;
+  for (const auto& [id, rows] : loaded) {
+    const TableInfo* const table = index_.table(id);
+    const auto there = relations_.find({.schema = table->schema, .name = table->name});
+    if (there != relations_.end()) oids.push_back(std::to_string(there->second->id.oid));
+  }
+  if (oids.empty()) return;
+  // Rows of which a referring column is NULL refer to nothing (MATCH SIMPLE; MATCH FULL wants all of them NULL then).
+  const QueryResult checks = connection_.query(fmt::format(R"(
+SELECT pg_catalog.format('%I on %s', c.conname, c.conrelid::pg_catalog.regclass),
+  pg_catalog.format('SELECT count(*) FROM ONLY %s AS t WHERE %s AND NOT EXISTS (SELECT FROM %s AS r WHERE %s)',
+    c.conrelid::pg_catalog.regclass, pg_catalog.string_agg(pg_catalog.format('t.%I IS NOT NULL', a.attname), ' AND '),
+    c.confrelid::pg_catalog.regclass, pg_catalog.string_agg(pg_catalog.format('r.%I OPERATOR(%I.%s) t.%I', f.attname, n.nspname, o.oprname, a.attname), ' AND '))
+FROM pg_catalog.pg_constraint AS c CROSS JOIN LATERAL ROWS FROM (pg_catalog.unnest(c.conkey), pg_catalog.unnest(c.confkey), pg_catalog.unnest(c.conpfeqop)) AS k (own, other, equal)
+JOIN pg_catalog.pg_operator AS o ON o.oid = k.equal JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
+JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.other
+WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid ORDER BY 1)",
+                                                           fmt::join(oids, ", ")));
+  for (int row = 0; row < checks.rows(); ++row) {
+    const QueryResult count = connection_.query(checks.string(row, 1));
+    if (count.integer(0, 0) > 0)
+      report_.different.push_back(fmt::format("{} refer to nothing by the foreign key {}",
+                                              counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row"),
+                                              checks.text(row, 0)));
+  }
+}
+
+void Reconciliation::note_by_hand(const RestoreSelection& selection) {
+  const auto has_rows = [&selection](std::string_view schema, std::string_view name) {
+    return std::ranges::any_of(selection.tables, [&](const TableInfo* table) {
+      return table->schema == schema && table->name == name && table->content.rows > 0;
+    });
+  };
+  std::vector<std::string>& notes = report_.by_hand;
+  if (has_rows("auth", "users"))
+    notes.emplace_back(
+        "settings of Auth (providers, SMTP, hooks, redirect URLs) and the JWT secret: sessions last only with the "
+        "source's own secret");
+  if (has_rows("storage", "objects"))
+    notes.emplace_back("the files of Storage: its rows are restored, the files are not in a database");
+  for (const TableInfo& table : index_.tables) {
+    if (table.content.rows == 0) continue;
+    if (table.schema == "vault" && table.name == "secrets")
+      notes.push_back(
+          fmt::format("{} of Vault: enter them again, because they are encrypted with the source project's key",
+                      counted(table.content.rows, "secret")));
+    if (table.schema == "cron" && table.name == "job")
+      notes.push_back(fmt::format("{}: make them again by cron.schedule()", counted(table.content.rows, "cron job")));
+  }
+  std::vector<std::string> passwords;
+  if (index_.globals) {
+    for (const RoleDefinition& role : index_.globals->roles) {
+      if (role.login && !target_.has_role(role.name) && !looks_like_platform_role(role.name))
+        passwords.push_back(role.name);
+    }
+  }
+  if (!passwords.empty()) notes.push_back("passwords of the roles " + list_names(passwords));
+  std::vector<std::string> addresses;
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      const bool names_a_project = std::ranges::any_of(object.statements, [](const SchemaStatement& statement) {
+        return statement.sql.find(".supabase.co") != std::string::npos;
+      });
+      if (names_a_project) addresses.push_back(object.type + " " + object.name);
+    }
+  }
+  if (!addresses.empty()) notes.push_back("the address of a project is written into " + list_names(addresses));
+  notes.emplace_back("Edge Functions and their secrets, and which schemas the API shows");
+}
+
+}  // namespace pana
