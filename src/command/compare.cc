@@ -379,11 +379,16 @@ ComparisonReport compare(const CompareRequest& request, const BackupReader& back
   report.compared_large_objects = large_objects.size();
   std::erase_if(report.tables, [&](const TableComparison& table) {
     const TableInfo* const info = choice.find(table.schema, table.name);
-    return table.state == TableState::missing && info != nullptr && request.without_tables.contains(info->id);
+    return table.state != TableState::equal && info != nullptr && request.without_tables.contains(info->id);
   });
   if (request.filter.is_empty()) report.sequences = compare_sequences(control, backup, snapshot.filter);
-  std::erase_if(report.sequences, [&](const std::string& difference) {
-    return difference.starts_with('-') && request.without_sequences.contains(difference.substr(1));
+  std::set<RelationName> left_out;
+  for (const std::string& statement : request.without_sequences) {
+    if (const std::optional<RelationName> name = sequence_of(statement)) left_out.insert(*name);
+  }
+  std::erase_if(report.sequences, [&left_out](const std::string& difference) {
+    const std::optional<RelationName> name = sequence_of(std::string_view(difference).substr(1));
+    return name && left_out.contains(*name);
   });
   return report;
 }

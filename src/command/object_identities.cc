@@ -105,12 +105,13 @@ std::vector<DatabaseObject> read_identities(Connection& connection, std::string_
     catalogs += fmt::format("{}{}", separator, id.catalog);
     oids += fmt::format("{}{}", separator, id.oid);
   }
-  std::vector<DatabaseObject> objects = read_objects(
-      connection,
-      fmt::format("(e.oid IS NOT NULL AND o.acl IS NOT NULL) OR (o.catalog::oid, o.oid) IN (SELECT c, i FROM "
-                  "unnest('{{{}}}'::oid[], '{{{}}}'::oid[]) AS w (c, i))",
-                  catalogs, oids),
-      "o.acl");
+  std::vector<DatabaseObject> objects =
+      read_objects(connection,
+                   fmt::format("(e.oid IS NOT NULL AND o.acl IS NOT NULL) OR (o.catalog = 'pg_namespace'::regclass AND "
+                               "o.oid = 2200) OR (o.catalog::oid, o.oid) IN (SELECT c, i FROM "
+                               "unnest('{{{}}}'::oid[], '{{{}}}'::oid[]) AS w (c, i))",
+                               catalogs, oids),
+                   "o.acl");
   const std::vector<std::string*> texts = texts_of(objects);
   std::vector<std::string> unicode;
   for (const std::string* const text : texts) unicode.push_back(*text);

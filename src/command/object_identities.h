@@ -12,8 +12,9 @@
 
 namespace pana {
 
-// Those `wanted` that still exist, and members of extensions that have rights of their own. Needs no rights: catalogs
-// alone are read. `encoding` is the database's, and the session's; what is returned is Unicode.
+// Those `wanted` that still exist, the schema public, which has no entry of its own as a rule, and members of
+// extensions that have rights of their own. Needs no rights: catalogs alone are read. `encoding` is the database's, and
+// the session's; what is returned is Unicode.
 std::vector<DatabaseObject> read_identities(Connection& connection, std::string_view encoding,
                                             const std::set<ObjectId>& wanted);
 

@@ -24,6 +24,10 @@ bool is_transient(const RelationName& table) {
   return std::ranges::find(kTables, table) != kTables.end();
 }
 
+bool is_short_lived(const RelationName& table) {
+  return table.schema == "realtime" && (table.name == "messages" || table.name.starts_with("messages_"));
+}
+
 std::vector<std::string> features_to_switch_on(const std::vector<std::string>& messages) {
   using Feature = std::pair<std::string_view, std::string_view>;
   constexpr std::array kFeatures = {Feature{"supabase_functions", "switch on Database Webhooks in the target first"},

@@ -23,6 +23,9 @@ bool is_ledger(const RelationName& table);
 // to be sent.
 bool is_transient(const RelationName& table);
 
+// Which the platform itself removes after three days: the messages of Realtime.
+bool is_short_lived(const RelationName& table);
+
 // How to get what messages of the server ("schema \"net\" does not exist") say that the target lacks, where that is a
 // feature of the platform.
 std::vector<std::string> features_to_switch_on(const std::vector<std::string>& messages);

@@ -104,7 +104,8 @@ void check_empty(Connection& connection, const RestoreRequest& request, const Re
     const std::size_t count = request.keep_going ? 0 : count_present_large_objects(connection, selection);
     if (count > 0)
       problems.add(fmt::format("{} of the backup's large objects are in the target already", count),
-                   "say --clean to replace them, or --keep-going to leave them alone");
+                   request.reconcile ? "--keep-going leaves them alone"
+                                     : "say --clean to replace them, or --keep-going to leave them alone");
     return;
   }
   std::vector<std::string> in_the_way;

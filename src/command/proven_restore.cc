@@ -14,7 +14,7 @@ RestoreReport restore_or_hint(const RestoreRequest& request, const BackupReader&
 } catch (const Error& error) {
   const bool is_damaged = error.kind() == ErrorKind::damaged;
   if ((error.kind() != ErrorKind::interrupted && !is_damaged) || !error.hint().empty()) throw;
-  if (request.allow_non_empty)
+  if (request.allow_non_empty || request.reconcile)
     throw Error(
         error.kind(), error.what(),
         "the target may hold a part of the backup now, beside what was there: look at both before you restore again");

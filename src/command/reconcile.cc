@@ -11,6 +11,7 @@
 #include "command/object_identities.h"
 #include "command/platform.h"
 #include "command/restore_schema.h"
+#include "sql/named_object.h"
 #include "sql/sql_lexer.h"
 
 namespace pana {
@@ -40,6 +41,15 @@ std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
     if (lexemes.skip({"FUNCTION"}) || lexemes.skip({"PROCEDURE"})) return parse_relation_name(lexemes.qualified_name());
   }
   return std::nullopt;
+}
+
+// Rights on what every PostgreSQL has.
+bool is_of_server(const SchemaObject& acl) {
+  if (acl.relation) return acl.relation->schema == "pg_catalog" || acl.relation->schema == "information_schema";
+  return std::ranges::any_of(acl.statements, [](const SchemaStatement& statement) {
+    const std::optional<NamedObject> named = described_object(statement.sql);
+    return named && (named->schema == "pg_catalog" || named->schema == "information_schema");
+  });
 }
 
 std::string function_name(const ObjectAddress& address) {
@@ -95,7 +105,7 @@ Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& req
                                const ScriptNames& names)
     : connection_(connection), request_(request), backup_(backup), index_(backup.index()), names_(names),
       target_(read_target(connection, backup.index().header)) {
-  if (index_.objects.empty() && index_.header.large_objects == 0)
+  if (index_.objects.empty())
     throw Error(ErrorKind::refused, "the backup does not say what its objects are called: an older pana made it",
                 "make another backup, or restore without --reconcile into a new database");
   if (index_.header.encoding == "SQL_ASCII")
@@ -219,7 +229,8 @@ void Reconciliation::apply(RestoreSelection& selection) {
         continue;
       }
       if (object.type == "ACL") {  // what is not made gets its rights at the end
-        if (made.is_of_one(object) && !there.is_of_one(object)) chosen.push_back(object);
+        const bool is_of_made = made.is_of_one(object) && !there.is_of_one(object);
+        if (is_of_made || is_of_server(object)) chosen.push_back(object);
         continue;
       }
       const ObjectId id{.catalog = object.catalog_id, .oid = object.object_id};
@@ -241,11 +252,14 @@ void Reconciliation::apply(RestoreSelection& selection) {
           compare(object, *present);
         }
       } else {
-        report_.left_to_platform.push_back(subject_of(object));
+        const bool is_of_missing_table =
+            object.relation && !makes_relation_itself(object) && !relations_.contains(names_.unicode(*object.relation));
+        if (!is_of_missing_table) report_.left_to_platform.push_back(subject_of(object));
       }
     }
     objects = std::move(chosen);
   };
+  if (is_platform_) note_addresses(selection);
   choose(selection.pre_data);
   choose(selection.post_data);
   if (!request_.rows) return;

@@ -94,10 +94,12 @@ class Reconciliation {
   void note_there(const SchemaObject& object);
   void compare(const SchemaObject& object, const DatabaseObject& present);
   void choose_tables(RestoreSelection& selection);
+  void try_rows(const std::set<TableId>& tables, const RestoreSelection& selection, std::set<TableId>& left_out);
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
   void note_by_hand(const RestoreSelection& selection);
+  void note_addresses(const RestoreSelection& selection);
 
   Connection& connection_;
   const RestoreRequest& request_;

@@ -10,6 +10,8 @@
 #include "command/platform.h"
 #include "command/reconcile.h"
 #include "format/row_frame_reader.h"
+#include "pg/copy.h"
+#include "pg/transaction.h"
 #include "sql/copy_columns.h"
 
 namespace pana {
@@ -58,7 +60,98 @@ std::vector<ColumnContent> read_columns(const BackupReader& backup, const TableI
   return contents;
 }
 
+// The first rows of a table, to be tried.
+struct Sample {
+  std::string statement;  // COPY ...
+  std::vector<std::string> rows;
+  std::size_t bytes = 0;
+
+  bool is_complete() const { return rows.size() >= 100 || bytes >= (std::size_t{1} << 20); }
+};
+
+// From the first frame of each table.
+std::map<TableId, Sample> read_samples(const BackupReader& backup, const std::set<TableId>& tables) {
+  std::map<TableId, Sample> samples;
+  BackupReader::Memory memory;
+  for (std::size_t i = 0; i < backup.index().frames.size() && samples.size() < tables.size(); ++i) {
+    const std::vector<FrameRows>& parts = backup.index().frames[i].tables;
+    const auto is_asked_for = [&](const FrameRows& part) {
+      return tables.contains(part.table) && !samples.contains(part.table);
+    };
+    std::set<TableId> here;
+    for (const FrameRows& part : parts) {
+      if (is_asked_for(part)) here.insert(part.table);
+    }
+    if (here.empty()) continue;
+    std::size_t section = 0;
+    Sample* sample = nullptr;
+    const RowFrameHandler handler{.begin_copy =
+                                      [&](std::string_view statement) {
+                                        const bool counts =
+                                            section < parts.size() && here.contains(parts[section].table);
+                                        sample = counts ? &samples[parts[section].table] : nullptr;
+                                        if (sample != nullptr) sample->statement = statement;
+                                      },
+                                  .row =
+                                      [&](std::string_view row) {
+                                        if (sample == nullptr || sample->is_complete()) return;
+                                        sample->rows.emplace_back(row);
+                                        sample->bytes += row.size();
+                                      },
+                                  .end_copy = [&] { ++section; },
+                                  .large_object_line = [](std::string_view) {}};
+    RowFrameReader reader(handler);
+    backup.read_frame(i, [&reader](std::string_view text) { reader.feed(text); }, memory, {});
+    reader.finish();
+  }
+  return samples;
+}
+
+// What the server says to rows that are no values of its columns' types; in a transaction that is rolled back.
+std::optional<std::string> refusal_of(Connection& connection, const Sample& sample, const std::vector<bool>* kept) {
+  connection.query("SAVEPOINT sample");
+  std::optional<std::string> refusal;
+  try {
+    CopyIn copy(connection, kept == nullptr ? sample.statement : copy_of_columns(sample.statement, *kept));
+    for (const std::string& row : sample.rows) copy.add(kept == nullptr ? row : row_of_columns(row, *kept));
+    copy.finish();
+  } catch (const DatabaseError& error) {
+    if (!connection.is_alive()) throw;
+    // Data exceptions, and what is of a wrong type; keys and checks are another matter.
+    if (error.sqlstate().starts_with("22") || error.sqlstate().starts_with("42")) refusal = error.what();
+  }
+  connection.query("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
+  return refusal;
+}
+
 }  // namespace
+
+// A column may have had another type in the platform's earlier version.
+void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSelection& selection,
+                              std::set<TableId>& left_out) {
+  std::vector<std::string> unfit;
+  connection_.query("BEGIN");
+  try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
+  for (const auto& [id, sample] : read_samples(backup_, tables)) {
+    const auto kept = selection.kept_columns.find(id);
+    const std::optional<std::string> refusal =
+        refusal_of(connection_, sample, kept == selection.kept_columns.end() ? nullptr : &kept->second);
+    if (!refusal) continue;
+    const TableInfo& table = *index_.table(id);
+    const std::string text =
+        fmt::format("{} of {}.{}: {}", counted(table.content.rows, "row"), table.schema, table.name, *refusal);
+    if (is_short_lived({.schema = table.schema, .name = table.name})) {
+      report_.rows_left_out.push_back(text);
+    } else {
+      (request_.keep_going ? report_.lost : unfit).push_back(text);
+    }
+    left_out.insert(id);
+  }
+  connection_.query("ROLLBACK");
+  if (!unfit.empty())
+    problems_.add(fmt::format("the target's columns do not take {}", list_names(unfit)),
+                  "bring its tables to the source's version; --keep-going leaves these rows out");
+}
 
 // What the target does not have stays out, and is reported with what it held.
 void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::string, bool>& present,
@@ -116,6 +209,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   std::set<TableId> left_out;
   std::vector<std::string> filled;
   std::vector<std::string> secured;
+  std::set<TableId> to_try;
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects) continue;
     if (!is_loaded(*table)) {
@@ -160,7 +254,9 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
       for (int row = 0; row < found.rows(); ++row) columns[found.string(row, 0)] = found.boolean(row, 1);
     });
     choose_columns(*table, columns, selection);
+    to_try.insert(table->id);
   }
+  if (!to_try.empty()) try_rows(to_try, selection, left_out);
   if (!filled.empty() && !request_.keep_going)
     problems_.add(fmt::format("tables of the target hold rows already: {}", list_names(filled)),
                   "empty them first (TRUNCATE), or leave them out with --exclude-table-data; --keep-going leaves them "
@@ -172,6 +268,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
         "restore as a role with BYPASSRLS");
   selection.leave_rows_out(index_, left_out);
   selection.left_out_tables.insert(left_out.begin(), left_out.end());
+  // A proof of the whole row finds them different.
   for (const auto& [table, kept] : selection.kept_columns) selection.left_out_tables.insert(table);
 }
 
@@ -226,6 +323,21 @@ WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid O
   }
 }
 
+// Of another project than the target, most likely.
+void Reconciliation::note_addresses(const RestoreSelection& selection) {
+  std::vector<std::string> addresses;
+  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
+    for (const SchemaObject& object : *objects) {
+      const bool names_a_project = std::ranges::any_of(object.statements, [](const SchemaStatement& statement) {
+        return statement.sql.find(".supabase.co") != std::string::npos;
+      });
+      if (names_a_project) addresses.push_back(object.type + " " + object.name);
+    }
+  }
+  if (!addresses.empty())
+    report_.by_hand.push_back("the address of a project is written into " + list_names(addresses));
+}
+
 void Reconciliation::note_by_hand(const RestoreSelection& selection) {
   const auto has_rows = [&selection](std::string_view schema, std::string_view name) {
     return std::ranges::any_of(selection.tables, [&](const TableInfo* table) {
@@ -256,16 +368,6 @@ void Reconciliation::note_by_hand(const RestoreSelection& selection) {
     }
   }
   if (!passwords.empty()) notes.push_back("passwords of the roles " + list_names(passwords));
-  std::vector<std::string> addresses;
-  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
-    for (const SchemaObject& object : *objects) {
-      const bool names_a_project = std::ranges::any_of(object.statements, [](const SchemaStatement& statement) {
-        return statement.sql.find(".supabase.co") != std::string::npos;
-      });
-      if (names_a_project) addresses.push_back(object.type + " " + object.name);
-    }
-  }
-  if (!addresses.empty()) notes.push_back("the address of a project is written into " + list_names(addresses));
   notes.emplace_back("Edge Functions and their secrets, and which schemas the API shows");
 }
 

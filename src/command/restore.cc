@@ -46,17 +46,15 @@ void disable_triggers(Connection& connection) try {
 }
 
 // Platforms let roles that are no superusers do this, though they say that these may not: it is tried. Returns whether
-// all sessions took it.
+// it was done.
 bool try_to_disable_triggers(std::span<Connection> connections) {
-  for (Connection& connection : connections) {
-    try {
-      connection.query("SET session_replication_role = replica");
-    } catch (const DatabaseError& error) {
-      if (error.sqlstate() != kInsufficientPrivilege) throw;
-      return false;
-    }
+  try {
+    for (Connection& connection : connections) connection.query("SET session_replication_role = replica");
+    return true;
+  } catch (const DatabaseError& error) {
+    if (error.sqlstate() != kInsufficientPrivilege) throw;
+    return false;  // as the first session, so the others: they are the same role's
   }
-  return true;
 }
 
 void make_roles(Connection& connection, const std::vector<std::string>& roles) {
@@ -192,7 +190,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   });
 
   // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
-  const char* const way_on = request.clean ? "--keep-going" : request.allow_non_empty ? "" : "--clean --keep-going";
+  const bool is_beside = request.allow_non_empty || request.reconcile;
+  const char* const way_on = request.clean ? "--keep-going" : is_beside ? "" : "--clean --keep-going";
   RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema);
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
@@ -207,16 +206,16 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     leave_out_what_was_not_made(selection, index, names, runner, errors);
     LoadOrder order;
     with_index_encoding(control, index.header, [&] { order = order_of_loading(control, index, selection); });
-    const bool without_triggers = reconciliation && try_to_disable_triggers(connections);
+    const bool without_triggers = reconciliation && !request.disable_triggers && try_to_disable_triggers(connections);
     const auto finish = [&] { set_sequences(control, request, selection, names, errors); };
     const std::map<TableId, std::uint64_t> loaded =
         request.schema
             ? load_rows(connections, LoadTransactions::of_frames, backup, selection, order, errors, progress, stop)
             : load_rows_alone(connections, request, backup, selection, order, finish, errors, progress, stop);
-    if (without_triggers) reconciliation->check_foreign_keys(loaded);
-    if (reconciliation && !request.disable_triggers) {
+    if (without_triggers) {
       for (Connection& connection : connections) connection.query("RESET session_replication_role");
     }
+    if (reconciliation) reconciliation->check_foreign_keys(loaded);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (request.schema) in_transaction(control, finish);
   }
