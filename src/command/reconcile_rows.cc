@@ -10,6 +10,7 @@
 #include "command/platform.h"
 #include "command/reconcile.h"
 #include "format/row_frame_reader.h"
+#include "pg/catalog.h"
 #include "pg/copy.h"
 #include "pg/transaction.h"
 #include "sql/copy_columns.h"
@@ -210,6 +211,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   std::vector<std::string> filled;
   std::vector<std::string> secured;
   std::set<TableId> to_try;
+  const std::map<RelationName, std::string> conditions = read_extension_conditions(connection_);  // the target's
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects) continue;
     if (!is_loaded(*table)) {
@@ -218,7 +220,6 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
     }
     const auto there = relations_.find({.schema = table->schema, .name = table->name});
     if (there == relations_.end() || table->content.rows == 0) continue;
-    const std::string name = sql_name(connection_, {names_.in_script(table->schema), names_.in_script(table->name)});
     const std::string text = table->schema + "." + table->name;
     const std::uint32_t oid = there->second->id.oid;
     const QueryResult may = connection_.query(fmt::format(
@@ -232,10 +233,14 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
       continue;
     }
     if (may.boolean(0, 1)) secured.push_back(text);
-    const bool holds_rows = may.boolean(0, 2) && connection_
-                                                     .query(fmt::format("SELECT EXISTS (SELECT FROM ONLY {} {})", name,
-                                                                        names_.in_script(table->condition)))
-                                                     .boolean(0, 0);
+    const RelationName in_script{names_.in_script(table->schema), names_.in_script(table->name)};
+    const auto condition = conditions.find(in_script);
+    const bool holds_rows =
+        may.boolean(0, 2) &&
+        connection_
+            .query(fmt::format("SELECT EXISTS (SELECT FROM ONLY {} {})", sql_name(connection_, in_script),
+                               condition == conditions.end() ? "" : condition->second))
+            .boolean(0, 0);
     if (holds_rows) {
       filled.push_back(text);
       if (request_.keep_going) {

@@ -20,6 +20,18 @@ Index small_index() {
                   .large_objects = 3};
   index.header.roles = {{.name = "app", .owns = true}};
   index.header.extensions = {{.name = "pgcrypto", .version = "1.3", .schema = "public"}};
+  index.objects = {{.id = {.catalog = 1259, .oid = 16385},
+                    .address = {.type = "table", .names = {"public", "a"}, .arguments = {}},
+                    .owner = "app",
+                    .extension = "",
+                    .rights = {{"=r/app"}},
+                    .column_rights = {{.column = "i", .rights = {"anon=w/app"}}}},
+                   {.id = {.catalog = 1255, .oid = 16386},
+                    .address = {.type = "function", .names = {"public", "f"}, .arguments = {"integer"}},
+                    .owner = "app",
+                    .extension = "pgcrypto",
+                    .rights = {},
+                    .column_rights = {}}};
   index.tables = {
       {.id = 7, .oid = 16385, .schema = "public", .name = "a", .columns = {"i"}, .content = {.rows = 6, .bytes = 60}}};
   index.tables[0].constraint_indexes = {{.constraint_oid = 16390, .create_index = "C", .add_constraint = "A"}};
@@ -79,6 +91,23 @@ TEST(Index, IsReadAsItWasWritten) {
   EXPECT_EQ(totals.tables, 1U);
   EXPECT_EQ(totals.rows, 6U);
   EXPECT_EQ(totals.text_bytes, 350U);
+}
+
+TEST(Index, HoldsObjectsByTheirAddress) {
+  const std::vector<DatabaseObject> objects = parse_index(write_index(small_index())).objects;
+  ASSERT_EQ(objects.size(), 2U);
+  EXPECT_EQ(objects[0].address, (ObjectAddress{.type = "table", .names = {"public", "a"}, .arguments = {}}));
+  EXPECT_EQ(objects[0].rights, (std::vector<std::string>{"=r/app"}));
+  EXPECT_EQ(objects[0].column_rights.at(0).column, "i");
+  EXPECT_EQ(objects[1].address.arguments, (std::vector<std::string>{"integer"}));
+  EXPECT_EQ(objects[1].extension, "pgcrypto");
+  EXPECT_FALSE(objects[1].rights);  // those of any new object, and not none
+  for (const auto& [what, instead] :
+       {std::pair{"\"oid\":16386", "\"oid\":4294967296"}, std::pair{"\"oid\":16386", "\"oid\":-1"},
+        std::pair{"\"names\":[\"public\",\"f\"]", "\"names\":\"f\""}, std::pair{"\"acl\":[\"=r/app\"]", "\"acl\":[1]"},
+        std::pair{"\"type\":\"function\",", ""}}) {
+    EXPECT_TRUE(is_damaged(with(what, instead))) << instead;
+  }
 }
 
 TEST(Index, TakesNoNumberThatIsNone) {
