@@ -83,7 +83,8 @@ class Reconcile : public testing::Test {
 
   fs::path back_up(const std::string& database = "origin") const {
     EXPECT_TRUE(ends_with(kOk, pana({"backup", url(database), "--to", backups_.path()})));
-    return backups_in(backups_.path()).back();
+    const std::vector<fs::path> backups = backups_in(backups_.path());
+    return backups.empty() ? fs::path("no backup") : backups.back();
   }
 
   static Outcome reconcile(const fs::path& backup, const std::string& database,
@@ -148,8 +149,22 @@ TEST_F(Reconcile, FillsWhatMigrationsHaveMade) {
   cluster().sql("migrated",
                 "GRANT ALL ON public.private_notes TO anon; REVOKE SELECT ON public.profiles FROM authenticated; "
                 "GRANT SELECT (secret) ON app.settings TO tenant_a; REVOKE USAGE ON SCHEMA app FROM reporting");
-  const Outcome outcome = reconcile(back_up(), "migrated");
+  const fs::path backup = back_up();
+  if (cluster().version() < 15) {  // where the stand-in cannot let postgres switch triggers off
+    const Outcome refused = reconcile(backup, "migrated");
+    EXPECT_TRUE(ends_with(kRefused, refused));
+    EXPECT_THAT(refused.err, HasSubstr("on_auth_user_created on auth.users"));
+    cluster().sql("migrated",
+                  "ALTER TABLE auth.users DISABLE TRIGGER on_auth_user_created; ALTER TABLE "
+                  "public.notifications DISABLE TRIGGER notify_team");
+  }
+  const Outcome outcome = reconcile(backup, "migrated");
   ASSERT_TRUE(ends_with(kOk, outcome));
+  if (cluster().version() < 15) {
+    cluster().sql("migrated",
+                  "ALTER TABLE auth.users ENABLE TRIGGER on_auth_user_created; ALTER TABLE "
+                  "public.notifications ENABLE TRIGGER notify_team");
+  }
   expect_equal("origin", "migrated");
   EXPECT_THAT(outcome.out, Not(HasSubstr("changed 0 rights")));
 }

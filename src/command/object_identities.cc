@@ -44,7 +44,8 @@ UNION ALL SELECT 'pg_trigger'::regclass, oid, NULL, NULL, NULL FROM pg_trigger W
   add("pg_statistic_ext", "stxowner");
   add("pg_ts_config", "cfgowner");
   add("pg_ts_dict", "dictowner");
-  add("pg_subscription", "subowner");
+  // Before 14 only superusers may read their OIDs.
+  if (connection.server_version() >= 140000) add("pg_subscription", "subowner");
   if (connection.server_version() >= 150000) add("pg_publication_namespace");
   return sql;
 }

@@ -95,6 +95,7 @@ class Reconciliation {
   void compare(const SchemaObject& object, const DatabaseObject& present);
   void choose_tables(RestoreSelection& selection);
   void try_rows(const std::set<TableId>& tables, const RestoreSelection& selection, std::set<TableId>& left_out);
+  void check_triggers(const std::set<TableId>& tables, bool disables_triggers);
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);

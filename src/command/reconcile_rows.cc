@@ -7,9 +7,10 @@
 #include <optional>
 
 #include "base/human.h"
+#include "base/log.h"
 #include "command/platform.h"
 #include "command/reconcile.h"
-#include "format/row_frame_reader.h"
+#include "command/row_samples.h"
 #include "pg/catalog.h"
 #include "pg/copy.h"
 #include "pg/transaction.h"
@@ -17,96 +18,6 @@
 
 namespace pana {
 namespace {
-
-// What a column of a table holds in the backup.
-struct ColumnContent {
-  std::uint64_t values = 0;  // that are not NULL
-  std::string first;
-  bool differ = false;
-
-  std::string text() const {
-    if (values == 0) return "empty in every row";
-    return differ ? counted(values, "value") : fmt::format("the same value in {}", counted(values, "row"));
-  }
-};
-
-// Of the columns that are not kept.
-std::vector<ColumnContent> read_columns(const BackupReader& backup, const TableInfo& table,
-                                        const std::vector<bool>& kept) {
-  std::vector<ColumnContent> contents(kept.size());
-  BackupReader::Memory memory;
-  for (std::size_t i = 0; i < backup.index().frames.size(); ++i) {
-    const std::vector<FrameRows>& parts = backup.index().frames[i].tables;
-    if (std::ranges::find(parts, table.id, &FrameRows::table) == parts.end()) continue;
-    std::size_t section = 0;
-    const RowFrameHandler handler{.begin_copy = [](std::string_view) {},
-                                  .row =
-                                      [&](std::string_view row) {
-                                        if (section >= parts.size() || parts[section].table != table.id) return;
-                                        const std::vector<std::string_view> fields = fields_of(row);
-                                        for (std::size_t column = 0; column < std::min(kept.size(), fields.size());
-                                             ++column) {
-                                          if (kept[column] || fields[column] == "\\N") continue;
-                                          ColumnContent& content = contents[column];
-                                          if (content.values++ == 0) content.first = fields[column];
-                                          content.differ = content.differ || content.first != fields[column];
-                                        }
-                                      },
-                                  .end_copy = [&section] { ++section; },
-                                  .large_object_line = [](std::string_view) {}};
-    RowFrameReader reader(handler);
-    backup.read_frame(i, [&reader](std::string_view text) { reader.feed(text); }, memory, {});
-    reader.finish();
-  }
-  return contents;
-}
-
-// The first rows of a table, to be tried.
-struct Sample {
-  std::string statement;  // COPY ...
-  std::vector<std::string> rows;
-  std::size_t bytes = 0;
-
-  bool is_complete() const { return rows.size() >= 100 || bytes >= (std::size_t{1} << 20); }
-};
-
-// From the first frame of each table.
-std::map<TableId, Sample> read_samples(const BackupReader& backup, const std::set<TableId>& tables) {
-  std::map<TableId, Sample> samples;
-  BackupReader::Memory memory;
-  for (std::size_t i = 0; i < backup.index().frames.size() && samples.size() < tables.size(); ++i) {
-    const std::vector<FrameRows>& parts = backup.index().frames[i].tables;
-    const auto is_asked_for = [&](const FrameRows& part) {
-      return tables.contains(part.table) && !samples.contains(part.table);
-    };
-    std::set<TableId> here;
-    for (const FrameRows& part : parts) {
-      if (is_asked_for(part)) here.insert(part.table);
-    }
-    if (here.empty()) continue;
-    std::size_t section = 0;
-    Sample* sample = nullptr;
-    const RowFrameHandler handler{.begin_copy =
-                                      [&](std::string_view statement) {
-                                        const bool counts =
-                                            section < parts.size() && here.contains(parts[section].table);
-                                        sample = counts ? &samples[parts[section].table] : nullptr;
-                                        if (sample != nullptr) sample->statement = statement;
-                                      },
-                                  .row =
-                                      [&](std::string_view row) {
-                                        if (sample == nullptr || sample->is_complete()) return;
-                                        sample->rows.emplace_back(row);
-                                        sample->bytes += row.size();
-                                      },
-                                  .end_copy = [&] { ++section; },
-                                  .large_object_line = [](std::string_view) {}};
-    RowFrameReader reader(handler);
-    backup.read_frame(i, [&reader](std::string_view text) { reader.feed(text); }, memory, {});
-    reader.finish();
-  }
-  return samples;
-}
 
 // What the server says to rows that are no values of its columns' types; in a transaction that is rolled back.
 std::optional<std::string> refusal_of(Connection& connection, const Sample& sample, const std::vector<bool>* kept) {
@@ -127,12 +38,43 @@ std::optional<std::string> refusal_of(Connection& connection, const Sample& samp
 
 }  // namespace
 
+// Triggers of the user's would make rows that the backup holds as well, or change those that are loaded.
+void Reconciliation::check_triggers(const std::set<TableId>& tables, bool disables_triggers) {
+  std::vector<std::string> oids;
+  for (const TableId id : tables) {
+    const TableInfo& table = *index_.table(id);
+    oids.push_back(std::to_string(relations_.at({.schema = table.schema, .name = table.name})->id.oid));
+  }
+  constexpr int kInsert = 4;  // TRIGGER_TYPE_INSERT of pg_trigger.h
+  const QueryResult found = connection_.query(fmt::format(
+      "SELECT pg_catalog.format('%I on %s', t.tgname, t.tgrelid::pg_catalog.regclass), r.rolname FROM "
+      "pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid JOIN pg_catalog.pg_roles "
+      "AS r ON r.oid = p.proowner WHERE NOT t.tgisinternal AND t.tgtype & {} <> 0 AND t.tgenabled IN ({}) AND "
+      "t.tgrelid IN ({}) ORDER BY 1",
+      kInsert, disables_triggers ? "'A', 'R'" : "'O', 'A'", fmt::join(oids, ", ")));
+  std::vector<std::string> triggers;
+  for (int row = 0; row < found.rows(); ++row) {
+    if (target_.may_act_for(names_.unicode(found.string(row, 1)))) triggers.push_back(found.string(row, 0));
+  }
+  if (triggers.empty()) return;
+  const std::string message =
+      fmt::format("triggers of the target would fire for rows that are loaded: {}", list_names(triggers));
+  if (request_.keep_going) {
+    log(LogLevel::warning, "triggers", message);
+  } else {
+    problems_.add(message,
+                  fmt::format("ALTER TABLE ... DISABLE TRIGGER for the time of the restore{}; --keep-going lets "
+                              "them fire",
+                              disables_triggers ? "" : ", or restore as a role that may SET session_replication_role"));
+  }
+}
+
 // A column may have had another type in the platform's earlier version.
 void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSelection& selection,
                               std::set<TableId>& left_out) {
   std::vector<std::string> unfit;
   connection_.query("BEGIN");
-  try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
+  const bool disables_triggers = !try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
   for (const auto& [id, sample] : read_samples(backup_, tables)) {
     const auto kept = selection.kept_columns.find(id);
     const std::optional<std::string> refusal =
@@ -149,6 +91,7 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
     left_out.insert(id);
   }
   connection_.query("ROLLBACK");
+  check_triggers(tables, disables_triggers);
   if (!unfit.empty())
     problems_.add(fmt::format("the target's columns do not take {}", list_names(unfit)),
                   "bring its tables to the source's version; --keep-going leaves these rows out");
@@ -317,7 +260,7 @@ FROM pg_catalog.pg_constraint AS c CROSS JOIN LATERAL ROWS FROM (pg_catalog.unne
 JOIN pg_catalog.pg_operator AS o ON o.oid = k.equal JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
 JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.other
-WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid ORDER BY 1)",
+WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid, c.conname, c.conrelid, c.confrelid ORDER BY 1)",
                                                            fmt::join(oids, ", ")));
   for (int row = 0; row < checks.rows(); ++row) {
     const QueryResult count = connection_.query(checks.string(row, 1));

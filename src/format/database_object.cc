@@ -50,13 +50,13 @@ Json object_json(const DatabaseObject& object) {
 DatabaseObject parse_object(const Json& json) {
   using Names = std::vector<std::string>;
   DatabaseObject object{.id = {.catalog = object_number(json.at("class")), .oid = object_number(json.at("oid"))},
-                    .address = {.type = json.at("type").get<std::string>(),
-                                .names = json.at("names").get<Names>(),
-                                .arguments = json.value("args", Names())},
-                    .owner = json.value("owner", ""),
-                    .extension = json.value("extension", ""),
-                    .rights = {},
-                    .column_rights = {}};
+                        .address = {.type = json.at("type").get<std::string>(),
+                                    .names = json.at("names").get<Names>(),
+                                    .arguments = json.value("args", Names())},
+                        .owner = json.value("owner", ""),
+                        .extension = json.value("extension", ""),
+                        .rights = {},
+                        .column_rights = {}};
   if (json.contains("acl")) object.rights = json.at("acl").get<Names>();
   for (const Json& column : json.value("columns", Json::array()))
     object.column_rights.push_back(

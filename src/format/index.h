@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "format/database_object.h"
 #include "format/frame.h"
 #include "format/globals.h"
-#include "format/database_object.h"
 
 namespace pana {
 
@@ -118,9 +118,9 @@ struct IndexSummary {
 
 struct Index {
   IndexHeader header;
-  std::optional<Globals> globals;   // none in older backups
-  std::vector<DatabaseObject> objects;  // those of the script that have an OID, and extensions' own that have rights; none
-                                    // in older backups
+  std::optional<Globals> globals;       // none in older backups
+  std::vector<DatabaseObject> objects;  // those of the script that have an OID, and extensions' own that have rights;
+                                        // none in older backups
   std::vector<TableInfo> tables;
   std::vector<FrameInfo> frames;  // all but the index's own, in file order
 
