@@ -134,6 +134,7 @@ TEST_F(Reconcile, BringsAProjectBackIntoANewOne) {
   for (const char* const part : {"made", "compared", "rows_left_out", "left_to_platform", "different", "by_hand"})
     EXPECT_EQ(predicted["reconciled"][part], made["reconciled"][part]) << part;
   EXPECT_THAT(made["reconciled"]["different"], IsEmpty());
+  EXPECT_THAT(made["reconciled"]["only_here"], IsEmpty());
   EXPECT_THAT(made["reconciled"]["rights_different"], IsEmpty());
   EXPECT_THAT(made["reconciled"]["left_to_platform"], IsEmpty());
   EXPECT_THAT(made["errors"], IsEmpty());
@@ -167,6 +168,42 @@ TEST_F(Reconcile, FillsWhatMigrationsHaveMade) {
   }
   expect_equal("origin", "migrated");
   EXPECT_THAT(outcome.out, Not(HasSubstr("changed 0 rights")));
+}
+
+// Whatever is not as in the backup is said, and left as it is.
+TEST_F(Reconcile, NamesWhatIsDefinedOtherwise) {
+  create_platform(cluster(), "migrated");
+  add_definitions_of_project(cluster(), "migrated");
+  const fs::path backup = back_up();
+  const auto differences_of = [&](const char* part) {
+    const Outcome outcome = reconcile(backup, "migrated", {"--dry-run", "--json", "--keep-going"});
+    EXPECT_TRUE(ends_with(kOk, outcome));
+    return nlohmann::json::parse(outcome.out)["reconciled"][part].get<std::vector<std::string>>();
+  };
+  EXPECT_THAT(differences_of("different"), IsEmpty());
+  EXPECT_THAT(differences_of("only_here"), IsEmpty());
+  cluster().sql("migrated", R"(
+    ALTER POLICY own ON public.meals TO authenticated; CREATE POLICY everything ON public.meals USING (true);
+    ALTER TYPE public.task_state ADD VALUE 'forgotten'; ALTER TABLE public.invoices ALTER total TYPE numeric(10, 2);
+    ALTER TABLE public.tags ALTER label SET DEFAULT 'x'; ALTER TABLE public.plans DROP CONSTRAINT plans_cents_check,
+      ADD CONSTRAINT plans_cents_check CHECK (cents > 0);
+    CREATE OR REPLACE VIEW public.open_tasks AS SELECT id, title, title AS project FROM public.tasks;
+    DROP INDEX public.tasks_open; CREATE INDEX tasks_open ON public.tasks (title);
+    DROP TRIGGER note_object ON storage.objects;
+    CREATE TRIGGER note_object AFTER DELETE ON storage.objects FOR EACH ROW EXECUTE FUNCTION app.note_change();
+    CREATE OR REPLACE FUNCTION public.is_member(team bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    ALTER TABLE public.comments OWNER TO tenant_a)");
+  const std::vector<std::string> otherwise = {"TYPE public.task_state",  "FUNCTION public.is_member(bigint)",
+                                              "TABLE public.invoices",   "TABLE public.plans",
+                                              "TABLE public.tags",       "VIEW public.open_tasks",
+                                              "INDEX public.tasks_open", "TRIGGER storage.objects note_object",
+                                              "POLICY public.meals own"};
+  std::vector<testing::Matcher<std::string>> expected = {
+      "TABLE public.comments belongs to postgres in the backup, to tenant_a here",
+      "SEQUENCE public.comments_id_seq belongs to postgres in the backup, to tenant_a here"};
+  for (const std::string& object : otherwise) expected.emplace_back(object + " is defined otherwise here");
+  EXPECT_THAT(differences_of("different"), testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(differences_of("only_here"), testing::ElementsAre("policy public.meals.everything"));
 }
 
 TEST_F(Reconcile, RefusesRowsInTheWayAndChangesNothing) {

@@ -89,6 +89,7 @@ void print_reconciled(const ReconcileReport& report) {
   fmt::print("made {}, compared {}, changed {}\n", counted(report.made, "object"), report.compared,
              counted(report.rights_changed, "right"));
   print_list("different in the target", report.different);
+  print_list("only in the target, where it stays", report.only_here);
   print_list("rights that are not as in the backup", report.rights_different);
   print_list("rows that were left out", report.rows_left_out);
   print_list("columns that the target lacks", report.columns_left_out);

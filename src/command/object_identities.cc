@@ -12,11 +12,15 @@ namespace {
 
 // Every catalog whose objects pg_dump gives an entry with an OID; not large objects, which have no names, nor user
 // mappings, which only superusers may read. What belongs to another object without an entry of its own (row types,
-// types of arrays, TOAST tables, the triggers of foreign keys) is left out, and what is of a session alone.
+// types of arrays, TOAST tables, indexes behind keys, checks that stand in their table, the triggers of foreign keys)
+// is left out, and what is of a session alone.
 std::string all_objects(const Connection& connection) {
   std::string sql = R"(
 SELECT 'pg_class'::regclass AS catalog, oid, relowner AS owner, relacl AS acl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS kind
-FROM pg_class WHERE relkind <> 't' AND relpersistence <> 't'
+FROM pg_class AS c WHERE relkind <> 't' AND relpersistence <> 't' AND (relkind NOT IN ('i', 'I') OR (relnamespace <> 99
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid AND contype IN ('p', 'u', 'x'))))
+UNION ALL SELECT 'pg_constraint'::regclass, oid, NULL, NULL, NULL FROM pg_constraint
+WHERE contype IN ('p', 'u', 'x', 'f') OR (contype = 'c' AND NOT convalidated)
 UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, proacl, 'f' FROM pg_proc
 UNION ALL SELECT 'pg_type'::regclass, oid, typowner, typacl, 'T' FROM pg_type AS t WHERE typcategory <> 'A'
   AND (typrelid = 0 OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
@@ -29,8 +33,8 @@ UNION ALL SELECT 'pg_trigger'::regclass, oid, NULL, NULL, NULL FROM pg_trigger W
   const auto add = [&sql](std::string_view catalog, std::string_view owner = "NULL") {
     sql += fmt::format("\nUNION ALL SELECT '{0}'::regclass, oid, {1}, NULL, NULL FROM {0}", catalog, owner);
   };
-  for (const char* const catalog : {"pg_constraint", "pg_attrdef", "pg_policy", "pg_rewrite", "pg_cast", "pg_am",
-                                    "pg_publication_rel", "pg_transform", "pg_ts_parser", "pg_ts_template"}) {
+  for (const char* const catalog : {"pg_attrdef", "pg_policy", "pg_rewrite", "pg_cast", "pg_am", "pg_publication_rel",
+                                    "pg_transform", "pg_ts_parser", "pg_ts_template"}) {
     add(catalog);
   }
   add("pg_extension", "extowner");

@@ -19,7 +19,8 @@ bool looks_like_platform_role(std::string_view role) {
 bool is_ledger(const RelationName& table) { return table.name == "migrations" || table.name == "schema_migrations"; }
 
 bool is_transient(const RelationName& table) {
-  static const std::array kTables = {RelationName{"auth", "flow_state"}, RelationName{"realtime", "subscription"},
+  static const std::array kTables = {RelationName{"auth", "flow_state"}, RelationName{"auth", "saml_relay_states"},
+                                     RelationName{"realtime", "subscription"},
                                      RelationName{"net", "http_request_queue"}, RelationName{"net", "_http_response"}};
   return std::ranges::find(kTables, table) != kTables.end();
 }

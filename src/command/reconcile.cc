@@ -11,6 +11,7 @@
 #include "command/object_identities.h"
 #include "command/platform.h"
 #include "command/restore_schema.h"
+#include "pg/text_array.h"
 #include "sql/named_object.h"
 #include "sql/sql_lexer.h"
 
@@ -56,6 +57,11 @@ std::string function_name(const ObjectAddress& address) {
   return address.names.size() == 2 ? address.names[0] + "." + address.names[1] : "";
 }
 
+// The rule that makes a view of a relation.
+bool is_query_of_view(const ObjectAddress& address) {
+  return address.type == "rule" && address.names.back() == "_RETURN";
+}
+
 bool is_routine(const ObjectAddress& address) {
   return is_any_of(address.type, {"function", "procedure", "aggregate"});
 }
@@ -67,6 +73,7 @@ Json ReconcileReport::json() const {
           {"compared", compared},
           {"rights_changed", rights_changed},
           {"different", different},
+          {"only_here", only_here},
           {"left_to_platform", left_to_platform},
           {"rows_left_out", rows_left_out},
           {"columns_left_out", columns_left_out},
@@ -77,13 +84,18 @@ Json ReconcileReport::json() const {
 
 TargetObjects::TargetObjects(Connection& connection) : objects_(read_present_objects(connection)) {
   for (const DatabaseObject& object : objects_) by_address_[object.address] = &object;
-  const QueryResult found =
-      connection.query(fmt::format("SELECT rolname, pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles",
-                                   connection.server_version() >= 160000 ? "SET" : "MEMBER"));
+  const QueryResult found = connection.query(
+      fmt::format("SELECT rolname, pg_catalog.pg_has_role(oid, '{}'), rolsuper FROM pg_catalog.pg_roles",
+                  connection.server_version() >= 160000 ? "SET" : "MEMBER"));
   for (int row = 0; row < found.rows(); ++row) {
     roles_.insert(found.string(row, 0));
     if (found.boolean(row, 1)) ours_.insert(found.string(row, 0));
+    if (found.boolean(row, 2)) superusers_.insert(found.string(row, 0));
   }
+}
+
+bool TargetObjects::is_platforms(const std::string& role) const {
+  return has_role(role) && !may_act_for(role) && (looks_like_platform_role(role) || superusers_.contains(role));
 }
 
 const DatabaseObject* TargetObjects::find(const ObjectAddress& address) const {
@@ -92,6 +104,42 @@ const DatabaseObject* TargetObjects::find(const ObjectAddress& address) const {
 }
 
 namespace {
+
+// What pg_dump writes of the target's objects, or would be part of what it writes, where one server wrote both: a newer
+// one may write an expression otherwise. Columns that are inherited stand with their parent.
+std::map<ObjectId, std::vector<std::string>> read_definitions(Connection& connection) {
+  const QueryResult found = connection.query(R"(
+SELECT o.catalog::oid::text, o.oid::text, o.parts FROM (
+  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY[prosrc] AS parts FROM pg_catalog.pg_proc AS p
+  UNION ALL SELECT 'pg_catalog.pg_policy'::regclass, p.oid, ARRAY[CASE WHEN polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
+    || CASE polcmd WHEN '*' THEN '' WHEN 'r' THEN ' FOR SELECT' WHEN 'a' THEN ' FOR INSERT' WHEN 'w' THEN ' FOR UPDATE' ELSE ' FOR DELETE' END
+    || CASE WHEN polroles = '{0}' THEN '' ELSE ' TO ' || (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_catalog.pg_roles WHERE oid = ANY (polroles)) END
+    || coalesce(' USING (' || pg_catalog.pg_get_expr(polqual, polrelid) || ')', '')
+    || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')', '') || ';'] FROM pg_catalog.pg_policy AS p
+  UNION ALL SELECT 'pg_catalog.pg_rewrite'::regclass, r.oid, ARRAY[CASE rulename WHEN '_RETURN' THEN pg_catalog.pg_get_viewdef(ev_class)
+    ELSE pg_catalog.pg_get_ruledef(r.oid) END] FROM pg_catalog.pg_rewrite AS r
+  UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[pg_catalog.pg_get_triggerdef(t.oid, false)] FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid)] FROM pg_catalog.pg_constraint AS c
+  UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, ARRAY['SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ';'] FROM pg_catalog.pg_attrdef AS d
+  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[E' (\n    ' || string_agg(pg_catalog.quote_literal(enumlabel), E',\n    ' ORDER BY enumsortorder) || E'\n);']
+    FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_enum AS e ON e.enumtypid = t.oid GROUP BY t.oid
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.pg_get_indexdef(c.oid)] FROM pg_catalog.pg_class AS c WHERE relkind IN ('i', 'I')
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';')] FROM pg_catalog.pg_class AS c WHERE relkind IN ('v', 'm')
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, array_agg(pg_catalog.format(E'\n    %I %s', attname, pg_catalog.format_type(atttypid, atttypmod))
+      || CASE WHEN pg_catalog.pg_get_expr(adbin, adrelid) LIKE 'nextval(%' OR attgenerated <> '' OR attcollation <> typcollation THEN ''
+              ELSE coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(adbin, adrelid), '') END)
+      || (SELECT coalesce(array_agg(pg_catalog.format(E'\n    CONSTRAINT %I %s', conname, pg_catalog.pg_get_constraintdef(n.oid))), '{}')
+          FROM pg_catalog.pg_constraint AS n WHERE conrelid = c.oid AND contype = 'c' AND convalidated AND conislocal)
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+    JOIN pg_catalog.pg_type AS t ON t.oid = atttypid LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = attnum
+    WHERE relkind IN ('r', 'p', 'f') AND reloftype = 0 AND (attislocal OR relispartition) GROUP BY c.oid
+) AS o WHERE o.oid >= 16384 AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e'))");
+  std::map<ObjectId, std::vector<std::string>> definitions;
+  for (int row = 0; row < found.rows(); ++row)
+    definitions[{.catalog = found.oid(row, 0), .oid = found.oid(row, 1)}] = parse_text_array(found.text(row, 2));
+  return definitions;
+}
 
 TargetObjects read_target(Connection& connection, const IndexHeader& header) {
   std::optional<TargetObjects> target;
@@ -127,20 +175,16 @@ Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& req
     there_[object.id] = present;
     if (is_relation) relations_[relation] = present;
     const bool is_public = object.address.type == kSchema && object.address.names.front() == "public";
-    if (!is_public && !present->owner.empty() && !target_.may_act_for(present->owner)) is_platform_ = true;
+    if (!is_public && target_.is_platforms(present->owner)) is_platform_ = true;
   }
-  const QueryResult bodies = connection.query(
-      "SELECT p.oid::text, p.prosrc FROM pg_catalog.pg_proc AS p WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM "
-      "pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = "
-      "'e')");
-  for (int row = 0; row < bodies.rows(); ++row) bodies_[bodies.oid(row, 0)] = bodies.string(row, 1);
+  definitions_ = read_definitions(connection);
 }
 
 bool Reconciliation::is_made_by_us(const std::string& owner) const {
-  if (owner.empty() || !request_.owners) return true;
+  if (owner.empty() || (!request_.owners && !is_platform_)) return true;
   const auto mapped = request_.role_map.find(owner);
   const std::string& role = mapped == request_.role_map.end() ? owner : mapped->second;
-  if (target_.has_role(role)) return target_.may_act_for(role);
+  if (target_.has_role(role)) return !target_.is_platforms(role);
   return !is_platform_ || !looks_like_platform_role(role);
 }
 
@@ -168,7 +212,7 @@ Reconciliation::State Reconciliation::state_of_hanging(const SchemaObject& objec
   if (is_any_of(object.type, {"TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY"})) return State::there;
   if (object.type == "PUBLICATION TABLE")
     return is_made_by_us(names_.unicode(object.owner)) ? State::made : State::platforms;
-  return is_ours ? State::made : State::platforms;
+  return target_.is_platforms(table.owner) ? State::platforms : State::made;
 }
 
 Reconciliation::State Reconciliation::state_of(const SchemaObject& object, const SchemaObject* described) {
@@ -210,10 +254,32 @@ void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& p
       report_.different.push_back(
           fmt::format("{} is of version {} in the backup, {} here", subject, known->version, found.text(0, 0)));
   }
-  if (object.type != "FUNCTION" && object.type != "PROCEDURE") return;
-  const auto body = bodies_.find(present.id.oid);
-  if (body != bodies_.end() && object.statements.front().sql.find(body->second) == std::string::npos)
-    report_.different.push_back(fmt::format("{} has another body here", subject));
+  const auto known = definitions_.find(present.id);
+  if (known == definitions_.end() || object.statements.empty()) return;
+  const std::string& sql = object.statements.front().sql;
+  if (object.type == "VIEW" && sql.find("\nSELECT\n    NULL::") != std::string::npos) return;  // its rule has the query
+  if (!std::ranges::all_of(known->second,
+                           [&sql](const std::string& part) { return sql.find(part) != std::string::npos; }))
+    report_.different.push_back(fmt::format("{} is defined otherwise here", subject));
+}
+
+// A policy that the source does not have opens a table to more rows; a trigger may change what is written.
+void Reconciliation::note_what_is_only_here() {
+  std::set<ObjectAddress> known;
+  for (const DatabaseObject& object : index_.objects) known.insert(object.address);
+  for (const DatabaseObject& object : target_.all()) {
+    if (known.contains(object.address) || !object.extension.empty() || is_query_of_view(object.address) ||
+        is_any_of(object.address.type, {"default acl", "default value"}))  // the latter stands in the table as a rule
+      continue;
+    std::string owner = object.owner;
+    if (owner.empty() && object.address.names.size() > 2) {
+      const auto table = relations_.find({object.address.names[0], object.address.names[1]});
+      if (table == relations_.end()) continue;  // with its table
+      owner = table->second->owner;
+    }
+    if (owner.empty() || target_.is_platforms(owner)) continue;
+    report_.only_here.push_back(fmt::format("{} {}", object.address.type, fmt::join(object.address.names, ".")));
+  }
 }
 
 void Reconciliation::apply(RestoreSelection& selection) {
@@ -254,12 +320,16 @@ void Reconciliation::apply(RestoreSelection& selection) {
       } else {
         const bool is_of_missing_table =
             object.relation && !makes_relation_itself(object) && !relations_.contains(names_.unicode(*object.relation));
-        if (!is_of_missing_table) report_.left_to_platform.push_back(subject_of(object));
+        const bool is_of_its_table = object.relation && !makes_relation_itself(object) && !object.statements.empty();
+        if (!is_of_missing_table)
+          report_.left_to_platform.push_back(subject_of(object) +
+                                             (is_of_its_table ? ": " + object.statements.front().sql : std::string()));
       }
     }
     objects = std::move(chosen);
   };
   if (is_platform_) note_addresses(selection);
+  if (request_.filter.is_empty() && index_.header.filters.empty()) note_what_is_only_here();
   choose(selection.pre_data);
   choose(selection.post_data);
   if (!request_.rows) return;

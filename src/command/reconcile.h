@@ -28,6 +28,7 @@ struct ReconcileReport {
   std::size_t compared = 0;  // that it had
   std::size_t rights_changed = 0;
   std::vector<std::string> different;         // what it has under that name is not what the backup has
+  std::vector<std::string> only_here;         // that the backup does not have; it stays
   std::vector<std::string> left_to_platform;  // missing objects of roles that the restoring role cannot act for
   std::vector<std::string> rows_left_out;     // of tables whose rows are the target's own matter
   std::vector<std::string> columns_left_out;  // with what they held
@@ -46,18 +47,24 @@ class TargetObjects {
   TargetObjects(TargetObjects&&) = default;  // what is handed out points into it
   TargetObjects& operator=(TargetObjects&&) = default;
 
+  const std::vector<DatabaseObject>& all() const { return objects_; }
+
   // nullptr where the target has none of that address.
   const DatabaseObject* find(const ObjectAddress& address) const;
 
   // Whether the restoring role is this role, or may act for it.
   bool may_act_for(const std::string& role) const { return ours_.contains(role); }
   bool has_role(const std::string& role) const { return roles_.contains(role); }
+  // Whether it is a platform's: one that nobody but the platform can act for, as its name or its being a superuser
+  // says.
+  bool is_platforms(const std::string& role) const;
 
  private:
   std::vector<DatabaseObject> objects_;
   std::map<ObjectAddress, const DatabaseObject*> by_address_;
   std::set<std::string> roles_;
   std::set<std::string> ours_;
+  std::set<std::string> superusers_;
 };
 
 class Reconciliation {
@@ -99,6 +106,8 @@ class Reconciliation {
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
+  std::map<std::string, bool> read_target_columns(std::uint32_t table);
+  void note_what_is_only_here();
   void note_by_hand(const RestoreSelection& selection);
   void note_addresses(const RestoreSelection& selection);
 
@@ -113,7 +122,9 @@ class Reconciliation {
   std::map<ObjectId, const DatabaseObject*> there_;          // what the target has in their place
   std::map<RelationName, const DatabaseObject*> relations_;  // of the target, that are in the backup, too
   std::map<RelationName, ObjectId> backup_relations_;
-  std::map<std::uint32_t, std::string> bodies_;  // of the target's functions, in the script's encoding
+  // What stands in the script where an object is defined as in the target, in the script's encoding; by the object
+  // there.
+  std::map<ObjectId, std::vector<std::string>> definitions_;
   std::set<ObjectId> made_;
   std::set<std::string> backup_functions_;  // schema.name, in Unicode
   std::set<std::string> functions_;         // of them, those that are there or made

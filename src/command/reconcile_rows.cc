@@ -29,8 +29,10 @@ std::optional<std::string> refusal_of(Connection& connection, const Sample& samp
     copy.finish();
   } catch (const DatabaseError& error) {
     if (!connection.is_alive()) throw;
-    // Data exceptions, and what is of a wrong type; keys and checks are another matter.
-    if (error.sqlstate().starts_with("22") || error.sqlstate().starts_with("42")) refusal = error.what();
+    // Data exceptions, what is of a wrong type, NULL where none may be, checks; keys are another matter.
+    const std::string& state = error.sqlstate();
+    if (state.starts_with("22") || state.starts_with("42") || state == "23502" || state == "23514")
+      refusal = error.what();
   }
   connection.query("ROLLBACK TO SAVEPOINT sample; RELEASE SAVEPOINT sample");
   return refusal;
@@ -149,10 +151,24 @@ bool Reconciliation::is_loaded(const TableInfo& table) {
   return true;
 }
 
+// Those of the target's table, and whether each is generated.
+std::map<std::string, bool> Reconciliation::read_target_columns(std::uint32_t table) {
+  std::map<std::string, bool> columns;
+  with_index_encoding(connection_, index_.header, [&] {
+    const QueryResult found =
+        connection_.query(fmt::format("SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute WHERE attrelid "
+                                      "= {} AND attnum > 0 AND NOT attisdropped",
+                                      table));
+    for (int row = 0; row < found.rows(); ++row) columns[found.string(row, 0)] = found.boolean(row, 1);
+  });
+  return columns;
+}
+
 void Reconciliation::choose_tables(RestoreSelection& selection) {
   std::set<TableId> left_out;
   std::vector<std::string> filled;
   std::vector<std::string> secured;
+  std::vector<std::string> closed;
   std::set<TableId> to_try;
   const std::map<RelationName, std::string> conditions = read_extension_conditions(connection_);  // the target's
   for (const TableInfo* const table : selection.tables) {
@@ -162,7 +178,11 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
       continue;
     }
     const auto there = relations_.find({.schema = table->schema, .name = table->name});
-    if (there == relations_.end() || table->content.rows == 0) continue;
+    if (there == relations_.end()) continue;
+    if (table->content.rows == 0) {
+      choose_columns(*table, read_target_columns(there->second->id.oid), selection);
+      continue;
+    }
     const std::string text = table->schema + "." + table->name;
     const std::uint32_t oid = there->second->id.oid;
     const QueryResult may = connection_.query(fmt::format(
@@ -170,8 +190,11 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
         "pg_catalog.has_table_privilege({0}::oid, 'SELECT')",
         oid));
     if (!may.boolean(0, 0)) {
-      report_.rows_left_out.push_back(fmt::format("{} of {}: the restoring role may not load rows into it",
-                                                  counted(table->content.rows, "row"), text));
+      const std::string rows = fmt::format("{} of {}: the restoring role may not load rows into it",
+                                           counted(table->content.rows, "row"), text);
+      const bool is_platforms = target_.is_platforms(there->second->owner);
+      if (!is_platforms && !request_.keep_going) closed.push_back(text);
+      (is_platforms ? report_.rows_left_out : report_.lost).push_back(rows);
       left_out.insert(table->id);
       continue;
     }
@@ -193,15 +216,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
         continue;
       }
     }
-    std::map<std::string, bool> columns;  // whether it is generated
-    with_index_encoding(connection_, index_.header, [&] {
-      const QueryResult found =
-          connection_.query(fmt::format("SELECT attname, attgenerated <> '' FROM pg_catalog.pg_attribute WHERE "
-                                        "attrelid = {} AND attnum > 0 AND NOT attisdropped",
-                                        oid));
-      for (int row = 0; row < found.rows(); ++row) columns[found.string(row, 0)] = found.boolean(row, 1);
-    });
-    choose_columns(*table, columns, selection);
+    choose_columns(*table, read_target_columns(oid), selection);
     to_try.insert(table->id);
   }
   if (!to_try.empty()) try_rows(to_try, selection, left_out);
@@ -209,6 +224,9 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
     problems_.add(fmt::format("tables of the target hold rows already: {}", list_names(filled)),
                   "empty them first (TRUNCATE), or leave them out with --exclude-table-data; --keep-going leaves them "
                   "as they are");
+  if (!closed.empty())
+    problems_.add(fmt::format("the role may not load rows into the tables {}", list_names(closed)),
+                  "GRANT INSERT on them to it, or restore as their owner");
   if (!secured.empty())
     problems_.add(
         fmt::format("row level security applies to the restoring role in {}, and PostgreSQL then refuses COPY FROM",
@@ -265,9 +283,9 @@ WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid, 
   for (int row = 0; row < checks.rows(); ++row) {
     const QueryResult count = connection_.query(checks.string(row, 1));
     if (count.integer(0, 0) > 0)
-      report_.different.push_back(fmt::format("{} refer to nothing by the foreign key {}",
-                                              counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row"),
-                                              checks.text(row, 0)));
+      report_.lost.push_back(fmt::format("{} refer to nothing by the foreign key {}",
+                                         counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row"),
+                                         checks.text(row, 0)));
   }
 }
 

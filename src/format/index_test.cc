@@ -209,7 +209,7 @@ TEST(Index, OfALaterFormatIsNotDamaged) {
 
 TEST(IndexHead, TellsHeaderAndTotalsFromTheBeginningAlone) {
   const std::string text = write_index(small_index());
-  const std::size_t head_bytes = text.find("-- pana:table ");
+  const std::size_t head_bytes = text.find("-- pana:object ");
   for (std::size_t bytes = head_bytes; bytes <= text.size(); ++bytes) {
     const auto summary = parse_index_head(std::string_view(text).substr(0, bytes));
     ASSERT_TRUE(summary.has_value()) << bytes;
@@ -224,7 +224,7 @@ TEST(IndexHead, TellsHeaderAndTotalsFromTheBeginningAlone) {
 // A flipped bit leaves damage, or a head that only the whole index could tell from that of an earlier writer.
 TEST(IndexHead, NeverTellsWhatWasAltered) {
   const std::string text = write_index(small_index());
-  const std::string_view head(text.data(), text.find("-- pana:table "));
+  const std::string_view head(text.data(), text.find("-- pana:object "));
   for (std::size_t i = 0; i < head.size(); ++i) {
     for (int bit = 0; bit < 8; ++bit) {
       std::string altered(head);
