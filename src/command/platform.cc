@@ -16,6 +16,8 @@ bool looks_like_platform_role(std::string_view role) {
          std::ranges::find(kNames, role) != kNames.end();
 }
 
+bool is_platform_schema(std::string_view schema) { return schema == "extensions"; }
+
 bool is_ledger(const RelationName& table) { return table.name == "migrations" || table.name == "schema_migrations"; }
 
 bool is_transient(const RelationName& table) {

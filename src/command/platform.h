@@ -16,6 +16,9 @@ namespace pana {
 // A role that the platform makes in each project: one that the target lacks is not a user's.
 bool looks_like_platform_role(std::string_view role);
 
+// One that belongs to the user and holds what the platform makes: extensions, with functions of the platform's.
+bool is_platform_schema(std::string_view schema);
+
 // Where a service of the platform writes down which of its own migrations have run: true of the database it is in.
 bool is_ledger(const RelationName& table);
 

@@ -7,12 +7,11 @@
 #include <array>
 #include <optional>
 
-#include "command/not_made.h"
+#include "command/object_definitions.h"
 #include "command/object_identities.h"
 #include "command/platform.h"
+#include "command/restore_roles.h"
 #include "command/restore_schema.h"
-#include "pg/text_array.h"
-#include "sql/named_object.h"
 #include "sql/sql_lexer.h"
 
 namespace pana {
@@ -42,15 +41,6 @@ std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
     if (lexemes.skip({"FUNCTION"}) || lexemes.skip({"PROCEDURE"})) return parse_relation_name(lexemes.qualified_name());
   }
   return std::nullopt;
-}
-
-// Rights on what every PostgreSQL has.
-bool is_of_server(const SchemaObject& acl) {
-  if (acl.relation) return acl.relation->schema == "pg_catalog" || acl.relation->schema == "information_schema";
-  return std::ranges::any_of(acl.statements, [](const SchemaStatement& statement) {
-    const std::optional<NamedObject> named = described_object(statement.sql);
-    return named && (named->schema == "pg_catalog" || named->schema == "information_schema");
-  });
 }
 
 std::string function_name(const ObjectAddress& address) {
@@ -84,18 +74,17 @@ Json ReconcileReport::json() const {
 
 TargetObjects::TargetObjects(Connection& connection) : objects_(read_present_objects(connection)) {
   for (const DatabaseObject& object : objects_) by_address_[object.address] = &object;
-  const QueryResult found = connection.query(
-      fmt::format("SELECT rolname, pg_catalog.pg_has_role(oid, '{}'), rolsuper FROM pg_catalog.pg_roles",
-                  connection.server_version() >= 160000 ? "SET" : "MEMBER"));
+  const QueryResult found =
+      connection.query(fmt::format("SELECT rolname, pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles",
+                                   connection.server_version() >= 160000 ? "SET" : "MEMBER"));
   for (int row = 0; row < found.rows(); ++row) {
     roles_.insert(found.string(row, 0));
     if (found.boolean(row, 1)) ours_.insert(found.string(row, 0));
-    if (found.boolean(row, 2)) superusers_.insert(found.string(row, 0));
   }
 }
 
 bool TargetObjects::is_platforms(const std::string& role) const {
-  return has_role(role) && !may_act_for(role) && (looks_like_platform_role(role) || superusers_.contains(role));
+  return looks_like_platform_role(role) && has_role(role) && !may_act_for(role);
 }
 
 const DatabaseObject* TargetObjects::find(const ObjectAddress& address) const {
@@ -104,42 +93,6 @@ const DatabaseObject* TargetObjects::find(const ObjectAddress& address) const {
 }
 
 namespace {
-
-// What pg_dump writes of the target's objects, or would be part of what it writes, where one server wrote both: a newer
-// one may write an expression otherwise. Columns that are inherited stand with their parent.
-std::map<ObjectId, std::vector<std::string>> read_definitions(Connection& connection) {
-  const QueryResult found = connection.query(R"(
-SELECT o.catalog::oid::text, o.oid::text, o.parts FROM (
-  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY[prosrc] AS parts FROM pg_catalog.pg_proc AS p
-  UNION ALL SELECT 'pg_catalog.pg_policy'::regclass, p.oid, ARRAY[CASE WHEN polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
-    || CASE polcmd WHEN '*' THEN '' WHEN 'r' THEN ' FOR SELECT' WHEN 'a' THEN ' FOR INSERT' WHEN 'w' THEN ' FOR UPDATE' ELSE ' FOR DELETE' END
-    || CASE WHEN polroles = '{0}' THEN '' ELSE ' TO ' || (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_catalog.pg_roles WHERE oid = ANY (polroles)) END
-    || coalesce(' USING (' || pg_catalog.pg_get_expr(polqual, polrelid) || ')', '')
-    || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')', '') || ';'] FROM pg_catalog.pg_policy AS p
-  UNION ALL SELECT 'pg_catalog.pg_rewrite'::regclass, r.oid, ARRAY[CASE rulename WHEN '_RETURN' THEN pg_catalog.pg_get_viewdef(ev_class)
-    ELSE pg_catalog.pg_get_ruledef(r.oid) END] FROM pg_catalog.pg_rewrite AS r
-  UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[pg_catalog.pg_get_triggerdef(t.oid, false)] FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
-  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid)] FROM pg_catalog.pg_constraint AS c
-  UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, ARRAY['SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ';'] FROM pg_catalog.pg_attrdef AS d
-  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[E' (\n    ' || string_agg(pg_catalog.quote_literal(enumlabel), E',\n    ' ORDER BY enumsortorder) || E'\n);']
-    FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_enum AS e ON e.enumtypid = t.oid GROUP BY t.oid
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.pg_get_indexdef(c.oid)] FROM pg_catalog.pg_class AS c WHERE relkind IN ('i', 'I')
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';')] FROM pg_catalog.pg_class AS c WHERE relkind IN ('v', 'm')
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, array_agg(pg_catalog.format(E'\n    %I %s', attname, pg_catalog.format_type(atttypid, atttypmod))
-      || CASE WHEN pg_catalog.pg_get_expr(adbin, adrelid) LIKE 'nextval(%' OR attgenerated <> '' OR attcollation <> typcollation THEN ''
-              ELSE coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(adbin, adrelid), '') END)
-      || (SELECT coalesce(array_agg(pg_catalog.format(E'\n    CONSTRAINT %I %s', conname, pg_catalog.pg_get_constraintdef(n.oid))), '{}')
-          FROM pg_catalog.pg_constraint AS n WHERE conrelid = c.oid AND contype = 'c' AND convalidated AND conislocal)
-    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-    JOIN pg_catalog.pg_type AS t ON t.oid = atttypid LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = attnum
-    WHERE relkind IN ('r', 'p', 'f') AND reloftype = 0 AND (attislocal OR relispartition) GROUP BY c.oid
-) AS o WHERE o.oid >= 16384 AND NOT EXISTS (
-  SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e'))");
-  std::map<ObjectId, std::vector<std::string>> definitions;
-  for (int row = 0; row < found.rows(); ++row)
-    definitions[{.catalog = found.oid(row, 0), .oid = found.oid(row, 1)}] = parse_text_array(found.text(row, 2));
-  return definitions;
-}
 
 TargetObjects read_target(Connection& connection, const IndexHeader& header) {
   std::optional<TargetObjects> target;
@@ -177,11 +130,21 @@ Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& req
     const bool is_public = object.address.type == kSchema && object.address.names.front() == "public";
     if (!is_public && target_.is_platforms(present->owner)) is_platform_ = true;
   }
-  definitions_ = read_definitions(connection);
+  definitions_ = read_object_definitions(connection);
 }
 
-bool Reconciliation::is_made_by_us(const std::string& owner) const {
+// A schema of the user's holds nothing of the platform's, whoever made it: old projects have tables of supabase_admin
+// in public.
+bool Reconciliation::is_in_platforms_schema(const std::string& schema) const {
+  if (schema.empty() || schema == "-" || is_platform_schema(schema)) return true;
+  const DatabaseObject* const present = target_.find({.type = "schema", .names = {schema}, .arguments = {}});
+  return present != nullptr && target_.is_platforms(present->owner);
+}
+
+bool Reconciliation::is_made_by_us(const SchemaObject& object) const {
+  const std::string owner = names_.unicode(object.owner);
   if (owner.empty() || (!request_.owners && !is_platform_)) return true;
+  if (!is_in_platforms_schema(names_.unicode(object.schema))) return true;
   const auto mapped = request_.role_map.find(owner);
   const std::string& role = mapped == request_.role_map.end() ? owner : mapped->second;
   if (target_.has_role(role)) return !target_.is_platforms(role);
@@ -201,6 +164,17 @@ const DatabaseObject* Reconciliation::counterpart(const SchemaObject& object) co
   return object.object_id == 0 || found == there_.end() ? nullptr : found->second;
 }
 
+bool Reconciliation::is_attached(const SchemaObject& object) const {
+  if (!object.refers_to) return false;
+  const auto parent = relations_.find(names_.unicode(*object.refers_to));
+  const auto partition = relations_.find(names_.unicode(*object.relation));
+  if (parent == relations_.end() || partition == relations_.end()) return false;
+  return connection_
+             .query(fmt::format("SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {} AND inhparent = {}",
+                                partition->second->id.oid, parent->second->id.oid))
+             .rows() > 0;
+}
+
 // What belongs to a table that is there, and is not there itself.
 Reconciliation::State Reconciliation::state_of_hanging(const SchemaObject& object) const {
   const DatabaseObject& table = *relations_.at(names_.unicode(*object.relation));
@@ -208,10 +182,13 @@ Reconciliation::State Reconciliation::state_of_hanging(const SchemaObject& objec
   if (object.type == "POLICY") return State::made;
   if (object.type == "TRIGGER") return has_function_of(object) ? State::made : State::platforms;
   if (is_any_of(object.type, {"ROW SECURITY", "MATERIALIZED VIEW DATA"})) return is_ours ? State::made : State::there;
-  // They are attached, and owned, where both sides are there.
-  if (is_any_of(object.type, {"TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY"})) return State::there;
-  if (object.type == "PUBLICATION TABLE")
-    return is_made_by_us(names_.unicode(object.owner)) ? State::made : State::platforms;
+  if (target_.is_platforms(table.owner) &&
+      is_any_of(object.type, {"TABLE ATTACH", "INDEX ATTACH", "SEQUENCE OWNED BY"}))
+    return State::there;
+  // Done again, the two others change nothing.
+  if (object.type == "TABLE ATTACH") return is_attached(object) ? State::there : State::made;
+  if (is_any_of(object.type, {"INDEX ATTACH", "SEQUENCE OWNED BY"})) return State::made;
+  if (object.type == "PUBLICATION TABLE") return is_made_by_us(object) ? State::made : State::platforms;
   return target_.is_platforms(table.owner) ? State::platforms : State::made;
 }
 
@@ -228,14 +205,20 @@ Reconciliation::State Reconciliation::state_of(const SchemaObject& object, const
         !present->owner.empty() || table == relations_.end() ? present->owner : table->second->owner;
     return owner.empty() || target_.may_act_for(owner) ? State::made : State::there;
   }
-  if (counterpart(object) != nullptr) return State::there;
+  if (const DatabaseObject* const present = counterpart(object)) {
+    // A view whose query was to come behind the rows, and never came.
+    const auto known = definitions_.find(present->id);
+    const bool is_placeholder =
+        object.type == "RULE" && known != definitions_.end() && known->second.front().starts_with(" SELECT NULL::");
+    return is_placeholder ? State::made : State::there;
+  }
   if (object.relation && !makes_relation_itself(object)) {
     const RelationName relation = names_.unicode(*object.relation);
     if (relations_.contains(relation)) return state_of_hanging(object);
     const auto table = backup_relations_.find(relation);
     if (table != backup_relations_.end() && !made_.contains(table->second)) return State::platforms;
   }
-  return is_made_by_us(names_.unicode(object.owner)) ? State::made : State::platforms;
+  return is_made_by_us(object) ? State::made : State::platforms;
 }
 
 void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& present) {
@@ -244,23 +227,46 @@ void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& p
   const auto mapped = request_.role_map.find(wanted.owner);
   const std::string& owner = mapped == request_.role_map.end() ? wanted.owner : mapped->second;
   if (request_.owners && owner != present.owner)
-    report_.different.push_back(
-        fmt::format("{} belongs to {} in the backup, to {} here", subject, owner, present.owner));
+    note_difference(present, fmt::format("{} belongs to {} in the backup, to {} here", subject, owner, present.owner));
   if (object.type == "EXTENSION") {
     const auto known = std::ranges::find(index_.header.extensions, wanted.address.names.front(), &ExtensionUse::name);
-    const QueryResult found =
-        connection_.query(fmt::format("SELECT extversion FROM pg_catalog.pg_extension WHERE oid = {}", present.id.oid));
-    if (known != index_.header.extensions.end() && found.rows() > 0 && known->version != found.text(0, 0))
+    const QueryResult found = connection_.query(fmt::format(
+        "SELECT e.extversion, n.nspname FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n "
+        "ON n.oid = e.extnamespace WHERE e.oid = {}",
+        present.id.oid));
+    if (known == index_.header.extensions.end() || found.rows() == 0) return;
+    if (known->version != found.text(0, 0))
       report_.different.push_back(
           fmt::format("{} is of version {} in the backup, {} here", subject, known->version, found.text(0, 0)));
+    if (known->schema != names_.unicode(found.string(0, 1)))
+      note_difference(present, fmt::format("{} is in schema {} in the backup, in {} here", subject, known->schema,
+                                           found.text(0, 1)));
   }
   const auto known = definitions_.find(present.id);
   if (known == definitions_.end() || object.statements.empty()) return;
-  const std::string& sql = object.statements.front().sql;
+  std::string sql;
+  for (const SchemaStatement& statement : object.statements) sql += statement.sql + "\n";
   if (object.type == "VIEW" && sql.find("\nSELECT\n    NULL::") != std::string::npos) return;  // its rule has the query
-  if (!std::ranges::all_of(known->second,
-                           [&sql](const std::string& part) { return sql.find(part) != std::string::npos; }))
-    report_.different.push_back(fmt::format("{} is defined otherwise here", subject));
+  const bool is_table = object.type == "TABLE" || object.type == "FOREIGN TABLE";
+  const bool is_same = is_table ? has_lines(sql, known->second) : has_parts(sql, known->second);
+  if (is_same) return;
+  note_difference(present, fmt::format("{} is defined otherwise here", subject));
+  const auto table =
+      std::ranges::find_if(index_.tables, [&](const TableInfo& info) { return info.oid == wanted.id.oid; });
+  const bool is_loaded = is_table && table != index_.tables.end() && table->content.rows > 0;
+  if (is_loaded && !request_.keep_going && !target_.is_platforms(present.owner))
+    problems_.add(fmt::format("{} is defined otherwise in the target, whose rows may come out changed", subject),
+                  "bring it to the backup's definition; --keep-going loads what it takes");
+}
+
+void Reconciliation::note_difference(const DatabaseObject& present, std::string text) {
+  report_.different.push_back(text);
+  std::string owner = present.owner;
+  if (owner.empty() && present.address.names.size() > 2) {
+    const auto table = relations_.find({present.address.names[0], present.address.names[1]});
+    if (table != relations_.end()) owner = table->second->owner;
+  }
+  if (!target_.is_platforms(owner)) report_.lost.push_back(std::move(text));
 }
 
 // A policy that the source does not have opens a table to more rows; a trigger may change what is written.
@@ -279,24 +285,51 @@ void Reconciliation::note_what_is_only_here() {
     }
     if (owner.empty() || target_.is_platforms(owner)) continue;
     report_.only_here.push_back(fmt::format("{} {}", object.address.type, fmt::join(object.address.names, ".")));
+    if (is_any_of(object.address.type, {"policy", "trigger", "rule"}))
+      report_.lost.push_back(report_.only_here.back() + " is only in the target");
   }
 }
 
+bool Reconciliation::is_about_what_is_there(const SchemaObject& acl) const { return not_run_.is_of_one(acl); }
+
 void Reconciliation::apply(RestoreSelection& selection) {
-  NotMade made;  // by their names in the script: what ACL entries are about
-  NotMade there;
+  is_whole_ = request_.filter.is_empty() && index_.header.filters.empty();
+  if (is_platform_) note_addresses(selection);
+  if (is_whole_) note_what_is_only_here();
+  // Members of extensions have entries for their rights alone: on a platform, which grants more to them, and where they
+  // are there.
+  for (const DatabaseObject& object : index_.objects) {
+    const DatabaseObject* const extension =
+        target_.find({.type = "extension", .names = {object.extension}, .arguments = {}});
+    if (object.extension.empty() || (extension == nullptr && !is_platform_) || object.address.names.size() != 2)
+      continue;
+    const RelationName name{names_.in_script(object.address.names[0]), names_.in_script(object.address.names[1])};
+    const bool is_routine_of_it = is_routine(object.address);
+    not_run_.add({.type = is_routine_of_it                ? "FUNCTION"
+                          : object.address.type == "type" ? "TYPE"
+                                                          : "TABLE",
+                  .name = name.name,
+                  .schema = name.schema,
+                  .owner = "",
+                  .relation = is_routine_of_it ? std::nullopt : std::optional(name)});
+  }
   const auto choose = [&](std::vector<SchemaObject>& objects) {
     std::vector<SchemaObject> chosen;
     const SchemaObject* described = nullptr;
     std::vector<SchemaObject> all = std::exchange(objects, {});
     for (SchemaObject& object : all) {
       if (object.type == "DEFAULT ACL") {
+        const std::string owner = names_.unicode(object.owner);
+        if (is_whole_ && target_.may_act_for(owner)) note_roles(object, names_, selection.roles_of_rights);
         default_privileges_.push_back(object);
         continue;
       }
-      if (object.type == "ACL") {  // what is not made gets its rights at the end
-        const bool is_of_made = made.is_of_one(object) && !there.is_of_one(object);
-        if (is_of_made || is_of_server(object)) chosen.push_back(object);
+      if (object.type == "ACL") {  // what is there gets its rights at the end
+        if (!is_about_what_is_there(object)) {
+          chosen.push_back(object);
+        } else if (!is_platform_) {
+          note_roles(object, names_, selection.roles_of_rights);
+        }
         continue;
       }
       const ObjectId id{.catalog = object.catalog_id, .oid = object.object_id};
@@ -304,32 +337,32 @@ void Reconciliation::apply(RestoreSelection& selection) {
       const bool is_said = is_said_of_the_entry_before(object);
       if (!is_said) described = &object;
       if (is_said && state != State::made) continue;
+      if (object.object_id != 0) chosen_.insert(id);
       if (state == State::made) {
-        if (!is_said) made.add(object);
-        if (object.object_id != 0 && made_.insert(id).second) ++report_.made;
+        if (object.object_id != 0 && !is_said && made_.insert(id).second) ++report_.made;
         const auto known = objects_.find(id);
         if (known != objects_.end() && is_routine(known->second->address))
           functions_.insert(function_name(known->second->address));
         chosen.push_back(object);
-      } else if (state == State::there) {
-        there.add(object);
+        continue;
+      }
+      not_run_.add(object);
+      if (state == State::there) {
         if (const DatabaseObject* const present = counterpart(object)) {
           ++report_.compared;
           compare(object, *present);
         }
-      } else {
-        const bool is_of_missing_table =
-            object.relation && !makes_relation_itself(object) && !relations_.contains(names_.unicode(*object.relation));
-        const bool is_of_its_table = object.relation && !makes_relation_itself(object) && !object.statements.empty();
-        if (!is_of_missing_table)
-          report_.left_to_platform.push_back(subject_of(object) +
-                                             (is_of_its_table ? ": " + object.statements.front().sql : std::string()));
+        continue;
       }
+      const bool is_of_missing_table =
+          object.relation && !makes_relation_itself(object) && !relations_.contains(names_.unicode(*object.relation));
+      const bool is_of_its_table = object.relation && !makes_relation_itself(object) && !object.statements.empty();
+      if (!is_of_missing_table)
+        report_.left_to_platform.push_back(subject_of(object) +
+                                           (is_of_its_table ? ": " + object.statements.front().sql : std::string()));
     }
     objects = std::move(chosen);
   };
-  if (is_platform_) note_addresses(selection);
-  if (request_.filter.is_empty() && index_.header.filters.empty()) note_what_is_only_here();
   choose(selection.pre_data);
   choose(selection.post_data);
   if (!request_.rows) return;

@@ -10,10 +10,13 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/json.h"
+#include "command/not_made.h"
 #include "command/preflight_rights.h"
+#include "command/restore_errors.h"
 #include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
@@ -34,7 +37,7 @@ struct ReconcileReport {
   std::vector<std::string> columns_left_out;  // with what they held
   std::vector<std::string> rights_different;  // that the restore could not make as they were
   std::vector<std::string> by_hand;           // what no restore of a database brings back
-  std::vector<std::string> lost;              // with keep_going: what of the user's did not come back
+  std::vector<std::string> lost;              // of all this, what is the user's: the restore is not complete
 
   Json json() const;
 };
@@ -55,8 +58,7 @@ class TargetObjects {
   // Whether the restoring role is this role, or may act for it.
   bool may_act_for(const std::string& role) const { return ours_.contains(role); }
   bool has_role(const std::string& role) const { return roles_.contains(role); }
-  // Whether it is a platform's: one that nobody but the platform can act for, as its name or its being a superuser
-  // says.
+  // Whether it is a platform's: one that we cannot act for, of a name that only the platform gives.
   bool is_platforms(const std::string& role) const;
 
  private:
@@ -64,7 +66,6 @@ class TargetObjects {
   std::map<ObjectAddress, const DatabaseObject*> by_address_;
   std::set<std::string> roles_;
   std::set<std::string> ours_;
-  std::set<std::string> superusers_;
 };
 
 class Reconciliation {
@@ -82,6 +83,9 @@ class Reconciliation {
   // The backup's, which the selection no longer has: restore_rights() runs them.
   std::vector<SchemaObject>& default_privileges() { return default_privileges_; }
 
+  // Before any row comes in: takes back what is granted too much on tables that are there, and has row security hold.
+  void close_tables(const RestoreSelection& selection, RestoreErrors& errors);
+
   // After the rows were loaded without triggers: whether the foreign keys of tables that were there hold.
   void check_foreign_keys(const std::map<TableId, std::uint64_t>& loaded);
 
@@ -96,13 +100,19 @@ class Reconciliation {
   const DatabaseObject* counterpart(const SchemaObject& object) const;
   State state_of(const SchemaObject& object, const SchemaObject* described);
   State state_of_hanging(const SchemaObject& object) const;
-  bool is_made_by_us(const std::string& owner) const;
+  bool is_made_by_us(const SchemaObject& object) const;
+  bool is_in_platforms_schema(const std::string& schema) const;
+  bool is_attached(const SchemaObject& object) const;
+  void note_difference(const DatabaseObject& present, std::string text);
+  bool is_about_what_is_there(const SchemaObject& acl) const;
   bool has_function_of(const SchemaObject& trigger) const;
   void note_there(const SchemaObject& object);
   void compare(const SchemaObject& object, const DatabaseObject& present);
+  TargetObjects read_target_again();
+  std::pair<std::vector<std::string>, std::size_t> settle_rights(bool only_takes);
   void choose_tables(RestoreSelection& selection);
   void try_rows(const std::set<TableId>& tables, const RestoreSelection& selection, std::set<TableId>& left_out);
-  void check_triggers(const std::set<TableId>& tables, bool disables_triggers);
+  bool check_triggers(const std::set<TableId>& tables, bool disables_triggers);
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
@@ -126,6 +136,9 @@ class Reconciliation {
   // there.
   std::map<ObjectId, std::vector<std::string>> definitions_;
   std::set<ObjectId> made_;
+  std::set<ObjectId> chosen_;               // of the index: there, made or left, as far as the request wants them
+  NotMade not_run_;                         // what no statement about it is run for, by their names in the script
+  bool is_whole_ = false;                   // neither backup nor restore has a filter
   std::set<std::string> backup_functions_;  // schema.name, in Unicode
   std::set<std::string> functions_;         // of them, those that are there or made
   std::vector<SchemaObject> default_privileges_;

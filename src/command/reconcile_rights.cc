@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
+#include <functional>
 #include <optional>
+#include <utility>
 
 #include "base/human.h"
 #include "command/reconcile.h"
+#include "command/restore_schema.h"
 #include "pg/default_privileges.h"
 #include "pg/transaction.h"
 #include "sql/access_rights.h"
@@ -31,14 +33,12 @@ constexpr std::uint32_t kDefaultAcl = 826;
 // A right of somebody else than the owner, and who granted it in the source.
 using Granted = std::map<AccessRight, std::string>;
 
-Granted parse_rights(const std::vector<std::string>& items, const std::string& owner) {
+Granted parse_rights(const std::vector<std::string>& items) {
   Granted granted;
   for (const std::string& text : items) {
     const std::optional<AccessItem> item = parse_access_item(text);
     if (!item) continue;
-    for (const AccessRight& right : item->rights) {
-      if (right.grantee != owner) granted.emplace(right, item->grantor);
-    }
+    for (const AccessRight& right : item->rights) granted.emplace(right, item->grantor);
   }
   return granted;
 }
@@ -77,25 +77,27 @@ struct Difference {
 class RightsComparison {
  public:
   RightsComparison(const Index& index, const RestoreRequest& request, int server_version)
-      : index_(index), request_(request),
-        knows_maintain_(index.header.server_version_num >= 170000 && server_version >= 170000) {}
+      : index_(index), request_(request), source_knows_maintain_(index.header.server_version_num >= 170000),
+        knows_maintain_(server_version >= 170000) {}
 
-  std::vector<Difference> compare(const TargetObjects& target) {
+  // Of objects for which `counts` holds.
+  std::vector<Difference> compare(const TargetObjects& target,
+                                  const std::function<bool(const DatabaseObject& object)>& is_compared) {
     differences_.clear();
     for (const DatabaseObject& object : index_.objects) {
       const DatabaseObject* const present = target.find(object.address);
-      if (present == nullptr || !has_rights(object.id.catalog)) continue;
+      if (present == nullptr || !has_rights(object.id.catalog) || !is_compared(object)) continue;
       const Granted wanted =
-          object.rights ? parse_rights(*object.rights, object.owner) : default_rights(object.id.catalog, object.owner);
+          object.rights ? parse_rights(*object.rights) : default_rights(object.id.catalog, object.owner);
       add({.wanted = &object, .present = present, .column = ""}, wanted,
-          parse_rights(present->rights.value_or(std::vector<std::string>()), present->owner));
+          parse_rights(present->rights.value_or(std::vector<std::string>())), object.rights.has_value());
       std::map<std::string, std::pair<Granted, Granted>> columns;
       for (const ColumnRights& column : object.column_rights)
-        columns[column.column].first = parse_rights(column.rights, object.owner);
+        columns[column.column].first = parse_rights(column.rights);
       for (const ColumnRights& column : present->column_rights)
-        columns[column.column].second = parse_rights(column.rights, present->owner);
+        columns[column.column].second = parse_rights(column.rights);
       for (const auto& [column, rights] : columns)
-        add({.wanted = &object, .present = present, .column = column}, rights.first, rights.second);
+        add({.wanted = &object, .present = present, .column = column}, rights.first, rights.second, true);
     }
     return differences_;
   }
@@ -106,26 +108,33 @@ class RightsComparison {
     return found == request_.role_map.end() ? role : found->second;
   }
 
-  void add(const Place& place, const Granted& wanted, const Granted& present) {
+  // The owner's own rights count only where the source says them; who owned it there may keep what it has here.
+  void add(const Place& place, const Granted& wanted, const Granted& present, bool says_owners) {
+    const std::string owner = mapped(place.wanted->owner);
+    const auto counts = [&](const AccessRight& right) {
+      if (right.grantee == place.present->owner) return says_owners && owner == place.present->owner;
+      return right.grantee != owner;
+    };
     std::set<AccessRight> expected;
     for (const auto& [right, grantor] : wanted) {
       AccessRight here = right;
       here.grantee = mapped(right.grantee);
-      if (here.grantee == place.present->owner) continue;
       expected.insert(here);
-      if (!present.contains(here) && counts(here))
+      const bool is_known = here.privilege != 'm' || (knows_maintain_ && source_knows_maintain_);
+      if (!present.contains(here) && counts(here) && is_known)
         differences_.push_back({.place = place, .right = here, .grantor = grantor, .is_missing = true});
     }
     for (const auto& [right, grantor] : present) {
-      if (!expected.contains(right) && counts(right))
+      const bool is_owners_new =
+          right.privilege == 'm' && !source_knows_maintain_ && right.grantee == place.present->owner;
+      if (!expected.contains(right) && counts(right) && !is_owners_new)
         differences_.push_back({.place = place, .right = right, .grantor = "", .is_missing = false});
     }
   }
 
-  bool counts(const AccessRight& right) const { return knows_maintain_ || right.privilege != 'm'; }
-
   const Index& index_;
   const RestoreRequest& request_;
+  const bool source_knows_maintain_;  // the right, which came with 17
   const bool knows_maintain_;
   std::vector<Difference> differences_;
 };
@@ -162,7 +171,8 @@ std::string statement_for(Connection& connection, const Difference& difference) 
   if (difference.is_missing)
     return fmt::format("GRANT {} ON {} TO {}{}", what, object, grantee,
                        difference.right.grantable ? " WITH GRANT OPTION" : "");
-  return fmt::format("REVOKE {} ON {} FROM {}", what, object, grantee);
+  // What was granted on from there goes with it, and is granted again where the source has it.
+  return fmt::format("REVOKE {} ON {} FROM {} CASCADE", what, object, grantee);
 }
 
 std::string text_of(const Difference& difference) {
@@ -181,72 +191,112 @@ void run_statement(Connection& connection, const std::string& sql) {
 }
 
 // Those that are there are set back to PostgreSQL's own first: the source may have had none where the target has some.
-std::string default_privileges_sql(Connection& connection, const std::vector<SchemaObject>& wanted,
-                                   const TargetObjects& target, const ScriptNames& names) {
-  std::string sql;
+// Returns what was refused.
+std::vector<std::string> restore_default_privileges(Connection& connection, const std::vector<SchemaObject>& wanted,
+                                                    const TargetObjects& target, const ScriptNames& names) {
+  std::vector<std::string> refused;
+  connection.query("BEGIN");
   const QueryResult roles = connection.query(
       "SELECT DISTINCT r.rolname FROM pg_catalog.pg_default_acl AS d JOIN pg_catalog.pg_roles AS r ON r.oid = "
       "d.defaclrole ORDER BY 1");
+  const auto run = [&](const std::string& sql) {
+    if (const std::optional<DatabaseError> error = try_in_savepoint(connection, sql))
+      refused.push_back(fmt::format("{} ({})", sql, error->what()));
+  };
   for (int row = 0; row < roles.rows(); ++row) {
     const std::string role = roles.string(row, 0);
     if (target.may_act_for(names.unicode(role)))
-      sql += DefaultPrivileges::read(connection, role).aside("rSfTnL", std::nullopt).before;
+      run(DefaultPrivileges::read(connection, role).aside("rSfTnL", std::nullopt).before);
   }
   for (const SchemaObject& object : wanted) {
     if (!target.may_act_for(names.unicode(object.owner))) continue;
-    for (const SchemaStatement& statement : object.statements) sql += statement.sql + "\n";
+    for (const SchemaStatement& statement : object.statements) run(statement.sql);
   }
-  return sql;
+  connection.query("COMMIT");
+  return refused;
 }
 
 }  // namespace
 
+TargetObjects Reconciliation::read_target_again() {
+  std::optional<TargetObjects> target;
+  with_index_encoding(connection_, index_.header, [&] { target.emplace(connection_); });
+  return std::move(*target);
+}
+
+// Gives and takes what is the user's to give and take, until nothing changes any more; only takes, where rows are yet
+// to come in. Returns what differs afterwards.
+std::pair<std::vector<std::string>, std::size_t> Reconciliation::settle_rights(bool only_takes) {
+  RightsComparison comparison(index_, request_, connection_.server_version());
+  const auto is_compared = [this](const DatabaseObject& object) {
+    return (is_whole_ || chosen_.contains(object.id)) && object.id.catalog != (is_whole_ ? 0 : kDefaultAcl);
+  };
+  constexpr int kRounds = 4;
+  for (int round = 1;; ++round) {
+    const TargetObjects target = read_target_again();
+    const std::vector<Difference> differences = comparison.compare(target, is_compared);
+    // On what is the platform's, the user's own grants are those that the user or a role of the user's gave, and those
+    // to roles that no new project has.
+    const auto is_users = [&](const Difference& difference) {
+      const DatabaseObject& present = *difference.place.present;
+      if (target.may_act_for(present.owner) || !target.is_platforms(present.owner)) return true;
+      return difference.is_missing &&
+             (target.may_act_for(difference.grantor) ||
+              (!difference.right.grantee.empty() && !target_.has_role(difference.right.grantee)));
+    };
+    std::vector<std::string> statements;
+    with_index_encoding(connection_, index_.header, [&] {
+      for (const bool grants : {false, true}) {  // a right without its grant option goes before the one with it comes
+        for (const Difference& difference : differences) {
+          if (difference.is_missing != grants || (grants && only_takes) || !is_users(difference)) continue;
+          if (grants && !difference.right.grantee.empty() && !target.has_role(difference.right.grantee)) continue;
+          std::string sql = statement_for(connection_, difference);
+          if (!sql.empty()) statements.push_back(std::move(sql));
+        }
+      }
+      if (round < kRounds) {
+        for (const std::string& sql : statements) run_statement(connection_, sql);
+        report_.rights_changed += statements.size();
+      }
+    });
+    if (!statements.empty() && round < kRounds) continue;
+    std::vector<std::string> left;
+    std::size_t of_platform = 0;
+    for (const Difference& difference : differences) {
+      if (is_users(difference)) {
+        left.push_back(text_of(difference));
+      } else {
+        ++of_platform;
+      }
+    }
+    return {left, of_platform};
+  }
+}
+
+void Reconciliation::close_tables(const RestoreSelection& selection, RestoreErrors& errors) {
+  for (const SchemaObject& object : selection.post_data) {
+    if (object.type != "ROW SECURITY" || !object.relation || !relations_.contains(names_.unicode(*object.relation)))
+      continue;
+    errors.attempt(subject_of(object), connection_, [&] {
+      for (const SchemaStatement& statement : object.statements) connection_.query(statement.sql);
+    });
+  }
+  if (request_.privileges) settle_rights(/*only_takes=*/true);
+}
+
 void Reconciliation::restore_rights() {
   if (!request_.privileges) return;
-  const auto read_target_again = [this] {
-    std::optional<TargetObjects> target;
-    with_index_encoding(connection_, index_.header, [&] { target.emplace(connection_); });
-    return std::move(*target);
-  };
-  const std::string defaults = default_privileges_sql(connection_, default_privileges_, read_target_again(), names_);
-  if (!defaults.empty()) run_statement(connection_, defaults);
-
-  const TargetObjects target = read_target_again();
-  RightsComparison comparison(index_, request_, connection_.server_version());
-  std::vector<Difference> differences = comparison.compare(target);
-  const auto is_ours = [&](const Difference& difference) {
-    const DatabaseObject& present = *difference.place.present;
-    return present.extension.empty() && target.may_act_for(present.owner);
-  };
-  // On what is the platform's, the user's own grants are those that the user or a role of the user's gave, and those to
-  // roles that no new project has.
-  const auto is_users = [&](const Difference& difference) {
-    return is_ours(difference) ||
-           (difference.is_missing &&
-            (target.may_act_for(difference.grantor) ||
-             (!difference.right.grantee.empty() && !target_.has_role(difference.right.grantee))));
-  };
-  std::size_t changed = 0;
-  with_index_encoding(connection_, index_.header, [&] {
-    const auto run = [&](bool grants) {
-      for (const Difference& difference : differences) {
-        if (difference.is_missing != grants || !is_users(difference)) continue;
-        if (grants && !difference.right.grantee.empty() && !target.has_role(difference.right.grantee)) continue;
-        const std::string sql = statement_for(connection_, difference);
-        if (sql.empty()) continue;
-        run_statement(connection_, sql);
-        ++changed;
-      }
-    };
-    run(/*grants=*/false);  // a right without its grant option, say, and then the one with it
-    run(/*grants=*/true);
-  });
-  std::optional<TargetObjects> result;
-  if (changed > 0) differences = comparison.compare(result.emplace(read_target_again()));
-  report_.rights_changed = changed;
-  std::size_t of_platform = 0;
-  for (const Difference& difference : differences) {
-    is_users(difference) ? report_.rights_different.push_back(text_of(difference)) : void(++of_platform);
+  if (is_whole_) {
+    for (std::string& refused :
+         restore_default_privileges(connection_, default_privileges_, read_target_again(), names_)) {
+      report_.lost.push_back("default privileges: " + refused);
+      report_.rights_different.push_back(std::move(refused));
+    }
+  }
+  auto [left, of_platform] = settle_rights(/*only_takes=*/false);
+  for (std::string& difference : left) {
+    report_.lost.push_back(difference);
+    report_.rights_different.push_back(std::move(difference));
   }
   if (of_platform > 0)
     report_.rights_different.push_back(

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "command/row_samples.h"
 #include "pg/catalog.h"
 #include "pg/copy.h"
+#include "pg/sequences.h"
 #include "pg/transaction.h"
 #include "sql/copy_columns.h"
 
@@ -38,27 +40,50 @@ std::optional<std::string> refusal_of(Connection& connection, const Sample& samp
   return refusal;
 }
 
+// Of SELECT pg_catalog.setval('public.s', 4711, true);
+std::optional<SequencePosition> position_of(const std::string& setval, const std::optional<SequencePosition>& present) {
+  const std::size_t called = setval.rfind(", ");
+  const std::size_t number = called == std::string::npos ? called : setval.rfind(", ", called - 1);
+  if (number == std::string::npos || !present) return std::nullopt;
+  SequencePosition position{
+      .last_value = 0, .is_called = setval.compare(called + 2, 4, "true") == 0, .ascends = present->ascends};
+  const char* const end = setval.data() + called;
+  const auto [rest, error] = std::from_chars(setval.data() + number + 2, end, position.last_value);
+  return error == std::errc() && rest == end ? std::optional(position) : std::nullopt;
+}
+
 }  // namespace
 
 // Triggers of the user's would make rows that the backup holds as well, or change those that are loaded.
-void Reconciliation::check_triggers(const std::set<TableId>& tables, bool disables_triggers) {
+bool Reconciliation::check_triggers(const std::set<TableId>& tables, bool disables_triggers) {
   std::vector<std::string> oids;
   for (const TableId id : tables) {
     const TableInfo& table = *index_.table(id);
     oids.push_back(std::to_string(relations_.at({.schema = table.schema, .name = table.name})->id.oid));
   }
   constexpr int kInsert = 4;  // TRIGGER_TYPE_INSERT of pg_trigger.h
-  const QueryResult found = connection_.query(fmt::format(
-      "SELECT pg_catalog.format('%I on %s', t.tgname, t.tgrelid::pg_catalog.regclass), r.rolname FROM "
-      "pg_catalog.pg_trigger AS t JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid JOIN pg_catalog.pg_roles "
-      "AS r ON r.oid = p.proowner WHERE NOT t.tgisinternal AND t.tgtype & {} <> 0 AND t.tgenabled IN ({}) AND "
-      "t.tgrelid IN ({}) ORDER BY 1",
-      kInsert, disables_triggers ? "'A', 'R'" : "'O', 'A'", fmt::join(oids, ", ")));
+  const std::string trees = fmt::format(
+      "WITH RECURSIVE tree (oid) AS (SELECT pg_catalog.unnest('{{{}}}'::oid[]) UNION SELECT inhrelid FROM tree JOIN "
+      "pg_catalog.pg_inherits ON inhparent = tree.oid) ",
+      fmt::join(oids, ","));
+  const QueryResult found = connection_.query(
+      trees +
+      fmt::format(
+          "SELECT pg_catalog.format('%I on %s', t.tgname, t.tgrelid::pg_catalog.regclass), r.rolname, o.rolname FROM "
+          "pg_catalog.pg_trigger AS t JOIN tree ON tree.oid = t.tgrelid JOIN pg_catalog.pg_proc AS p ON p.oid = "
+          "t.tgfoid "
+          "JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN "
+          "pg_catalog.pg_roles AS o ON o.oid = c.relowner WHERE NOT t.tgisinternal AND t.tgtype & {} <> 0 AND "
+          "t.tgenabled IN "
+          "({}) ORDER BY 1",
+          kInsert, disables_triggers ? "'A', 'R'" : "'O', 'A'"));
   std::vector<std::string> triggers;
   for (int row = 0; row < found.rows(); ++row) {
-    if (target_.may_act_for(names_.unicode(found.string(row, 1)))) triggers.push_back(found.string(row, 0));
+    const bool is_platforms = target_.is_platforms(names_.unicode(found.string(row, 1))) &&
+                              target_.is_platforms(names_.unicode(found.string(row, 2)));
+    if (!is_platforms) triggers.push_back(found.string(row, 0));
   }
-  if (triggers.empty()) return;
+  if (triggers.empty()) return true;
   const std::string message =
       fmt::format("triggers of the target would fire for rows that are loaded: {}", list_names(triggers));
   if (request_.keep_going) {
@@ -69,6 +94,7 @@ void Reconciliation::check_triggers(const std::set<TableId>& tables, bool disabl
                               "them fire",
                               disables_triggers ? "" : ", or restore as a role that may SET session_replication_role"));
   }
+  return false;
 }
 
 // A column may have had another type in the platform's earlier version.
@@ -77,6 +103,10 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
   std::vector<std::string> unfit;
   connection_.query("BEGIN");
   const bool disables_triggers = !try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
+  if (!check_triggers(tables, disables_triggers)) {  // they would fire for what is tried, too
+    connection_.query("ROLLBACK");
+    return;
+  }
   for (const auto& [id, sample] : read_samples(backup_, tables)) {
     const auto kept = selection.kept_columns.find(id);
     const std::optional<std::string> refusal =
@@ -85,7 +115,7 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
     const TableInfo& table = *index_.table(id);
     const std::string text =
         fmt::format("{} of {}.{}: {}", counted(table.content.rows, "row"), table.schema, table.name, *refusal);
-    if (is_short_lived({.schema = table.schema, .name = table.name})) {
+    if (is_platform_ && is_short_lived({.schema = table.schema, .name = table.name})) {
       report_.rows_left_out.push_back(text);
     } else {
       (request_.keep_going ? report_.lost : unfit).push_back(text);
@@ -93,7 +123,6 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
     left_out.insert(id);
   }
   connection_.query("ROLLBACK");
-  check_triggers(tables, disables_triggers);
   if (!unfit.empty())
     problems_.add(fmt::format("the target's columns do not take {}", list_names(unfit)),
                   "bring its tables to the source's version; --keep-going leaves these rows out");
@@ -102,6 +131,8 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
 // What the target does not have stays out, and is reported with what it held.
 void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::string, bool>& present,
                                     RestoreSelection& selection) {
+  const auto there = relations_.find({.schema = table.schema, .name = table.name});
+  const bool is_platforms = there != relations_.end() && target_.is_platforms(there->second->owner);
   std::vector<bool> kept;
   for (const std::string& column : table.columns) {
     const auto found = present.find(column);
@@ -116,12 +147,19 @@ void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::
     const std::string column = fmt::format("{}.{} ({})", table.schema, table.name, table.columns[i]);
     report_.columns_left_out.push_back(
         fmt::format("{}: {}{}", column, contents[i].text(), is_generated ? "; the target computes it" : ""));
-    if (contents[i].differ && !is_generated) lost.push_back(report_.columns_left_out.back());
+    // Of a platform's table, one value in every row is what another version of it wrote there.
+    const bool is_lost = is_platforms ? contents[i].differ && !is_generated : contents[i].values > 0;
+    if (is_lost) lost.push_back(report_.columns_left_out.back());
   }
   if (request_.keep_going) report_.lost.insert(report_.lost.end(), lost.begin(), lost.end());
   if (!lost.empty() && !request_.keep_going)
     problems_.add(fmt::format("the target's tables lack columns with contents: {}", list_names(lost)),
                   "add them to the target first; --keep-going restores the rest of these rows");
+  if (std::ranges::none_of(kept, [](bool is_kept) { return is_kept; }) && table.content.rows > 0) {
+    problems_.add(fmt::format("{}.{} has none of the backup's columns in the target", table.schema, table.name),
+                  "rename it there, or leave it out with -T");
+    return;
+  }
   selection.kept_columns[table.id] = std::move(kept);
 }
 
@@ -140,11 +178,12 @@ bool Reconciliation::is_loaded(const TableInfo& table) {
     return is_made;
   }
   if (table.content.rows == 0) return true;
-  if (is_platform_ && is_transient(name)) {
+  const bool is_platforms = target_.is_platforms(there->second->owner);
+  if (is_platforms && is_transient(name)) {
     report_.rows_left_out.push_back(rows + ": they mean nothing in another database");
     return false;
   }
-  if (is_ledger(name) && !target_.may_act_for(there->second->owner)) {
+  if (is_platforms && is_ledger(name)) {
     report_.rows_left_out.push_back(rows + ": they say which migrations of the platform ran in the source");
     return false;
   }
@@ -169,6 +208,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   std::vector<std::string> filled;
   std::vector<std::string> secured;
   std::vector<std::string> closed;
+  std::vector<std::string> hidden;
   std::set<TableId> to_try;
   const std::map<RelationName, std::string> conditions = read_extension_conditions(connection_);  // the target's
   for (const TableInfo* const table : selection.tables) {
@@ -201,10 +241,18 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
     if (may.boolean(0, 1)) secured.push_back(text);
     const RelationName in_script{names_.in_script(table->schema), names_.in_script(table->name)};
     const auto condition = conditions.find(in_script);
+    if (!may.boolean(0, 2)) {
+      hidden.push_back(text);
+      if (request_.keep_going) {
+        left_out.insert(table->id);
+        report_.lost.push_back(fmt::format("{} of {}: the role may not see whether the table holds rows already",
+                                           counted(table->content.rows, "row"), text));
+      }
+      continue;
+    }
     const bool holds_rows =
-        may.boolean(0, 2) &&
         connection_
-            .query(fmt::format("SELECT EXISTS (SELECT FROM ONLY {} {})", sql_name(connection_, in_script),
+            .query(fmt::format("SELECT EXISTS (SELECT FROM {} {})", sql_name(connection_, in_script),
                                condition == conditions.end() ? "" : condition->second))
             .boolean(0, 0);
     if (holds_rows) {
@@ -227,6 +275,9 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   if (!closed.empty())
     problems_.add(fmt::format("the role may not load rows into the tables {}", list_names(closed)),
                   "GRANT INSERT on them to it, or restore as their owner");
+  if (!hidden.empty() && !request_.keep_going)
+    problems_.add(fmt::format("the role may not see whether the tables {} hold rows already", list_names(hidden)),
+                  "GRANT SELECT on them to it, or restore as their owner");
   if (!secured.empty())
     problems_.add(
         fmt::format("row level security applies to the restoring role in {}, and PostgreSQL then refuses COPY FROM",
@@ -238,6 +289,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   for (const auto& [table, kept] : selection.kept_columns) selection.left_out_tables.insert(table);
 }
 
+// One that is there never goes back: rows that the restore leaves alone may have its values.
 void Reconciliation::choose_sequences(RestoreSelection& selection) {
   std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
     if (!value.sequence) return false;
@@ -246,14 +298,21 @@ void Reconciliation::choose_sequences(RestoreSelection& selection) {
     if (there == relations_.end()) {
       const auto known = backup_relations_.find(name);
       if (known == backup_relations_.end() || made_.contains(known->second)) return false;
-    } else if (connection_
-                   .query(fmt::format("SELECT pg_catalog.has_sequence_privilege({}::oid, 'UPDATE')",
-                                      there->second->id.oid))
-                   .boolean(0, 0)) {
-      return false;
     } else {
-      report_.rows_left_out.push_back(
-          fmt::format("the value of sequence {}.{}: the restoring role may not set it", name.schema, name.name));
+      const bool may =
+          connection_
+              .query(fmt::format("SELECT pg_catalog.has_sequence_privilege({}::oid, 'UPDATE')", there->second->id.oid))
+              .boolean(0, 0);
+      const std::optional<SequencePosition> position =
+          read_sequence_positions(connection_, {sql_name(connection_, *value.sequence)}).front();
+      const std::optional<SequencePosition> wanted = position_of(value.sql, position);
+      if (may && position && wanted && !position->is_ahead_of(*wanted)) return false;
+      const bool is_behind = may && position && wanted;
+      std::string text =
+          fmt::format("the value of sequence {}.{}: {}", name.schema, name.name,
+                      is_behind ? "the target's is ahead, and stays" : "the restoring role may not read and set it");
+      if (!is_behind && !target_.is_platforms(there->second->owner)) report_.lost.push_back(text);
+      report_.rows_left_out.push_back(std::move(text));
     }
     selection.left_out_sequences.insert(value.sql);
     return true;

@@ -179,7 +179,10 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
     for (const TableInfo* const table : selection.tables)
       report.rows += table->id == kLargeObjects ? 0 : table->content.rows;
-    if (reconciliation) report.reconciled = reconciliation->report();
+    if (reconciliation) {
+      report.reconciled = reconciliation->report();
+      report.errors = report.reconciled->lost;
+    }
     return report;
   }
   std::optional<GlobalsRestore> globals;
@@ -206,6 +209,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
     leave_out_what_was_not_made(selection, index, names, runner, errors);
     LoadOrder order;
     with_index_encoding(control, index.header, [&] { order = order_of_loading(control, index, selection); });
+    if (reconciliation) reconciliation->close_tables(selection, errors);
     const bool without_triggers = reconciliation && !request.disable_triggers && try_to_disable_triggers(connections);
     const auto finish = [&] { set_sequences(control, request, selection, names, errors); };
     const std::map<TableId, std::uint64_t> loaded =

@@ -302,7 +302,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   if (!found.taken.empty()) {
     problems.add(
         fmt::format("the target has what the restore makes: {}", list_names(found.taken)),
-        request.clean
+        request.reconcile ? "it is of another kind there: rename or drop it; --keep-going restores the rest"
+        : request.clean
             ? "it belongs to something else there: rename or drop it; --keep-going restores the rest, and leaves what "
               "is there alone"
             : "--clean replaces what the backup makes; --keep-going restores the rest, and leaves what is there alone");

@@ -33,9 +33,11 @@ void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles
 
 NamedRoles roles_named_by(const RestoreRequest& request, const ScriptNames& names, const RestoreSelection& selection) {
   NamedRoles roles;
-  for (const auto& [role, owns] : selection.roles_of_large_objects) {
-    const auto mapped = request.role_map.find(role);
-    roles[mapped == request.role_map.end() ? role : mapped->second] |= owns;
+  for (const NamedRoles* const named : {&selection.roles_of_large_objects, &selection.roles_of_rights}) {
+    for (const auto& [role, owns] : *named) {
+      const auto mapped = request.role_map.find(role);
+      roles[mapped == request.role_map.end() ? role : mapped->second] |= owns;
+    }
   }
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) note_roles(object, names, roles);

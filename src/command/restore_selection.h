@@ -37,6 +37,7 @@ struct RestoreSelection {
   std::set<TableId> left_out_tables;         // with their extensions
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
+  NamedRoles roles_of_rights;                         // which a Reconciliation gives
   std::set<LargeObjectId> large_objects_left_alone;   // which have somebody else's contents
   std::map<TableId, std::vector<bool>> kept_columns;  // of TableInfo::columns, where not all of them are loaded
 
