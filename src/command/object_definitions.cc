@@ -1,6 +1,7 @@
 #include "command/object_definitions.h"
 
 #include <algorithm>
+#include <regex>
 #include <set>
 #include <string_view>
 
@@ -68,7 +69,9 @@ bool has_lines(const std::string& sql, const std::vector<std::string>& lines) {
     std::string_view rest = std::string_view(sql).substr(begin + 2, end - begin - 2);
     while (!rest.empty()) {
       const std::size_t length = std::min(rest.find(",\n    "), rest.size());
-      wanted.insert(std::string(rest.substr(0, length)));
+      // From 18 on NOT NULL has a name, which is written where it is not the one that the server would choose.
+      static const std::regex kNamed(R"( CONSTRAINT ("[^"]*"|\S+) NOT NULL$)");
+      wanted.insert(std::regex_replace(std::string(rest.substr(0, length)), kNamed, " NOT NULL"));
       rest.remove_prefix(std::min(length + 2, rest.size()));
     }
   }

@@ -1,0 +1,113 @@
+// pana restore --reconcile into tables that stand there in part: as migrations or an interrupted restore leave them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "support/origin_and_target.h"
+
+namespace pana::test {
+namespace {
+
+using testing::HasSubstr;
+
+class ReconcileParts : public OriginAndTarget {
+ protected:
+  Outcome reconcile(const std::vector<std::string>& options = {}) const {
+    std::vector<std::string> arguments = {"restore", back_up("origin"), "--into", target_, "--reconcile"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return pana(arguments);
+  }
+};
+
+TEST_F(ReconcileParts, AreJoinedAgain) {
+  origin(R"(
+    CREATE TABLE ev (id int PRIMARY KEY, t text) PARTITION BY RANGE (id);
+    CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM (0) TO (100); CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM (100) TO (200);
+    INSERT INTO ev SELECT i, 'x' FROM generate_series(1, 150) AS i;
+    CREATE TABLE s (id serial); CREATE TABLE k (id int PRIMARY KEY, a text); INSERT INTO k VALUES (1, 'x'), (2, 'y');
+    CREATE VIEW v AS SELECT id, a FROM k GROUP BY id)");
+  target(R"(
+    CREATE TABLE ev (id int NOT NULL, t text) PARTITION BY RANGE (id); CREATE TABLE ev_1 (id int NOT NULL, t text);
+    CREATE SEQUENCE s_id_seq AS integer; CREATE VIEW v AS SELECT NULL::integer AS id, NULL::text AS a)");
+  ASSERT_TRUE(ends_with(kOk, reconcile({"--verify"})));
+  EXPECT_EQ(
+      "150|public.s_id_seq|x,y|0",
+      target("SELECT (SELECT count(*) FROM ev), pg_get_serial_sequence('s', 'id'), (SELECT string_agg(a, ',' ORDER BY "
+             "id) FROM v), (SELECT count(*) FROM pg_index WHERE NOT indisvalid)"));
+}
+
+TEST_F(ReconcileParts, ComeOnce) {
+  origin("CREATE TABLE m (id int, t text); INSERT INTO m SELECT i, 'x' FROM generate_series(1, 10) AS i");
+  for (const char* const present :
+       {"CREATE TABLE m (id int, t text) PARTITION BY RANGE (id); CREATE TABLE m1 PARTITION OF m DEFAULT",
+        "CREATE TABLE m (id int, t text); CREATE TABLE m1 () INHERITS (m)"}) {
+    target(std::string("DROP TABLE IF EXISTS m CASCADE; ") + present + "; INSERT INTO m1 SELECT 1, 'mine'");
+    const Outcome outcome = reconcile();
+    EXPECT_TRUE(ends_with(kRefused, outcome)) << present;
+    EXPECT_EQ("1", target("SELECT count(*) FROM m"));
+  }
+}
+
+TEST_F(ReconcileParts, LeaveAloneWhatIsNotChosen) {
+  origin(
+      "CREATE TABLE a (i int); CREATE TABLE b (i serial); GRANT SELECT ON b TO PUBLIC; INSERT INTO b VALUES (1); "
+      "SELECT "
+      "setval('b_i_seq', 5)");
+  target(
+      "CREATE TABLE b (i serial); SELECT setval('b_i_seq', 77); ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO "
+      "pana_owner");
+  ASSERT_TRUE(ends_with(kOk, reconcile({"-t", "public.a"})));
+  EXPECT_EQ("f|1|77",
+            target("SELECT has_table_privilege('pana_reader', 'b', 'SELECT'), (SELECT count(*) FROM pg_default_acl), "
+                   "(SELECT last_value FROM b_i_seq)"));
+  target("ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM pana_owner");
+  ASSERT_TRUE(ends_with(kOk, reconcile()));  // a sequence never goes back
+  EXPECT_EQ("t|77|1",
+            target("SELECT has_table_privilege('pana_reader', 'b', 'SELECT'), (SELECT last_value FROM b_i_seq), "
+                   "(SELECT count(*) FROM b)"));
+}
+
+TEST_F(ReconcileParts, AreNotChangedByNarrowerTypesNorByTriggers) {
+  origin("CREATE TABLE n (id int, price numeric); INSERT INTO n VALUES (1, 2.23456)");
+  target("CREATE TABLE n (id int, price numeric(10, 2))");
+  EXPECT_TRUE(ends_with(kRefused, reconcile()));
+  EXPECT_TRUE(ends_with(kFailed, reconcile({"--keep-going"})));  // said, and not as it was
+  target(
+      "DROP TABLE n; CREATE TABLE n (id int, price numeric); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
+      "'BEGIN NEW.price := 0; RETURN NEW; END'; CREATE TRIGGER t BEFORE INSERT ON n FOR EACH ROW EXECUTE FUNCTION f(); "
+      "ALTER TABLE n ENABLE ALWAYS TRIGGER t");
+  const Outcome outcome = reconcile();
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("t on public.n"));
+  EXPECT_EQ("0", target("SELECT count(*) FROM n"));
+}
+
+TEST_F(ReconcileParts, KeepTheRevokesOfTheSource) {
+  origin(
+      "CREATE EXTENSION pgcrypto; REVOKE EXECUTE ON FUNCTION crypt(text, text) FROM PUBLIC; CREATE TABLE t (i int); "
+      "GRANT "
+      "SELECT ON t TO pana_reader");
+  target(
+      "CREATE TABLE t (i int); GRANT SELECT ON t TO pana_reader WITH GRANT OPTION; SET ROLE pana_reader; GRANT SELECT "
+      "ON "
+      "t "
+      "TO PUBLIC");
+  ASSERT_TRUE(ends_with(kOk, reconcile()));
+  EXPECT_EQ("f|{pana_reader=r/postgres}",
+            target("SELECT has_function_privilege('pana_reader', 'crypt(text, text)', 'EXECUTE'), (SELECT "
+                   "array_agg(a) FILTER (WHERE a::text NOT LIKE 'postgres=%') FROM pg_class, unnest(relacl) AS a WHERE "
+                   "relname = 't')"));
+}
+
+TEST_F(ReconcileParts, AreAsked) {
+  origin("CREATE TABLE settings (id int, api_key text); INSERT INTO settings VALUES (1, 'precious')");
+  target("CREATE TABLE settings (id int)");
+  const Outcome outcome = reconcile();
+  EXPECT_TRUE(ends_with(kRefused, outcome));
+  EXPECT_THAT(outcome.err, HasSubstr("public.settings (api_key)"));
+}
+
+}  // namespace
+}  // namespace pana::test
