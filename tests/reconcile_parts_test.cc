@@ -101,6 +101,17 @@ TEST_F(ReconcileParts, KeepTheRevokesOfTheSource) {
                    "relname = 't')"));
 }
 
+TEST_F(ReconcileParts, AreAsSecureAsTheSource) {
+  origin(
+      "CREATE TABLE t (i int); ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; INSERT INTO t VALUES "
+      "(1)");
+  target("CREATE TABLE t (i int)");
+  ASSERT_TRUE(ends_with(kOk, reconcile()));
+  EXPECT_EQ(
+      "t|t|1",
+      target("SELECT relrowsecurity, relforcerowsecurity, (SELECT count(*) FROM t) FROM pg_class WHERE relname = 't'"));
+}
+
 TEST_F(ReconcileParts, AreAsked) {
   origin("CREATE TABLE settings (id int, api_key text); INSERT INTO settings VALUES (1, 'precious')");
   target("CREATE TABLE settings (id int)");

@@ -351,6 +351,11 @@ void Reconciliation::apply(RestoreSelection& selection) {
         if (const DatabaseObject* const present = counterpart(object)) {
           ++report_.compared;
           compare(object, *present);
+          for (const SchemaStatement& statement : object.statements) {
+            const bool forces = statement.role == StatementRole::property && target_.may_act_for(present->owner) &&
+                                statement.sql.find(" FORCE ROW LEVEL SECURITY") != std::string::npos;
+            if (forces) forced_.push_back(statement.sql);
+          }
         }
         continue;
       }

@@ -142,6 +142,7 @@ class Reconciliation {
   std::set<std::string> backup_functions_;  // schema.name, in Unicode
   std::set<std::string> functions_;         // of them, those that are there or made
   std::vector<SchemaObject> default_privileges_;
+  std::vector<std::string> forced_;  // ALTER TABLE ... FORCE ROW LEVEL SECURITY, for tables of ours that are there
   Problems problems_;
   ReconcileReport report_;
 };

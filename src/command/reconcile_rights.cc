@@ -285,6 +285,8 @@ void Reconciliation::close_tables(const RestoreSelection& selection, RestoreErro
 }
 
 void Reconciliation::restore_rights() {
+  for (const std::string& sql : forced_)
+    connection_.query(sql);  // before the rows, it would keep their owner from them
   if (!request_.privileges) return;
   if (is_whole_) {
     for (std::string& refused :
