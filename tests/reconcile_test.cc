@@ -216,7 +216,8 @@ TEST_F(Reconcile, RefusesRowsInTheWayAndChangesNothing) {
     const Outcome again = reconcile(backup, "twice", options);
     EXPECT_TRUE(ends_with(kRefused, again));
     EXPECT_THAT(again.err, AllOf(HasSubstr("tables of the target hold rows already: app."),
-                                 HasSubstr("2 of the backup's large objects are in the target already")));
+                                 HasSubstr("2 of the backup's large objects are in the target already"),
+                                 HasSubstr("empty them first (TRUNCATE); --keep-going")));
     EXPECT_EQ("", differences(before, content_of(cluster(), "twice")));
   }
 }

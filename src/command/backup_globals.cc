@@ -141,11 +141,7 @@ std::vector<DatabaseGrant> read_database_grants(Connection& connection) {
 
 Globals read_globals(Connection& connection, std::string_view encoding, const std::vector<CatalogRole>& named) {
   Globals globals = read_among(connection, among_named(connection, named));
-  const std::vector<std::string*> texts = texts_of(globals);
-  std::vector<std::string> unicode;
-  for (const std::string* const text : texts) unicode.push_back(*text);
-  unicode = to_unicode(connection, encoding, std::move(unicode));
-  for (std::size_t i = 0; i < texts.size(); ++i) *texts[i] = std::move(unicode[i]);
+  make_unicode(connection, encoding, texts_of(globals));
   return globals;
 }
 

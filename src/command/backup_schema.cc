@@ -45,7 +45,7 @@ void SchemaFrames::take(const SchemaEntry& entry) {
               entry.schema, entry.name));
     }
   }
-  if (entry.object_id != 0) objects_.insert({.catalog = entry.catalog_id, .oid = entry.object_id});
+  if (entry.catalog_id != 0) objects_.insert({.catalog = entry.catalog_id, .oid = entry.object_id});
   if (!in_entries_) append_drops();
   in_post_data_ = in_post_data_ || is_post_data(entry.type);
   if (!in_post_data_) return add_pre_data(entry.type == "SEQUENCE" ? with_persistence_apart(entry.text) : entry.text);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,15 +11,22 @@
 
 namespace pana {
 
-// What pg_dump writes of the objects, or would be part of what it writes, where one server wrote both: a newer one may
-// write an expression otherwise. Of tables their lines: columns, but inherited ones, which stand with their parent, and
-// checks. By the objects' OIDs in the session's database, in the session's encoding; not what is of extensions.
-std::map<ObjectId, std::vector<std::string>> read_object_definitions(Connection& connection);
+struct ObjectDefinition {
+  // What pg_dump writes of it, where one server wrote both: a newer one may write an expression otherwise. Of a table
+  // its lines: columns, but inherited ones, which stand with their parent, and checks.
+  std::vector<std::string> parts;
+  std::vector<std::string> absent;            // what pg_dump does not write of it
+  std::vector<std::string> without_defaults;  // of a table, each of `parts` without its default
+};
 
-// Whether the entry's statements hold all of these parts, and none of those that begin with "!".
-bool has_parts(const std::string& sql, const std::vector<std::string>& parts);
+// By the objects' OIDs in the session's database, in the session's encoding; not of what is of extensions.
+std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connection);
 
-// Whether the columns and constraints of a CREATE TABLE are these lines, in any order.
-bool has_lines(const std::string& sql, const std::vector<std::string>& lines);
+// Whether the entry's statements hold all of the parts, and nothing that is absent.
+bool has_parts(const std::string& sql, const ObjectDefinition& definition);
+
+// Whether the columns and constraints of a CREATE TABLE are the table's lines, in any order. `separate_defaults` are
+// columns whose default the script sets in an entry of its own.
+bool has_lines(const std::string& sql, const ObjectDefinition& table, const std::set<std::string>& separate_defaults);
 
 }  // namespace pana

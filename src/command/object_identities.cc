@@ -17,12 +17,12 @@ namespace {
 std::string all_objects(const Connection& connection) {
   std::string sql = R"(
 SELECT 'pg_class'::regclass AS catalog, oid, relowner AS owner, relacl AS acl, CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char" AS kind
-FROM pg_class AS c WHERE relkind <> 't' AND relpersistence <> 't' AND (relkind NOT IN ('i', 'I') OR (relnamespace <> 99
+FROM pg_class AS c WHERE relkind NOT IN ('t', 'c') AND relpersistence <> 't' AND (relkind NOT IN ('i', 'I') OR (relnamespace <> 99
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = c.oid AND contype IN ('p', 'u', 'x'))))
 UNION ALL SELECT 'pg_constraint'::regclass, oid, NULL, NULL, NULL FROM pg_constraint
-WHERE contype IN ('p', 'u', 'x', 'f') OR (contype = 'c' AND NOT convalidated)
+WHERE contype IN ('p', 'u', 'x', 'f') OR (contype IN ('c', 'n') AND NOT convalidated AND coninhcount = 0)
 UNION ALL SELECT 'pg_proc'::regclass, oid, proowner, proacl, 'f' FROM pg_proc
-UNION ALL SELECT 'pg_type'::regclass, oid, typowner, typacl, 'T' FROM pg_type AS t WHERE typcategory <> 'A'
+UNION ALL SELECT 'pg_type'::regclass, oid, typowner, typacl, 'T' FROM pg_type AS t WHERE NOT EXISTS (SELECT FROM pg_type AS e WHERE e.typarray = t.oid)
   AND (typrelid = 0 OR EXISTS (SELECT FROM pg_class AS c WHERE c.oid = t.typrelid AND c.relkind = 'c'))
 UNION ALL SELECT 'pg_namespace'::regclass, oid, nspowner, nspacl, 'n' FROM pg_namespace WHERE nspname !~ '^pg_(toast|temp)'
 UNION ALL SELECT 'pg_language'::regclass, oid, lanowner, lanacl, 'l' FROM pg_language
@@ -49,7 +49,10 @@ UNION ALL SELECT 'pg_trigger'::regclass, oid, NULL, NULL, NULL FROM pg_trigger W
   add("pg_ts_config", "cfgowner");
   add("pg_ts_dict", "dictowner");
   // Before 14 only superusers may read their OIDs.
-  if (connection.server_version() >= 140000) add("pg_subscription", "subowner");
+  if (connection.server_version() >= 140000) {
+    add("pg_subscription", "subowner");
+    sql += " WHERE subdbid = (SELECT oid FROM pg_database WHERE datname = current_database())";
+  }
   if (connection.server_version() >= 150000) add("pg_publication_namespace");
   return sql;
 }
@@ -92,8 +95,7 @@ std::vector<DatabaseObject> read_objects(Connection& connection, std::string_vie
                           .rights = {},
                           .column_rights = {}};
     if (!found.is_null(row, 7)) object.rights = parse_text_array(found.text(row, 7));
-    constexpr std::uint32_t kRelations = 1259;
-    if (object.id.catalog == kRelations) object.column_rights = std::move(columns[object.id.oid]);
+    if (object.id.catalog == kRelationCatalog) object.column_rights = std::move(columns[object.id.oid]);
     objects.push_back(std::move(object));
   }
   return objects;
@@ -117,11 +119,7 @@ std::vector<DatabaseObject> read_identities(Connection& connection, std::string_
                                "unnest('{{{}}}'::oid[], '{{{}}}'::oid[]) AS w (c, i))",
                                catalogs, oids),
                    "o.acl");
-  const std::vector<std::string*> texts = texts_of(objects);
-  std::vector<std::string> unicode;
-  for (const std::string* const text : texts) unicode.push_back(*text);
-  unicode = to_unicode(connection, encoding, std::move(unicode));
-  for (std::size_t i = 0; i < texts.size(); ++i) *texts[i] = std::move(unicode[i]);
+  make_unicode(connection, encoding, texts_of(objects));
   return objects;
 }
 

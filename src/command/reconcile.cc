@@ -4,11 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
-#include "command/object_definitions.h"
-#include "command/object_identities.h"
 #include "command/platform.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
@@ -47,9 +44,11 @@ std::string function_name(const ObjectAddress& address) {
   return address.names.size() == 2 ? address.names[0] + "." + address.names[1] : "";
 }
 
-// The rule that makes a view of a relation.
-bool is_query_of_view(const ObjectAddress& address) {
-  return address.type == "rule" && address.names.back() == "_RETURN";
+// Of a type, the address has one name, as SQL writes it; of what else is in a schema, two.
+std::optional<RelationName> name_in_schema(const ObjectAddress& address) {
+  if (address.names.size() == 1) return parse_relation_name(address.names[0]);
+  if (address.names.size() != 2) return std::nullopt;
+  return RelationName{address.names[0], address.names[1]};
 }
 
 bool is_routine(const ObjectAddress& address) {
@@ -72,40 +71,10 @@ Json ReconcileReport::json() const {
           {"lost", lost}};
 }
 
-TargetObjects::TargetObjects(Connection& connection) : objects_(read_present_objects(connection)) {
-  for (const DatabaseObject& object : objects_) by_address_[object.address] = &object;
-  const QueryResult found =
-      connection.query(fmt::format("SELECT rolname, pg_catalog.pg_has_role(oid, '{}') FROM pg_catalog.pg_roles",
-                                   connection.server_version() >= 160000 ? "SET" : "MEMBER"));
-  for (int row = 0; row < found.rows(); ++row) {
-    roles_.insert(found.string(row, 0));
-    if (found.boolean(row, 1)) ours_.insert(found.string(row, 0));
-  }
-}
-
-bool TargetObjects::is_platforms(const std::string& role) const {
-  return looks_like_platform_role(role) && has_role(role) && !may_act_for(role);
-}
-
-const DatabaseObject* TargetObjects::find(const ObjectAddress& address) const {
-  const auto found = by_address_.find(address);
-  return found == by_address_.end() ? nullptr : found->second;
-}
-
-namespace {
-
-TargetObjects read_target(Connection& connection, const IndexHeader& header) {
-  std::optional<TargetObjects> target;
-  with_index_encoding(connection, header, [&] { target.emplace(connection); });
-  return std::move(*target);
-}
-
-}  // namespace
-
 Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                                const ScriptNames& names)
     : connection_(connection), request_(request), backup_(backup), index_(backup.index()), names_(names),
-      target_(read_target(connection, backup.index().header)) {
+      target_(connection, backup.index().header) {
   if (index_.objects.empty())
     throw Error(ErrorKind::refused, "the backup does not say what its objects are called: an older pana made it",
                 "make another backup, or restore without --reconcile into a new database");
@@ -116,11 +85,13 @@ Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& req
   for (const DatabaseObject& object : index_.objects) {
     const DatabaseObject* const present = target_.find(object.address);
     if (object.extension.empty()) objects_[object.id] = &object;
+    if (object.address.type == "default value" && object.address.names.size() == 3)
+      separate_defaults_[{object.address.names[0], object.address.names[1]}].insert(
+          names.in_script(object.address.names[2]));
     if (is_routine(object.address)) backup_functions_.insert(function_name(object.address));
     if (is_routine(object.address) && present != nullptr) functions_.insert(function_name(object.address));
-    constexpr std::uint32_t kRelations = 1259;
-    const bool is_relation =
-        object.id.catalog == kRelations && object.address.names.size() == 2 && !object.address.type.ends_with("index");
+    const bool is_relation = object.id.catalog == kRelationCatalog && object.address.names.size() == 2 &&
+                             !object.address.type.ends_with("index");
     const RelationName relation =
         is_relation ? RelationName{object.address.names[0], object.address.names[1]} : RelationName();
     if (is_relation && object.extension.empty()) backup_relations_[relation] = object.id;
@@ -145,8 +116,7 @@ bool Reconciliation::is_made_by_us(const SchemaObject& object) const {
   const std::string owner = names_.unicode(object.owner);
   if (owner.empty() || (!request_.owners && !is_platform_)) return true;
   if (!is_in_platforms_schema(names_.unicode(object.schema))) return true;
-  const auto mapped = request_.role_map.find(owner);
-  const std::string& role = mapped == request_.role_map.end() ? owner : mapped->second;
+  const std::string& role = request_.mapped(owner);
   if (target_.has_role(role)) return !target_.is_platforms(role);
   return !is_platform_ || !looks_like_platform_role(role);
 }
@@ -161,7 +131,7 @@ bool Reconciliation::has_function_of(const SchemaObject& trigger) const {
 
 const DatabaseObject* Reconciliation::counterpart(const SchemaObject& object) const {
   const auto found = there_.find({.catalog = object.catalog_id, .oid = object.object_id});
-  return object.object_id == 0 || found == there_.end() ? nullptr : found->second;
+  return object.catalog_id == 0 || found == there_.end() ? nullptr : found->second;
 }
 
 bool Reconciliation::is_attached(const SchemaObject& object) const {
@@ -172,6 +142,23 @@ bool Reconciliation::is_attached(const SchemaObject& object) const {
   return connection_
              .query(fmt::format("SELECT FROM pg_catalog.pg_inherits WHERE inhrelid = {} AND inhparent = {}",
                                 partition->second->id.oid, parent->second->id.oid))
+             .rows() > 0;
+}
+
+// CREATE USER MAPPING FOR app SERVER warehouse, which has no address that everybody may read.
+bool Reconciliation::is_mapped(const SchemaObject& object) const {
+  if (object.statements.empty()) return false;
+  SqlLexemes lexemes(object.statements.front().sql);
+  if (!lexemes.skip({"CREATE", "USER", "MAPPING", "FOR"})) return false;
+  const std::string_view quoted = lexemes.qualified_name();
+  const std::optional<std::string> user = parse_simple_name(quoted);
+  const std::optional<std::string> server =
+      lexemes.skip({"SERVER"}) ? parse_simple_name(lexemes.qualified_name()) : std::nullopt;
+  if (!user || !server) return false;
+  return connection_
+             .query(fmt::format("SELECT FROM pg_catalog.pg_user_mappings WHERE usename = {} AND srvname = {}",
+                                connection_.quote_literal(is_keyword(quoted, "PUBLIC") ? "public" : *user),
+                                connection_.quote_literal(*server)))
              .rows() > 0;
 }
 
@@ -199,17 +186,22 @@ Reconciliation::State Reconciliation::state_of(const SchemaObject& object, const
     if (present == nullptr)
       return made_.contains({.catalog = described->catalog_id, .oid = described->object_id}) ? State::made
                                                                                              : State::platforms;
-    const RelationName relation = described->relation ? names_.unicode(*described->relation) : RelationName();
-    const auto table = relations_.find(relation);
-    const std::string& owner =
-        !present->owner.empty() || table == relations_.end() ? present->owner : table->second->owner;
+    const std::string owner = owner_of(*present);
     return owner.empty() || target_.may_act_for(owner) ? State::made : State::there;
   }
+  if (object.type == "SHELL TYPE") {
+    const RelationName type = names_.unicode(RelationName{object.schema, object.name});
+    const bool is_there = std::ranges::any_of(target_.all(), [&type](const DatabaseObject& present) {
+      return present.address.type == "type" && name_in_schema(present.address) == type;
+    });
+    if (is_there) return State::there;
+  }
+  if (object.type == "USER MAPPING" && is_mapped(object)) return State::there;
   if (const DatabaseObject* const present = counterpart(object)) {
     // A view whose query was to come behind the rows, and never came.
     const auto known = definitions_.find(present->id);
-    const bool is_placeholder =
-        object.type == "RULE" && known != definitions_.end() && known->second.front().starts_with(" SELECT NULL::");
+    const bool is_placeholder = object.type == "RULE" && known != definitions_.end() &&
+                                known->second.parts.front().starts_with(" SELECT NULL::");
     return is_placeholder ? State::made : State::there;
   }
   if (object.relation && !makes_relation_itself(object)) {
@@ -224,8 +216,7 @@ Reconciliation::State Reconciliation::state_of(const SchemaObject& object, const
 void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& present) {
   const DatabaseObject& wanted = *objects_.at({.catalog = object.catalog_id, .oid = object.object_id});
   const std::string subject = subject_of(object);
-  const auto mapped = request_.role_map.find(wanted.owner);
-  const std::string& owner = mapped == request_.role_map.end() ? wanted.owner : mapped->second;
+  const std::string& owner = request_.mapped(wanted.owner);
   if (request_.owners && owner != present.owner)
     note_difference(present, fmt::format("{} belongs to {} in the backup, to {} here", subject, owner, present.owner));
   if (object.type == "EXTENSION") {
@@ -248,7 +239,8 @@ void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& p
   for (const SchemaStatement& statement : object.statements) sql += statement.sql + "\n";
   if (object.type == "VIEW" && sql.find("\nSELECT\n    NULL::") != std::string::npos) return;  // its rule has the query
   const bool is_table = object.type == "TABLE" || object.type == "FOREIGN TABLE";
-  const bool is_same = is_table ? has_lines(sql, known->second) : has_parts(sql, known->second);
+  const bool is_same = is_table ? has_lines(sql, known->second, separate_defaults_[wanted.address.names])
+                                : has_parts(sql, known->second);
   if (is_same) return;
   note_difference(present, fmt::format("{} is defined otherwise here", subject));
   const auto table =
@@ -259,38 +251,39 @@ void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& p
                   "bring it to the backup's definition; --keep-going loads what it takes");
 }
 
+// Of what has none of its own, that of its table, where the backup has that as well and no extension made it.
+std::string Reconciliation::owner_of(const DatabaseObject& present) const {
+  if (!present.owner.empty() || present.address.names.size() < 3) return present.owner;
+  const auto table = relations_.find({present.address.names[0], present.address.names[1]});
+  return table == relations_.end() || !table->second->extension.empty() ? "" : table->second->owner;
+}
+
 void Reconciliation::note_difference(const DatabaseObject& present, std::string text) {
   report_.different.push_back(text);
-  std::string owner = present.owner;
-  if (owner.empty() && present.address.names.size() > 2) {
-    const auto table = relations_.find({present.address.names[0], present.address.names[1]});
-    if (table != relations_.end()) owner = table->second->owner;
-  }
-  if (!target_.is_platforms(owner)) report_.lost.push_back(std::move(text));
+  if (!target_.is_platforms(owner_of(present))) report_.lost.push_back(std::move(text));
 }
 
 // A policy that the source does not have opens a table to more rows; a trigger may change what is written.
 void Reconciliation::note_what_is_only_here() {
   std::set<ObjectAddress> known;
   for (const DatabaseObject& object : index_.objects) known.insert(object.address);
+  // A view's query, a range's functions, what a partition has from its parent.
+  const QueryResult found = connection_.query(
+      "SELECT classid::text, objid::text FROM pg_catalog.pg_depend WHERE deptype IN ('i', 'P', 'S') AND objid >= "
+      "16384");
+  std::set<ObjectId> parts;
+  for (int row = 0; row < found.rows(); ++row) parts.insert({.catalog = found.oid(row, 0), .oid = found.oid(row, 1)});
   for (const DatabaseObject& object : target_.all()) {
-    if (known.contains(object.address) || !object.extension.empty() || is_query_of_view(object.address) ||
+    if (known.contains(object.address) || !object.extension.empty() || parts.contains(object.id) ||
         is_any_of(object.address.type, {"default acl", "default value"}))  // the latter stands in the table as a rule
       continue;
-    std::string owner = object.owner;
-    if (owner.empty() && object.address.names.size() > 2) {
-      const auto table = relations_.find({object.address.names[0], object.address.names[1]});
-      if (table == relations_.end()) continue;  // with its table
-      owner = table->second->owner;
-    }
+    const std::string owner = owner_of(object);  // none: of a table that is only here, too
     if (owner.empty() || target_.is_platforms(owner)) continue;
     report_.only_here.push_back(fmt::format("{} {}", object.address.type, fmt::join(object.address.names, ".")));
     if (is_any_of(object.address.type, {"policy", "trigger", "rule"}))
       report_.lost.push_back(report_.only_here.back() + " is only in the target");
   }
 }
-
-bool Reconciliation::is_about_what_is_there(const SchemaObject& acl) const { return not_run_.is_of_one(acl); }
 
 void Reconciliation::apply(RestoreSelection& selection) {
   is_whole_ = request_.filter.is_empty() && index_.header.filters.empty();
@@ -301,9 +294,9 @@ void Reconciliation::apply(RestoreSelection& selection) {
   for (const DatabaseObject& object : index_.objects) {
     const DatabaseObject* const extension =
         target_.find({.type = "extension", .names = {object.extension}, .arguments = {}});
-    if (object.extension.empty() || (extension == nullptr && !is_platform_) || object.address.names.size() != 2)
-      continue;
-    const RelationName name{names_.in_script(object.address.names[0]), names_.in_script(object.address.names[1])};
+    const std::optional<RelationName> unicode = name_in_schema(object.address);
+    if (object.extension.empty() || (extension == nullptr && !is_platform_) || !unicode) continue;
+    const RelationName name{names_.in_script(unicode->schema), names_.in_script(unicode->name)};
     const bool is_routine_of_it = is_routine(object.address);
     not_run_.add({.type = is_routine_of_it                ? "FUNCTION"
                           : object.address.type == "type" ? "TYPE"
@@ -325,7 +318,7 @@ void Reconciliation::apply(RestoreSelection& selection) {
         continue;
       }
       if (object.type == "ACL") {  // what is there gets its rights at the end
-        if (!is_about_what_is_there(object)) {
+        if (!not_run_.is_of_one(object)) {
           chosen.push_back(object);
         } else if (!is_platform_) {
           note_roles(object, names_, selection.roles_of_rights);
@@ -337,9 +330,9 @@ void Reconciliation::apply(RestoreSelection& selection) {
       const bool is_said = is_said_of_the_entry_before(object);
       if (!is_said) described = &object;
       if (is_said && state != State::made) continue;
-      if (object.object_id != 0) chosen_.insert(id);
+      if (object.catalog_id != 0) chosen_.insert(id);
       if (state == State::made) {
-        if (object.object_id != 0 && !is_said && made_.insert(id).second) ++report_.made;
+        if (object.catalog_id != 0 && !is_said && made_.insert(id).second) ++report_.made;
         const auto known = objects_.find(id);
         if (known != objects_.end() && is_routine(known->second->address))
           functions_.insert(function_name(known->second->address));

@@ -2,7 +2,7 @@
 // have made, a restore that did not come to its end.
 //
 // What is there is never run: it is compared. What is missing is made; rows go into tables that exist and are empty;
-// rights end as they were in the source (command/reconcile_rights.h). Objects are known by their address
+// rights end as they were in the source (command/reconcile_rights.cc). Objects are known by their address
 // (DatabaseObject), never by what the server says to an attempt: where a role may not look, "permission denied" comes
 // before "already exists".
 #pragma once
@@ -15,11 +15,13 @@
 
 #include "base/json.h"
 #include "command/not_made.h"
+#include "command/object_definitions.h"
 #include "command/preflight_rights.h"
 #include "command/restore_errors.h"
 #include "command/restore_request.h"
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
+#include "command/target_objects.h"
 #include "format/index.h"
 #include "pg/connection.h"
 
@@ -40,32 +42,6 @@ struct ReconcileReport {
   std::vector<std::string> lost;              // of all this, what is the user's: the restore is not complete
 
   Json json() const;
-};
-
-// How an object of the target is meant: whose it is, and what may be done with it.
-class TargetObjects {
- public:
-  // Reads them, in an action of with_index_encoding().
-  explicit TargetObjects(Connection& connection);
-  TargetObjects(TargetObjects&&) = default;  // what is handed out points into it
-  TargetObjects& operator=(TargetObjects&&) = default;
-
-  const std::vector<DatabaseObject>& all() const { return objects_; }
-
-  // nullptr where the target has none of that address.
-  const DatabaseObject* find(const ObjectAddress& address) const;
-
-  // Whether the restoring role is this role, or may act for it.
-  bool may_act_for(const std::string& role) const { return ours_.contains(role); }
-  bool has_role(const std::string& role) const { return roles_.contains(role); }
-  // Whether it is a platform's: one that we cannot act for, of a name that only the platform gives.
-  bool is_platforms(const std::string& role) const;
-
- private:
-  std::vector<DatabaseObject> objects_;
-  std::map<ObjectAddress, const DatabaseObject*> by_address_;
-  std::set<std::string> roles_;
-  std::set<std::string> ours_;
 };
 
 class Reconciliation {
@@ -102,13 +78,12 @@ class Reconciliation {
   State state_of_hanging(const SchemaObject& object) const;
   bool is_made_by_us(const SchemaObject& object) const;
   bool is_in_platforms_schema(const std::string& schema) const;
+  bool is_mapped(const SchemaObject& object) const;
   bool is_attached(const SchemaObject& object) const;
+  std::string owner_of(const DatabaseObject& present) const;
   void note_difference(const DatabaseObject& present, std::string text);
-  bool is_about_what_is_there(const SchemaObject& acl) const;
   bool has_function_of(const SchemaObject& trigger) const;
-  void note_there(const SchemaObject& object);
   void compare(const SchemaObject& object, const DatabaseObject& present);
-  TargetObjects read_target_again();
   std::pair<std::vector<std::string>, std::size_t> settle_rights(bool only_takes);
   void choose_tables(RestoreSelection& selection);
   void try_rows(const std::set<TableId>& tables, const RestoreSelection& selection, std::set<TableId>& left_out);
@@ -132,9 +107,10 @@ class Reconciliation {
   std::map<ObjectId, const DatabaseObject*> there_;          // what the target has in their place
   std::map<RelationName, const DatabaseObject*> relations_;  // of the target, that are in the backup, too
   std::map<RelationName, ObjectId> backup_relations_;
-  // What stands in the script where an object is defined as in the target, in the script's encoding; by the object
-  // there.
-  std::map<ObjectId, std::vector<std::string>> definitions_;
+  // By the table's names: columns of the backup whose defaults have entries of their own.
+  std::map<std::vector<std::string>, std::set<std::string>> separate_defaults_;
+  // Of what the target has, in the script's encoding.
+  std::map<ObjectId, ObjectDefinition> definitions_;
   std::set<ObjectId> made_;
   std::set<ObjectId> chosen_;               // of the index: there, made or left, as far as the request wants them
   NotMade not_run_;                         // what no statement about it is run for, by their names in the script

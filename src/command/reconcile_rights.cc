@@ -3,7 +3,7 @@
 // What the restore makes gets its rights by the backup's own statements. For what was there, and for members of
 // extensions, these say too little: they start from PostgreSQL's defaults, and the target may have given more, or less.
 // So the rights of the index are compared with those of the target, and what differs is granted or taken one by one. An
-// owner's own rights are left out of this: an owner can give them to itself at any time.
+// owner's own rights count where the source says them: where it has PostgreSQL's defaults, an owner has all of them.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -21,7 +21,6 @@
 namespace pana {
 namespace {
 
-constexpr std::uint32_t kRelation = 1259;
 constexpr std::uint32_t kFunction = 1255;
 constexpr std::uint32_t kType = 1247;
 constexpr std::uint32_t kLanguage = 2612;
@@ -30,14 +29,14 @@ constexpr std::uint32_t kForeignDataWrapper = 2328;
 constexpr std::uint32_t kForeignServer = 1417;
 constexpr std::uint32_t kDefaultAcl = 826;
 
-// A right of somebody else than the owner, and who granted it in the source.
+// A right, and who granted it.
 using Granted = std::map<AccessRight, std::string>;
 
 Granted parse_rights(const std::vector<std::string>& items) {
   Granted granted;
   for (const std::string& text : items) {
     const std::optional<AccessItem> item = parse_access_item(text);
-    if (!item) continue;
+    if (!item) throw Error(ErrorKind::damaged, fmt::format("{} is no right that PostgreSQL writes", text));
     for (const AccessRight& right : item->rights) granted.emplace(right, item->grantor);
   }
   return granted;
@@ -51,7 +50,7 @@ Granted default_rights(std::uint32_t catalog, const std::string& owner) {
 }
 
 bool has_rights(std::uint32_t catalog) {
-  return catalog == kRelation || catalog == kFunction || catalog == kType || catalog == kLanguage ||
+  return catalog == kRelationCatalog || catalog == kFunction || catalog == kType || catalog == kLanguage ||
          catalog == kNamespace || catalog == kForeignDataWrapper || catalog == kForeignServer || catalog == kDefaultAcl;
 }
 
@@ -80,7 +79,7 @@ class RightsComparison {
       : index_(index), request_(request), source_knows_maintain_(index.header.server_version_num >= 170000),
         knows_maintain_(server_version >= 170000) {}
 
-  // Of objects for which `counts` holds.
+  // Of objects for which `is_compared` holds.
   std::vector<Difference> compare(const TargetObjects& target,
                                   const std::function<bool(const DatabaseObject& object)>& is_compared) {
     differences_.clear();
@@ -103,14 +102,9 @@ class RightsComparison {
   }
 
  private:
-  std::string mapped(const std::string& role) const {
-    const auto found = request_.role_map.find(role);
-    return found == request_.role_map.end() ? role : found->second;
-  }
-
   // The owner's own rights count only where the source says them; who owned it there may keep what it has here.
   void add(const Place& place, const Granted& wanted, const Granted& present, bool says_owners) {
-    const std::string owner = mapped(place.wanted->owner);
+    const std::string owner = request_.mapped(place.wanted->owner);
     const auto counts = [&](const AccessRight& right) {
       if (right.grantee == place.present->owner) return says_owners && owner == place.present->owner;
       return right.grantee != owner;
@@ -118,7 +112,7 @@ class RightsComparison {
     std::set<AccessRight> expected;
     for (const auto& [right, grantor] : wanted) {
       AccessRight here = right;
-      here.grantee = mapped(right.grantee);
+      here.grantee = request_.mapped(right.grantee);
       expected.insert(here);
       const bool is_known = here.privilege != 'm' || (knows_maintain_ && source_knows_maintain_);
       if (!present.contains(here) && counts(here) && is_known)
@@ -148,7 +142,7 @@ std::string object_sql(Connection& connection, const DatabaseObject& object) {
       fmt::format("SELECT identity FROM pg_catalog.pg_identify_object({}, {}, 0)", object.id.catalog, object.id.oid));
   const std::string identity = found.string(0, 0);
   switch (object.id.catalog) {
-    case kRelation: return (object.address.type == "sequence" ? "SEQUENCE " : "TABLE ") + identity;
+    case kRelationCatalog: return (object.address.type == "sequence" ? "SEQUENCE " : "TABLE ") + identity;
     case kFunction: return "ROUTINE " + identity;
     case kType: return "TYPE " + identity;
     case kLanguage: return "LANGUAGE " + identity;
@@ -218,12 +212,6 @@ std::vector<std::string> restore_default_privileges(Connection& connection, cons
 
 }  // namespace
 
-TargetObjects Reconciliation::read_target_again() {
-  std::optional<TargetObjects> target;
-  with_index_encoding(connection_, index_.header, [&] { target.emplace(connection_); });
-  return std::move(*target);
-}
-
 // Gives and takes what is the user's to give and take, until nothing changes any more; only takes, where rows are yet
 // to come in. Returns what differs afterwards.
 std::pair<std::vector<std::string>, std::size_t> Reconciliation::settle_rights(bool only_takes) {
@@ -233,7 +221,7 @@ std::pair<std::vector<std::string>, std::size_t> Reconciliation::settle_rights(b
   };
   constexpr int kRounds = 4;
   for (int round = 1;; ++round) {
-    const TargetObjects target = read_target_again();
+    const TargetObjects target(connection_, index_.header);
     const std::vector<Difference> differences = comparison.compare(target, is_compared);
     // On what is the platform's, the user's own grants are those that the user or a role of the user's gave, and those
     // to roles that no new project has.
@@ -289,8 +277,8 @@ void Reconciliation::restore_rights() {
     connection_.query(sql);  // before the rows, it would keep their owner from them
   if (!request_.privileges) return;
   if (is_whole_) {
-    for (std::string& refused :
-         restore_default_privileges(connection_, default_privileges_, read_target_again(), names_)) {
+    for (std::string& refused : restore_default_privileges(connection_, default_privileges_,
+                                                           TargetObjects(connection_, index_.header), names_)) {
       report_.lost.push_back("default privileges: " + refused);
       report_.rights_different.push_back(std::move(refused));
     }

@@ -270,8 +270,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   if (!to_try.empty()) try_rows(to_try, selection, left_out);
   if (!filled.empty() && !request_.keep_going)
     problems_.add(fmt::format("tables of the target hold rows already: {}", list_names(filled)),
-                  "empty them first (TRUNCATE), or leave them out with --exclude-table-data; --keep-going leaves them "
-                  "as they are");
+                  "empty them first (TRUNCATE); --keep-going leaves them as they are, and restores the rest");
   if (!closed.empty())
     problems_.add(fmt::format("the role may not load rows into the tables {}", list_names(closed)),
                   "GRANT INSERT on them to it, or restore as their owner");

@@ -70,9 +70,7 @@ GlobalsRestore::GlobalsRestore(Connection& connection, const RestoreRequest& req
   if (index.header.encoding == "SQL_ASCII") {
     for (std::string* const text : texts_of(wanted_)) *text = code_points_as_bytes(*text);
   }
-  const auto map = [&](std::string& role) {
-    if (const auto found = request.role_map.find(role); found != request.role_map.end()) role = found->second;
-  };
+  const auto map = [&](std::string& role) { role = std::string(request.mapped(role)); };
   for (RoleDefinition& role : wanted_.roles) map(role.name);
   map(wanted_.owner);
   for (DatabaseGrant& grant : wanted_.grants) map(grant.grantee);

@@ -38,6 +38,11 @@ struct RestoreRequest {
   bool disable_triggers = false;  // while rows are loaded
   bool keep_going = false;        // collect errors instead of stopping at the first
   bool analyze = true;
+  // The role that stands for this one of the backup's.
+  const std::string& mapped(const std::string& role) const {
+    const auto found = role_map.find(role);
+    return found == role_map.end() ? role : found->second;
+  }
   std::chrono::seconds longest_silence{0};  // of the server, which says nothing while it builds an index; 0: no limit
 };
 

@@ -13,14 +13,9 @@
 #include "sql/sql_lexer.h"
 
 namespace pana {
-namespace {
-
-// Since 16 a member need not have the right to act for the role.
 std::string_view membership_of(const Connection& connection) {
   return connection.server_version() >= 160000 ? "SET" : "MEMBER";
 }
-
-}  // namespace
 
 void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles& roles) {
   for (const SchemaStatement& statement : object.statements) {
@@ -34,10 +29,7 @@ void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles
 NamedRoles roles_named_by(const RestoreRequest& request, const ScriptNames& names, const RestoreSelection& selection) {
   NamedRoles roles;
   for (const NamedRoles* const named : {&selection.roles_of_large_objects, &selection.roles_of_rights}) {
-    for (const auto& [role, owns] : *named) {
-      const auto mapped = request.role_map.find(role);
-      roles[mapped == request.role_map.end() ? role : mapped->second] |= owns;
-    }
+    for (const auto& [role, owns] : *named) roles[request.mapped(role)] |= owns;
   }
   for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
     for (const SchemaObject& object : *objects) note_roles(object, names, roles);

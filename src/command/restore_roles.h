@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "command/restore_request.h"
@@ -12,6 +13,9 @@
 #include "pg/connection.h"
 
 namespace pana {
+
+// What pg_has_role() calls the right to act for a role: since 16 a member need not have it.
+std::string_view membership_of(const Connection& connection);
 
 // Adds the roles that the object's statements name.
 void note_roles(const SchemaObject& object, const ScriptNames& names, NamedRoles& roles);

@@ -13,6 +13,8 @@
 
 namespace pana {
 
+constexpr std::uint32_t kRelationCatalog = 1259;  // pg_class
+
 // What "(class 1259 OID 16386)" of a TOC comment says: the catalog that holds the object, by its OID, which is the same
 // in every PostgreSQL, and the object's own OID in the source.
 struct ObjectId {

@@ -48,4 +48,11 @@ std::vector<std::string> to_unicode(Connection& connection, std::string_view enc
   return names;
 }
 
+void make_unicode(Connection& connection, std::string_view encoding, const std::vector<std::string*>& texts) {
+  std::vector<std::string> names;
+  for (const std::string* const text : texts) names.push_back(*text);
+  names = to_unicode(connection, encoding, std::move(names));
+  for (std::size_t i = 0; i < texts.size(); ++i) *texts[i] = std::move(names[i]);
+}
+
 }  // namespace pana

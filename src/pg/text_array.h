@@ -16,4 +16,7 @@ std::vector<std::string> parse_text_array(std::string_view text);
 // database's bytes become the code points of the same numbers, because they have no meaning that could be kept.
 std::vector<std::string> to_unicode(Connection& connection, std::string_view encoding, std::vector<std::string> names);
 
+// The same, in place.
+void make_unicode(Connection& connection, std::string_view encoding, const std::vector<std::string*>& texts);
+
 }  // namespace pana

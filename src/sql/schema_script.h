@@ -28,7 +28,7 @@ struct SchemaEntry {
   std::string schema;  // "-" where the object has none
   std::string owner;
   std::uint32_t catalog_id = 0;  // the OID of the catalog that holds it ("class"), 0 for comments and the like
-  std::uint32_t object_id = 0;   // the object's own OID, 0 likewise
+  std::uint32_t object_id = 0;   // the object's own OID, 0 likewise; of the row security of a table, that of the table
   // From its comment up to the next one, byte for byte. The SET statements between two entries stand at the end of the
   // first, those before the first entry in front of it.
   std::string text;
