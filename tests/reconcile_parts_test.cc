@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/compare.h"
 #include "support/origin_and_target.h"
 
 namespace pana::test {
@@ -54,6 +55,28 @@ TEST_F(ReconcileParts, AreJoinedAgain) {
       "150|public.s_id_seq|x,y|0",
       target("SELECT (SELECT count(*) FROM ev), pg_get_serial_sequence('s', 'id'), (SELECT string_agg(a, ',' ORDER BY "
              "id) FROM v), (SELECT count(*) FROM pg_index WHERE NOT indisvalid)"));
+}
+
+// A restore that was stopped has built the indexes of some keys, which are not theirs yet.
+TEST_F(ReconcileParts, AreKeysWhoseIndexesAreBuilt) {
+  const std::string tables =
+      "CREATE TABLE a (id int NOT NULL, t text); CREATE TABLE b (id int NOT NULL, a int, n int); "
+      "CREATE TABLE part (id int NOT NULL) PARTITION BY RANGE (id); CREATE TABLE part_1 PARTITION OF part FOR VALUES "
+      "FROM (0) TO (9);";
+  origin(tables +
+         "ALTER TABLE a ADD PRIMARY KEY (id); ALTER TABLE b ADD PRIMARY KEY (id); ALTER TABLE b ADD CONSTRAINT once "
+         "UNIQUE (n) DEFERRABLE; ALTER TABLE b ADD FOREIGN KEY (a) REFERENCES a; ALTER TABLE part ADD PRIMARY KEY "
+         "(id); ALTER TABLE a ADD FOREIGN KEY (id) REFERENCES part; INSERT INTO part VALUES (1); INSERT INTO a VALUES "
+         "(1, 'x'); INSERT INTO b VALUES (1, 1, 1)");
+  target(tables + "CREATE UNIQUE INDEX a_pkey ON a USING btree (id); CREATE UNIQUE INDEX b_pkey ON b USING btree (id)");
+  for (int run = 0; run < 2; ++run) {
+    const Outcome outcome = reconcile({"--json", run == 0 ? "--verify" : "--schema-only"});
+    ASSERT_TRUE(ends_with(kOk, outcome));
+    const nlohmann::json report = nlohmann::json::parse(outcome.out)["reconciled"];
+    EXPECT_THAT(report["only_here"], testing::IsEmpty());
+    EXPECT_EQ(run == 0, report["made"] != 0);
+    EXPECT_EQ(schema_of(cluster(), "origin"), schema_of(cluster(), "target"));
+  }
 }
 
 TEST_F(ReconcileParts, ComeOnce) {

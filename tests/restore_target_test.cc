@@ -339,7 +339,7 @@ TEST_F(RestoreTarget, TakesNoBytesOfNoEncoding) {
   }
 }
 
-// Of tables that are not chosen, no trigger can change what is loaded.
+// Of tables that are not chosen, or get no rows, no trigger can change what is loaded.
 TEST_F(RestoreTarget, HasTriggersThatAreNoneOfItsBusiness) {
   const std::string sql =
       "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'; CREATE TABLE a (id int); "
@@ -349,8 +349,7 @@ TEST_F(RestoreTarget, HasTriggersThatAreNoneOfItsBusiness) {
   target(sql);
   const fs::path backup = back_up("origin");
   EXPECT_THAT(restore(backup, {"-a", "-t", "a"}).err, Not(HasSubstr("triggers")));
-  EXPECT_THAT(restore(backup, {"-a", "-t", "b"}).err,
-              HasSubstr("triggers of the target are enabled and may change what is loaded: t on public.b;"));
+  EXPECT_EQ(kOk, restore(backup, {"-a", "-t", "b"}).exit_status) << "no row, no trigger";
 }
 
 }  // namespace

@@ -76,7 +76,8 @@ TEST_P(Versions, AreCarriedIntoTheSameAndLaterOnes) {
   const Content content = content_of(source, "everything");
   for (const int major : kMajors) {
     if (major < GetParam()) continue;
-    const bool is_looked_at = major <= GetParam() + 1 || major == kMajors.back();
+    // Into the same one others restore: tests/server_tests.
+    const bool is_looked_at = major == GetParam() + 1 || major == kMajors.back();
     if (!is_looked_at && std::getenv("PANA_ALL_PAIRS") == nullptr) continue;
     SCOPED_TRACE(fmt::format("from {} into {}", GetParam(), major));
     const Cluster& target = of(major);

@@ -61,6 +61,10 @@ RestoreRequest request_of(const RestoreArguments& options) {
     }
   }
   request.analyze = !options.no_analyze;
+  if (request.fire_triggers && request.schema && !request.reconcile) {
+    throw Error(ErrorKind::usage, "--fire-triggers is for rows of tables that are there: --data-only, --reconcile",
+                "leave it out: a table gets its triggers behind its rows");
+  }
   if (options.stall_seconds) request.longest_silence = std::chrono::seconds(*options.stall_seconds);
   return request;
 }
@@ -76,6 +80,7 @@ Json report_json(const RestoreReport& report, const OpenBackup& backup) {
           {"errors", report.errors},
           {"roles_created", report.globals.roles},
           {"globals_not_restored", report.globals.not_restored},
+          {"triggers_fired", report.triggers},
           {"rights_not_restored", report.rights_not_restored}};
 }
 
@@ -111,6 +116,10 @@ void run(const RestoreArguments& options, const CommandContext& context) {
   if (options.json) {
     Json json = report_json(report, backup);
     json["dry_run"] = options.request.dry_run;
+    if (options.request.dry_run) {
+      json["dropped"] = report.dropped;
+      json["emptied"] = report.emptied;
+    }
     if (report.reconciled) json["reconciled"] = report.reconciled->json();
     if (proven.comparison) json["comparison"] = comparison_json(*proven.comparison, backup.name);
     print_json(json);
@@ -118,19 +127,24 @@ void run(const RestoreArguments& options, const CommandContext& context) {
     if (options.request.dry_run) {
       fmt::print("nothing was changed: a restore would load {} of {} into {}\n", counted(report.rows, "row"),
                  counted(report.tables, "table"), report.target);
+      print_list("it would first drop", report.dropped);
+      print_list("it would first empty", report.emptied);
     } else {
       fmt::print("restored {} of {} into {} in {}, {} read from {}\n", counted(report.rows, "row"),
                  counted(report.tables, "table"), report.target, human_seconds(report.seconds),
                  human_bytes(report.bytes_read), backup.name);
     }
+    print_list("triggers that fire for these rows, which may not be the backup's afterwards (--verify tells)",
+               report.triggers);
     if (report.reconciled) print_reconciled(*report.reconciled);
     if (!report.rights_not_restored.empty()) {
       fmt::print("some privileges are not as in the backup: see {} above\n",
                  counted(report.rights_not_restored.size(), "warning"));
     }
     if (proven.comparison) {
-      print_comparison(*proven.comparison, backup.name,
-                       report.errors.empty() ? "the database" : "the part that was compared");
+      const bool is_whole = report.errors.empty() && TableFilter(options.patterns).is_empty() &&
+                            report.left_out_tables.empty() && report.left_out_sequences.empty();
+      print_comparison(*proven.comparison, backup.name, is_whole ? "the database" : "the part that was compared");
     }
     if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");
   }
@@ -204,9 +218,13 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
                  "database's own "
                  "settings, comment, grants and owner")
       ->excludes(data_only);
-  command->add_flag(
+  CLI::Option* const disable_triggers = command->add_flag(
       "--disable-triggers", request.disable_triggers,
       "disable triggers and foreign key checks while loading (needs the right to set session_replication_role)");
+  command
+      ->add_flag("--fire-triggers", request.fire_triggers,
+                 "let triggers of tables that are there fire for the rows, which they may change")
+      ->excludes(disable_triggers);
   command->add_flag("--keep-going", request.keep_going, "report errors at the end instead of stopping at the first");
   command->add_flag("--no-analyze", options->no_analyze, "do not ANALYZE the tables at the end");
   command

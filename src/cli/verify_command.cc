@@ -77,7 +77,8 @@ void run(const VerifyArguments& options, const CommandContext& context) {
     json["passed_over"] = passed_over_json(backup);
     print_json(json);
   } else {
-    print_comparison(report, backup.name, "the database");
+    print_comparison(report, backup.name,
+                     TableFilter(options.patterns).is_empty() ? "the database" : "the chosen part of the database");
   }
   if (!report.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
   require_newest(backup);

@@ -63,15 +63,20 @@ CheckResult check_encryption(Connection& connection, const std::string& sslmode)
   return ok(fmt::format("encrypted with {}, the server's certificate is checked", *tls));
 }
 
-// What a backup does up to its first row; the transaction is given up again. Of the series, the filters are found.
-CheckResult check_tables(Connection& control, const BackupRequest& request, BackupSeries& series) {
+// What a backup would be one of, and the bytes of its tables on the server.
+struct Source {
+  BackupSeries series;
+  std::uint64_t bytes = 0;
+};
+
+// What a backup does up to its first row; the transaction is given up again. Of the source, filters and bytes are found.
+CheckResult check_tables(Connection& control, const BackupRequest& request, Source& source) {
   const Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
                                                       .skip_unreadable = request.skip_unreadable,
                                                       .locks = {.give_up_after = std::chrono::seconds(10)}});
   const TableFilter& filter = snapshot.filter;
-  series.filters = options_that_leave_out(request.filter, snapshot.skipped);
-  std::uint64_t bytes = 0;
-  for (const CatalogTable& table : snapshot.tables) bytes += table.bytes;
+  source.series.filters = options_that_leave_out(request.filter, snapshot.skipped);
+  for (const CatalogTable& table : snapshot.tables) source.bytes += table.bytes;
   read_sequence_values(control, filter);
   std::string unlogged;
   for (const CatalogName& table : read_unlogged_on_standby(control, filter))
@@ -79,7 +84,7 @@ CheckResult check_tables(Connection& control, const BackupRequest& request, Back
   const std::vector<std::string> kept = find_kept_from_us(control, filter);
   control.query("ROLLBACK");
   const std::string message = fmt::format("{}, {} on the server, readable and lockable",
-                                          counted(snapshot.tables.size(), "table"), human_bytes(bytes));
+                                          counted(snapshot.tables.size(), "table"), human_bytes(source.bytes));
   std::string lacks;
   std::string hint;
   const auto add = [&](const std::string& what, const std::string& helps) {
@@ -87,7 +92,7 @@ CheckResult check_tables(Connection& control, const BackupRequest& request, Back
     hint += (hint.empty() ? "" : "; ") + helps;
   };
   if (!snapshot.skipped.empty()) {
-    add(fmt::format("a backup lacks what the role may not read: {}", fmt::join(snapshot.skipped.names(), ", ")),
+    add(fmt::format("a backup lacks what the role may not read: {}", snapshot.skipped.list()),
         "such a backup ends with status 7; run pana check without --skip-unreadable to see the GRANTs that help");
   }
   if (!kept.empty()) {
@@ -101,8 +106,8 @@ CheckResult check_tables(Connection& control, const BackupRequest& request, Back
   return lacks.empty() ? ok(message) : warning(message + lacks, hint);
 }
 
-// Returns what a backup of it would be one of, as far as that was seen.
-std::optional<BackupSeries> check_database(const BackupRequest& request, Checks& checks, const std::stop_token& stop) {
+// As far as it was seen.
+std::optional<Source> check_database(const BackupRequest& request, Checks& checks, const std::stop_token& stop) {
   std::optional<BackupConnections> connections;
   if (!checks.run("connections", [&] {
         connections.emplace(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
@@ -125,23 +130,23 @@ std::optional<BackupSeries> check_database(const BackupRequest& request, Checks&
     return ok(fmt::format("{} {} can read PostgreSQL {}, the server's version", program.path, program.version,
                           control.parameter("server_version")));
   });
-  std::optional<BackupSeries> series;
+  std::optional<Source> source;
   checks.run("tables", [&] {
     const std::string encoding = database_encoding(control);
     prepare_reading_session(control, encoding);
-    series = {.database = database_name(control, encoding),
-              .system_identifier = system_identifier(control),
-              .filters = request.filter.arguments()};
-    return check_tables(control, request, *series);
+    source = {.series = {.database = database_name(control, encoding),
+                         .system_identifier = system_identifier(control),
+                         .filters = request.filter.arguments()}};
+    return check_tables(control, request, *source);
   });
-  return series;
+  return source;
 }
 
 // The newest of those that a backup would be one of: of this database, unless it was not seen, and with the same
 // filters. Newer ones that are none are worth a warning: each may have been meant to be the newest.
-CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const std::optional<BackupSeries>& wanted,
+CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const std::optional<Source>& source,
                          const std::stop_token& stop) {
-  const std::vector<std::string> filters = wanted ? wanted->filters : filter.arguments();
+  const std::vector<std::string> filters = source ? source->series.filters : filter.arguments();
   std::optional<BackupSummary> newest;
   std::optional<BackupSummary> passed_over;
   bool are_other_choices = false;
@@ -151,7 +156,7 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
       [&](const BackupSummary& backup) {
         if (!backup.complete()) {
           if (!passed_over) passed_over = backup;
-        } else if (wanted && !may_be_of_one_database(*wanted, backup.header.series())) {
+        } else if (source && !may_be_of_one_database(source->series, backup.header.series())) {
           are_other_databases = true;
         } else if (backup.header.filters == filters) {
           newest = backup;
@@ -164,6 +169,10 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
   std::string message;
   if (newest) {
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
+    if (age.count() < 0)
+      return warning(fmt::format("the newest complete backup is {}, which is dated in the future", newest->key),
+                     "look at the clocks of this machine and of the one that made it: until that time comes, prune and "
+                     "restore take it for the newest");
     message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
     if (!passed_over) return ok(message);
   } else if (are_other_choices) {
@@ -180,26 +189,31 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
 }
 
 // Writes as much as it takes for the store to have said yes, and takes it back.
-CheckResult check_upload(ObjectStore& store, const std::string& location, const std::stop_token& stop) {
+CheckResult check_upload(ObjectStore& store, const std::string& location, const std::optional<Source>& source,
+                         const std::stop_token& stop) {
   const std::unique_ptr<ObjectUpload> upload = store.begin_upload(fmt::format("{}{}", kTrialKey, ::getpid()), 0);
   const std::string bytes(upload->part_bytes(), '-');
   upload->put({.number = 1, .offset = 0, .bytes = bytes}, stop);
   std::error_code no_directory;
   const std::filesystem::space_info space = std::filesystem::space(location, no_directory);
   if (no_directory) return ok(fmt::format("{} can be written", location));
-  return ok(fmt::format("{} can be written, {} are free", location, human_bytes(space.available)));
+  const std::string message =
+      fmt::format("{} can be written, {} are free", location, human_bytes(space.available));
+  if (!source || space.available >= source->bytes) return ok(message);
+  return warning(fmt::format("{}, and the tables take {} on the server", message, human_bytes(source->bytes)),
+                 "compress (--compression zstd), make room (pana prune), or take another location");
 }
 
 void check_location(const BackupRequest& request, const std::string& location,
-                    const std::optional<BackupSeries>& wanted, const StoreAccess& access, Checks& checks) {
+                    const std::optional<Source>& source, const StoreAccess& access, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
-        return check_upload(*store, location, access.stop);
+        return check_upload(*store, location, source, access.stop);
       })) {
     return;
   }
-  checks.run("backups", [&] { return check_newest(*store, request.filter, wanted, access.stop); });
+  checks.run("backups", [&] { return check_newest(*store, request.filter, source, access.stop); });
 }
 
 }  // namespace
@@ -207,8 +221,8 @@ void check_location(const BackupRequest& request, const std::string& location,
 std::vector<CheckResult> check(const BackupRequest& request, const std::string& location, const StoreAccess& access,
                                const std::stop_token& stop) {
   Checks checks;
-  const std::optional<BackupSeries> wanted = check_database(request, checks, stop);
-  if (!location.empty()) check_location(request, location, wanted, access, checks);
+  const std::optional<Source> source = check_database(request, checks, stop);
+  if (!location.empty()) check_location(request, location, source, access, checks);
   return checks.results;
 }
 

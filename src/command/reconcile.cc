@@ -263,32 +263,32 @@ void Reconciliation::note_difference(const DatabaseObject& present, std::string 
   if (!target_.is_platforms(owner_of(present))) report_.lost.push_back(std::move(text));
 }
 
-// A policy that the source does not have opens a table to more rows; a trigger may change what is written.
-void Reconciliation::note_what_is_only_here() {
-  std::set<ObjectAddress> known;
-  for (const DatabaseObject& object : index_.objects) known.insert(object.address);
-  // A view's query, a range's functions, what a partition has from its parent.
-  const QueryResult found = connection_.query(
-      "SELECT classid::text, objid::text FROM pg_catalog.pg_depend WHERE deptype IN ('i', 'P', 'S') AND objid >= "
-      "16384");
-  std::set<ObjectId> parts;
-  for (int row = 0; row < found.rows(); ++row) parts.insert({.catalog = found.oid(row, 0), .oid = found.oid(row, 1)});
-  for (const DatabaseObject& object : target_.all()) {
-    if (known.contains(object.address) || !object.extension.empty() || parts.contains(object.id) ||
-        is_any_of(object.address.type, {"default acl", "default value"}))  // the latter stands in the table as a rule
-      continue;
-    const std::string owner = owner_of(object);  // none: of a table that is only here, too
-    if (owner.empty() || target_.is_platforms(owner)) continue;
-    report_.only_here.push_back(fmt::format("{} {}", object.address.type, fmt::join(object.address.names, ".")));
-    if (is_any_of(object.address.type, {"policy", "trigger", "rule"}))
-      report_.lost.push_back(report_.only_here.back() + " is only in the target");
+// A restore that was stopped has built the index of a key and not yet made it the key's: the key then takes it.
+void Reconciliation::take_built_index(SchemaObject& constraint) {
+  if (constraint.type != "CONSTRAINT" || !constraint.relation) return;
+  const auto table = relations_.find(names_.unicode(*constraint.relation));
+  if (table == relations_.end()) return;
+  for (const TableInfo& info : index_.tables) {
+    const auto known =
+        std::ranges::find(info.constraint_indexes, constraint.object_id, &ConstraintIndex::constraint_oid);
+    if (known == info.constraint_indexes.end()) continue;
+    const QueryResult found = connection_.query(fmt::format(
+        "SELECT i.indexrelid::text FROM pg_catalog.pg_index AS i WHERE i.indrelid = {} AND i.indisvalid AND "
+        "pg_catalog.pg_get_indexdef(i.indexrelid) = {} AND NOT EXISTS (SELECT FROM "
+        "pg_catalog.pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))",
+        table->second->id.oid, connection_.quote_literal(known->create_index)));
+    if (found.rows() == 0) return;
+    for (SchemaStatement& statement : constraint.statements) {
+      if (statement.role == StatementRole::definition) statement.sql = known->add_constraint + ";";
+    }
+    built_indexes_.insert({.catalog = kRelationCatalog, .oid = found.oid(0, 0)});
+    return;
   }
 }
 
 void Reconciliation::apply(RestoreSelection& selection) {
   is_whole_ = request_.filter.is_empty() && index_.header.filters.empty();
   if (is_platform_) note_addresses(selection);
-  if (is_whole_) note_what_is_only_here();
   // Members of extensions have entries for their rights alone: on a platform, which grants more to them, and where they
   // are there.
   for (const DatabaseObject& object : index_.objects) {
@@ -336,6 +336,7 @@ void Reconciliation::apply(RestoreSelection& selection) {
         const auto known = objects_.find(id);
         if (known != objects_.end() && is_routine(known->second->address))
           functions_.insert(function_name(known->second->address));
+        take_built_index(object);
         chosen.push_back(object);
         continue;
       }
@@ -363,6 +364,7 @@ void Reconciliation::apply(RestoreSelection& selection) {
   };
   choose(selection.pre_data);
   choose(selection.post_data);
+  if (is_whole_) note_what_is_only_here();
   if (!request_.rows) return;
   choose_tables(selection);
   choose_sequences(selection);

@@ -22,6 +22,7 @@
 #include "command/restore_selection.h"
 #include "command/sql_names.h"
 #include "command/target_objects.h"
+#include "format/backup_reader.h"
 #include "format/index.h"
 #include "pg/connection.h"
 
@@ -68,6 +69,9 @@ class Reconciliation {
   // At the end of all: gives what was granted, takes what was not, and compares.
   void restore_rights();
 
+  // Those that fire for rows of the user's, by the request's leave.
+  const std::vector<std::string>& triggers() const { return triggers_; }
+
   ReconcileReport& report() { return report_; }
 
  private:
@@ -87,11 +91,12 @@ class Reconciliation {
   std::pair<std::vector<std::string>, std::size_t> settle_rights(bool only_takes);
   void choose_tables(RestoreSelection& selection);
   void try_rows(const std::set<TableId>& tables, const RestoreSelection& selection, std::set<TableId>& left_out);
-  bool check_triggers(const std::set<TableId>& tables, bool disables_triggers);
+  bool check_triggers(const std::set<TableId>& tables, const RestoreSelection& selection, bool are_disabled);
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
   std::map<std::string, bool> read_target_columns(std::uint32_t table);
+  void take_built_index(SchemaObject& constraint);
   void note_what_is_only_here();
   void note_by_hand(const RestoreSelection& selection);
   void note_addresses(const RestoreSelection& selection);
@@ -112,6 +117,7 @@ class Reconciliation {
   // Of what the target has, in the script's encoding.
   std::map<ObjectId, ObjectDefinition> definitions_;
   std::set<ObjectId> made_;
+  std::set<ObjectId> built_indexes_;        // of the target, whose keys are made
   std::set<ObjectId> chosen_;               // of the index: there, made or left, as far as the request wants them
   NotMade not_run_;                         // what no statement about it is run for, by their names in the script
   bool is_whole_ = false;                   // neither backup nor restore has a filter
@@ -119,6 +125,7 @@ class Reconciliation {
   std::set<std::string> functions_;         // of them, those that are there or made
   std::vector<SchemaObject> default_privileges_;
   std::vector<std::string> forced_;  // ALTER TABLE ... FORCE ROW LEVEL SECURITY, for tables of ours that are there
+  std::vector<std::string> triggers_;
   Problems problems_;
   ReconcileReport report_;
 };

@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "base/human.h"
-#include "base/log.h"
 #include "command/platform.h"
+#include "command/preflight_triggers.h"
 #include "command/reconcile.h"
 #include "command/row_samples.h"
 #include "pg/catalog.h"
@@ -54,47 +54,37 @@ std::optional<SequencePosition> position_of(const std::string& setval, const std
 
 }  // namespace
 
-// Triggers of the user's would make rows that the backup holds as well, or change those that are loaded.
-bool Reconciliation::check_triggers(const std::set<TableId>& tables, bool disables_triggers) {
-  std::vector<std::string> oids;
-  for (const TableId id : tables) {
-    const TableInfo& table = *index_.table(id);
-    oids.push_back(std::to_string(relations_.at({.schema = table.schema, .name = table.name})->id.oid));
+// Triggers of the user's would make rows that the backup holds as well, or change those that are loaded. A partition
+// that is made gets those of its parent with its place.
+bool Reconciliation::check_triggers(const std::set<TableId>& tables, const RestoreSelection& selection,
+                                    bool are_disabled) {
+  std::set<std::uint32_t> oids;
+  const auto add = [&](const RelationName& name) {
+    const auto there = relations_.find(name);
+    if (there != relations_.end()) oids.insert(there->second->id.oid);
+  };
+  std::set<RelationName> loaded;
+  for (const TableInfo* const table : selection.tables) {
+    const RelationName name{.schema = table->schema, .name = table->name};
+    if (table->content.rows == 0) continue;
+    if (tables.contains(table->id)) add(name);
+    if (const auto root = parse_relation_name(table->loaded_into)) add(names_.unicode(*root));
+    loaded.insert(name);
   }
-  constexpr int kInsert = 4;  // TRIGGER_TYPE_INSERT of pg_trigger.h
-  const std::string trees = fmt::format(
-      "WITH RECURSIVE tree (oid) AS (SELECT pg_catalog.unnest('{{{}}}'::oid[]) UNION SELECT inhrelid FROM tree JOIN "
-      "pg_catalog.pg_inherits ON inhparent = tree.oid) ",
-      fmt::join(oids, ","));
-  const QueryResult found = connection_.query(
-      trees +
-      fmt::format(
-          "SELECT pg_catalog.format('%I on %s', t.tgname, t.tgrelid::pg_catalog.regclass), r.rolname, o.rolname FROM "
-          "pg_catalog.pg_trigger AS t JOIN tree ON tree.oid = t.tgrelid JOIN pg_catalog.pg_proc AS p ON p.oid = "
-          "t.tgfoid "
-          "JOIN pg_catalog.pg_roles AS r ON r.oid = p.proowner JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN "
-          "pg_catalog.pg_roles AS o ON o.oid = c.relowner WHERE NOT t.tgisinternal AND t.tgtype & {} <> 0 AND "
-          "t.tgenabled IN "
-          "({}) ORDER BY 1",
-          kInsert, disables_triggers ? "'A', 'R'" : "'O', 'A'"));
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type == "TABLE ATTACH" && object.refers_to && loaded.contains(names_.unicode(*object.relation)))
+      add(names_.unicode(*object.refers_to));
+  }
+  std::vector<std::string> texts;
+  for (const std::uint32_t oid : oids) texts.push_back(std::to_string(oid));
   std::vector<std::string> triggers;
-  for (int row = 0; row < found.rows(); ++row) {
-    const bool is_platforms = target_.is_platforms(names_.unicode(found.string(row, 1))) &&
-                              target_.is_platforms(names_.unicode(found.string(row, 2)));
-    if (!is_platforms) triggers.push_back(found.string(row, 0));
+  for (FiringTrigger& trigger : read_firing_triggers(connection_, texts, are_disabled)) {
+    const bool is_platforms = target_.is_platforms(names_.unicode(trigger.function_owner)) &&
+                              target_.is_platforms(names_.unicode(trigger.table_owner));
+    if (!is_platforms) triggers.push_back(std::move(trigger.text));
   }
-  if (triggers.empty()) return true;
-  const std::string message =
-      fmt::format("triggers of the target would fire for rows that are loaded: {}", list_names(triggers));
-  if (request_.keep_going) {
-    log(LogLevel::warning, "triggers", message);
-  } else {
-    problems_.add(message,
-                  fmt::format("ALTER TABLE ... DISABLE TRIGGER for the time of the restore{}; --keep-going lets "
-                              "them fire",
-                              disables_triggers ? "" : ", or restore as a role that may SET session_replication_role"));
-  }
-  return false;
+  triggers_ = check_firing_triggers(triggers, request_, are_disabled, problems_);
+  return triggers.empty();
 }
 
 // A column may have had another type in the platform's earlier version.
@@ -102,8 +92,8 @@ void Reconciliation::try_rows(const std::set<TableId>& tables, const RestoreSele
                               std::set<TableId>& left_out) {
   std::vector<std::string> unfit;
   connection_.query("BEGIN");
-  const bool disables_triggers = !try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
-  if (!check_triggers(tables, disables_triggers)) {  // they would fire for what is tried, too
+  const bool are_disabled = !try_in_savepoint(connection_, "SET LOCAL session_replication_role = replica");
+  if (!check_triggers(tables, selection, are_disabled)) {  // they would fire for what is tried, too
     connection_.query("ROLLBACK");
     return;
   }
@@ -267,7 +257,7 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
     choose_columns(*table, read_target_columns(oid), selection);
     to_try.insert(table->id);
   }
-  if (!to_try.empty()) try_rows(to_try, selection, left_out);
+  try_rows(to_try, selection, left_out);
   if (!filled.empty() && !request_.keep_going)
     problems_.add(fmt::format("tables of the target hold rows already: {}", list_names(filled)),
                   "empty them first (TRUNCATE); --keep-going leaves them as they are, and restores the rest");
@@ -345,54 +335,6 @@ WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid, 
                                          counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row"),
                                          checks.text(row, 0)));
   }
-}
-
-// Of another project than the target, most likely.
-void Reconciliation::note_addresses(const RestoreSelection& selection) {
-  std::vector<std::string> addresses;
-  for (const std::vector<SchemaObject>* const objects : {&selection.pre_data, &selection.post_data}) {
-    for (const SchemaObject& object : *objects) {
-      const bool names_a_project = std::ranges::any_of(object.statements, [](const SchemaStatement& statement) {
-        return statement.sql.find(".supabase.co") != std::string::npos;
-      });
-      if (names_a_project) addresses.push_back(object.type + " " + object.name);
-    }
-  }
-  if (!addresses.empty())
-    report_.by_hand.push_back("the address of a project is written into " + list_names(addresses));
-}
-
-void Reconciliation::note_by_hand(const RestoreSelection& selection) {
-  const auto has_rows = [&selection](std::string_view schema, std::string_view name) {
-    return std::ranges::any_of(selection.tables, [&](const TableInfo* table) {
-      return table->schema == schema && table->name == name && table->content.rows > 0;
-    });
-  };
-  std::vector<std::string>& notes = report_.by_hand;
-  if (has_rows("auth", "users"))
-    notes.emplace_back(
-        "settings of Auth (providers, SMTP, hooks, redirect URLs) and the JWT secret: sessions last only with the "
-        "source's own secret");
-  if (has_rows("storage", "objects"))
-    notes.emplace_back("the files of Storage: its rows are restored, the files are not in a database");
-  for (const TableInfo& table : index_.tables) {
-    if (table.content.rows == 0) continue;
-    if (table.schema == "vault" && table.name == "secrets")
-      notes.push_back(
-          fmt::format("{} of Vault: enter them again, because they are encrypted with the source project's key",
-                      counted(table.content.rows, "secret")));
-    if (table.schema == "cron" && table.name == "job")
-      notes.push_back(fmt::format("{}: make them again by cron.schedule()", counted(table.content.rows, "cron job")));
-  }
-  std::vector<std::string> passwords;
-  if (index_.globals) {
-    for (const RoleDefinition& role : index_.globals->roles) {
-      if (role.login && !target_.has_role(role.name) && !looks_like_platform_role(role.name))
-        passwords.push_back(role.name);
-    }
-  }
-  if (!passwords.empty()) notes.push_back("passwords of the roles " + list_names(passwords));
-  notes.emplace_back("Edge Functions and their secrets, and which schemas the API shows");
 }
 
 }  // namespace pana

@@ -171,9 +171,13 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   if (request.reconcile) reconciliation.emplace(control, request, backup, names).apply(selection);
   RoleRewriter roles(control, request, names, index);
   roles.rewrite(selection);
-  const std::vector<std::string> missing_roles = check_restore_target(
-      control, request, backup, selection, names, reconciliation ? reconciliation->problems() : Problems());
-  RestoreReport report{.target = control.place()};
+  TargetFindings found = check_restore_target(control, request, backup, selection, names,
+                                              reconciliation ? reconciliation->problems() : Problems());
+  const std::vector<std::string>& missing_roles = found.missing_roles;
+  RestoreReport report{.target = control.place(),
+                       .triggers = reconciliation ? reconciliation->triggers() : std::move(found.triggers),
+                       .dropped = std::move(found.dropped),
+                       .emptied = std::move(found.emptied)};
   if (request.dry_run) {
     report.globals.roles = missing_roles;
     report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);

@@ -27,6 +27,9 @@ struct RestoreReport {
   std::set<std::string> left_out_sequences;      // the statements that set them
   std::vector<std::string> rights_not_restored;  // those that the server only warned of, each a sentence
   std::vector<std::string> errors;               // with keep_going: what could not be restored
+  std::vector<std::string> triggers;             // that fired for rows, which may be others than the backup's now
+  std::vector<std::string> dropped;              // in a dry run: what --clean would drop, with its size
+  std::vector<std::string> emptied;              // or empty
   std::optional<ReconcileReport> reconciled;
 };
 

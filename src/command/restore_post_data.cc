@@ -103,7 +103,10 @@ class PostData {
       (statement.role == StatementRole::definition ? build : rest).statements.push_back(statement);
     }
     const auto known = constraint_indexes_.find(object.object_id);
-    if (object.type == "CONSTRAINT" && known == constraint_indexes_.end()) {
+    const bool has_own_index = object.type == "CONSTRAINT" && known != constraint_indexes_.end() &&
+                               !build.statements.empty() &&
+                               build.statements.front().sql != known->second->add_constraint + ";";
+    if (object.type == "CONSTRAINT" && !has_own_index) {
       second_.push_back(whole_step(object));
       second_.back().weight = build.weight;
       second_.back().locked_tables = build.locked_tables;

@@ -10,10 +10,11 @@
 
 #include "base/log.h"
 #include "command/platform.h"
+#include "command/preflight_clean.h"
 #include "command/preflight_empty.h"
 #include "command/preflight_rights.h"
 #include "command/preflight_tables.h"
-#include "command/restore_clean.h"
+#include "command/preflight_triggers.h"
 #include "command/restore_globals.h"
 #include "command/restore_large_objects.h"
 #include "command/restore_roles.h"
@@ -168,46 +169,13 @@ void check_trees(const Index& index, const RestoreSelection& selection, Problems
   }
 }
 
-// The triggers of the tables that are loaded, of these kinds of pg_trigger.tgenabled.
-std::vector<std::string> triggers_of(Connection& connection, const RestoreRequest& request, std::string_view kinds) {
-  const QueryResult triggers = connection.query(fmt::format(
-      "SELECT pg_catalog.format('%I on %I.%I', t.tgname, n.nspname, c.relname), n.nspname, c.relname FROM "
-      "pg_catalog.pg_trigger AS t "
-      "JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
-      "WHERE NOT t.tgisinternal AND t.tgenabled IN ({}) ORDER BY 1",
-      kinds));
-  std::vector<std::string> names;
-  for (int row = 0; row < triggers.rows(); ++row) {
-    if (request.filter.includes_rows(triggers.text(row, 1), triggers.text(row, 2)))
-      names.push_back(triggers.string(row, 0));
-  }
-  return names;
-}
-
-// They fire for rows that are loaded, too, and may change what they like.
-void warn_of_triggers(Connection& connection, const RestoreRequest& request) {
-  const std::vector<std::string> triggers = triggers_of(connection, request, "'O', 'A'");
-  if (triggers.empty()) return;
-  log(LogLevel::warning, "triggers",
-      fmt::format("triggers of the target are enabled and may change what is loaded: {}; see --disable-triggers",
-                  list_names(triggers)));
-}
-
-// Those that session_replication_role = replica, which is --disable-triggers, does not keep off, but may even wake.
-void check_replica_triggers(Connection& connection, const RestoreRequest& request, Problems& problems) {
-  const std::vector<std::string> in_the_way = triggers_of(connection, request, "'A', 'R'");
-  if (in_the_way.empty()) return;
-  problems.add(fmt::format("the triggers {} are ENABLE ALWAYS or ENABLE REPLICA, and would fire for what is loaded",
-                           list_names(in_the_way)),
-               "ALTER TABLE ... DISABLE TRIGGER for the time of the restore, or leave --disable-triggers out");
-}
-
 // What the script names, in the backup's encoding.
 void check_in_script_encoding(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
                               Problems& problems) {
   if (!request.keep_going) check_tablespaces(connection, selection, problems);
   if (!request.keep_going) check_superuser(connection, selection, problems);
   if (!request.keep_going && !request.schema) check_sequences_and_views(connection, selection, problems);
+  if (request.clean && request.schema && !request.rows) check_rows_stay(connection, selection, problems);
   check_rights(connection, selection, problems);
 }
 
@@ -215,56 +183,29 @@ void check_in_script_encoding(Connection& connection, const RestoreRequest& requ
 std::vector<std::string> check_in_index_encoding(Connection& connection, const RestoreRequest& request,
                                                  const Index& index, const RestoreSelection& selection,
                                                  const NamedRoles& roles, const std::set<std::string>& of_policies,
-                                                 Problems& problems) {
+                                                 TargetFindings& findings, Problems& problems) {
   check_writable(connection, problems);
   if (request.schema) {
     check_empty(connection, request, selection, problems);
     check_extensions(connection, selection, problems);
   } else {
-    check_tables(connection, request, index, selection, problems);
+    findings.emptied = check_tables(connection, request, index, selection, problems);
     // Not even --keep-going is to empty a table that nothing can be loaded into.
     if (!request.keep_going || request.clean) check_loading(connection, index, selection, problems);
     if (!request.disable_triggers && request.keep_going) check_circles(connection, index, selection, problems);
-    request.disable_triggers ? check_replica_triggers(connection, request, problems)
-                             : warn_of_triggers(connection, request);
+    findings.triggers = check_triggers(connection, request, index, selection, problems);
   }
   if (request.clean && request.rows) check_trees(index, selection, problems);
   check_differences(connection, request, index, problems);
   return check_roles(connection, request, index, roles, of_policies, problems);
 }
 
-// Who may drop what --clean drops, and what depends on it, only the server knows.
-void try_to_drop(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                 const RestoreSelection& selection, const ScriptNames& names) try {
-  drop_objects_in_transaction(connection, request, backup, selection, names);
-} catch (const DatabaseError& error) {
-  if (error.sqlstate().empty() || error.sqlstate() == kOutOfMemory || is_lock_in_the_way(error)) throw;
-  const bool is_right = error.sqlstate() == kInsufficientPrivilege;
-  throw Error(ErrorKind::refused, error.what(),
-              is_right ? "restore as its owner or a superuser, or into a new database" : error.hint());
-}
-
-// Nor who may empty what.
-void try_to_empty(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
-  connection.query("BEGIN");
-  try {
-    with_index_encoding(connection, backup.index().header, [&] { empty_tables(connection, backup, selection); });
-  } catch (const DatabaseError& error) {
-    if (error.sqlstate() == kInsufficientPrivilege)
-      throw Error(ErrorKind::refused, error.what(),
-                  "GRANT TRUNCATE on the tables to the role, or restore as their owner");
-    if (error.sqlstate() != kFeatureNotSupported) throw;
-    throw Error(ErrorKind::refused, error.what(), error.hint());
-  }
-  connection.query("ROLLBACK");
-}
-
 // A choice of parts may need types, functions and tables that are not chosen, and who is no superuser may lack rights
 // that depend on owners, memberships and what is granted on the way. The server knows: what is wanted is made, without
 // its rows, in a transaction that is rolled back.
 void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                    const RestoreSelection& selection, const ScriptNames& names,
-                    const std::vector<std::string>& roles) {
+                    const RestoreSelection& selection, const ScriptNames& names, TargetFindings& findings) {
+  const std::vector<std::string>& roles = findings.missing_roles;
   const Index& index = backup.index();
   const bool is_of_parts = !request.filter.is_empty() || !index.header.filters.empty() ||
                            selection.leaves_extensions_out || request.reconcile;
@@ -279,7 +220,7 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
       with_index_encoding(connection, index.header, [&] {
         request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles);
       });
-    if (request.clean) try_to_drop(connection, request, backup, selection, names);
+    if (request.clean) findings.dropped = try_to_drop(connection, request, backup, selection, names);
     // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
     if (may_be_refused && request.privileges)
       connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
@@ -329,9 +270,8 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 
 }  // namespace
 
-std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
-                                              const BackupReader& backup, const RestoreSelection& selection,
-                                              const ScriptNames& names, Problems problems) {
+TargetFindings check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                                    const RestoreSelection& selection, const ScriptNames& names, Problems problems) {
   const Index& index = backup.index();
   if (request.globals && !index.globals) {
     throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it",
@@ -341,14 +281,15 @@ std::vector<std::string> check_restore_target(Connection& connection, const Rest
   check_in_script_encoding(connection, request, selection, problems);
   const NamedRoles roles = roles_named_by(request, names, selection);
   const std::set<std::string> of_policies = roles_of_policies(selection, names);
-  std::vector<std::string> missing_roles;
+  TargetFindings findings;
   with_index_encoding(connection, index.header, [&] {
-    missing_roles = check_in_index_encoding(connection, request, index, selection, roles, of_policies, problems);
+    findings.missing_roles =
+        check_in_index_encoding(connection, request, index, selection, roles, of_policies, findings, problems);
   });
   problems.refuse();
-  if (request.schema) check_by_trial(connection, request, backup, selection, names, missing_roles);
+  if (request.schema) check_by_trial(connection, request, backup, selection, names, findings);
   if (!request.schema && request.clean) try_to_empty(connection, backup, selection);
-  return missing_roles;
+  return findings;
 }
 
 }  // namespace pana

@@ -9,13 +9,19 @@
 
 namespace pana {
 
+struct TargetFindings {
+  std::vector<std::string> missing_roles;  // to be made, as the request says; in the index's names
+  std::vector<std::string> triggers;       // that fire for rows, by the request's leave
+  std::vector<std::string> dropped;        // in a dry run: what --clean drops
+  std::vector<std::string> emptied;        // or empties
+};
+
 // Throws Error(refused) with everything that stands in the way of the restore: objects that are there already, roles,
 // extensions and rights that are missing. What only the server knows is tried in
 // a transaction that is rolled back: of a choice of tables, the types, functions and tables that it needs; as no
-// superuser, everything but the rows; what --clean drops or empties. Changes nothing. Returns the roles that are
-// missing and have to be made, as the request says, in the index's names. `problems` are those that are known already.
-std::vector<std::string> check_restore_target(Connection& connection, const RestoreRequest& request,
-                                              const BackupReader& backup, const RestoreSelection& selection,
-                                              const ScriptNames& names, Problems problems);
+// superuser, everything but the rows; what --clean drops or empties. Changes nothing. `problems` are those that are
+// known already.
+TargetFindings check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                                    const RestoreSelection& selection, const ScriptNames& names, Problems problems);
 
 }  // namespace pana

@@ -36,6 +36,7 @@ struct RestoreRequest {
   bool create_missing_roles = false;
   bool globals = false;           // the backup's roles and the database's properties as well
   bool disable_triggers = false;  // while rows are loaded
+  bool fire_triggers = false;     // of tables that are there; otherwise they are refused
   bool keep_going = false;        // collect errors instead of stopping at the first
   bool analyze = true;
   // The role that stands for this one of the backup's.

@@ -152,7 +152,7 @@ class UnitLoader {
     if (rows != expected_rows_) {
       throw DatabaseError(
           fmt::format("the server stored {} where the backup has {}", counted(rows, "row"), expected_rows_), "",
-          "a trigger or rule on the table may be in the way; see --disable-triggers");
+          "a trigger may be in the way; see --disable-triggers");
     }
     loaded_[table_->id] += rows;
   }

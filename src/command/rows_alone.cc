@@ -73,10 +73,10 @@ std::map<TableId, std::uint64_t> load_in_one_transaction(std::span<Connection> c
     const std::string way_on = error.kind() == ErrorKind::damaged
                                    ? "restore another backup, or this one with --keep-going, without what is damaged"
                                    : "restore again";
-    throw Error(
-        error.kind(), fmt::format("{}; {}", error.what(), outcome),
-        fmt::format("{}; with --keep-going pana empties the tables even if the server refuses rows of the backup",
-                    error.hint().empty() ? way_on : error.hint()));
+    std::string hint = error.hint().empty() ? way_on : error.hint();
+    if (refusal != nullptr && control.is_alive())
+      hint += "; with --keep-going pana empties the tables even if the server refuses rows of the backup";
+    throw Error(error.kind(), fmt::format("{}; {}", error.what(), outcome), std::move(hint));
   }
   return loaded;
 }

@@ -25,6 +25,9 @@ ORDER BY m.oid)");
   return ids;
 }
 
+// As many as a sentence can hold.
+constexpr std::size_t kNamedLargeObjects = 20;
+
 std::string sql_list(const std::vector<CatalogName>& names) {
   std::string list;
   for (const CatalogName& name : names) list += (list.empty() ? "" : ", ") + name.sql_name;
@@ -68,6 +71,14 @@ std::vector<std::string> Unreadable::names() const {
   return all;
 }
 
+std::string Unreadable::list() const {
+  std::vector<std::string> all = names();
+  if (large_objects.size() <= kNamedLargeObjects) return fmt::format("{}", fmt::join(all, ", "));
+  const std::size_t more = large_objects.size() - kNamedLargeObjects;
+  all.resize(all.size() - more);
+  return fmt::format("{} and {} more", fmt::join(all, ", "), more);
+}
+
 Unreadable find_unreadable(Connection& connection, const std::vector<CatalogTable>& tables,
                            const std::vector<CatalogDefinition>& definitions, const TableFilter& filter) {
   Unreadable unreadable;
@@ -102,7 +113,14 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, con
   grant("USAGE ON SCHEMA", sql_list(unreadable.schemas));
   grant("SELECT ON TABLE", sql_list(unreadable.tables));
   grant("SELECT ON SEQUENCE", sql_list(unreadable.sequences));
-  grant("SELECT ON LARGE OBJECT", fmt::format("{}", fmt::join(unreadable.large_objects, ", ")));
+  if (unreadable.large_objects.size() <= kNamedLargeObjects) {
+    grant("SELECT ON LARGE OBJECT", fmt::format("{}", fmt::join(unreadable.large_objects, ", ")));
+  } else {
+    grants += fmt::format(
+        " SELECT pg_catalog.format('GRANT SELECT ON LARGE OBJECT %s TO %I', oid, {}) FROM "
+        "pg_catalog.pg_largeobject_metadata \\gexec (in psql);",
+        connection.quote_literal(connection.query("SELECT current_user").text(0, 0)));
+  }
   std::string hint = grants.empty() ? "" : "have their owner run:" + grants;
   if (!unreadable.hidden.empty()) {
     hint += fmt::format(
@@ -111,7 +129,7 @@ void refuse_unreadable(Connection& connection, const Unreadable& unreadable, con
         hint.empty() ? "" : " ", role);
   }
   const std::string& without = unreadable.has_relations() ? way_around.relations : way_around.large_objects;
-  throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", fmt::join(unreadable.names(), ", ")),
+  throw Error(ErrorKind::refused, fmt::format("no permission to read: {}", unreadable.list()),
               hint + (without.empty() ? "" : " or ") + without);
 }
 

@@ -27,6 +27,8 @@ struct Unreadable {
   bool empty() const;
   // Each thing's name, with its kind: "table public.orders".
   std::vector<std::string> names() const;
+  // The same for a sentence: a, b, c; of many large objects the first.
+  std::string list() const;
 };
 
 // `tables` and `definitions` are what read_tables() and read_definitions() give for the filter.

@@ -6,8 +6,11 @@
 namespace pana {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 CatalogName named(const std::string& name, const std::string& sql_name) {
   return {.schema = "public", .name = name, .sql_name = sql_name};
@@ -24,6 +27,15 @@ Unreadable some() {
 TEST(Unreadable, NamesEachThingWithItsKind) {
   EXPECT_THAT(some().names(), ElementsAre("table public.closed", "rows of table public.\"Guarded \"\"it\"\"\"",
                                           "value of sequence public.counter", "large object 42"));
+}
+
+TEST(Unreadable, ListsTheFirstOfManyLargeObjects) {
+  Unreadable many = some();
+  many.tables = many.hidden = many.sequences = {};
+  for (LargeObjectId id = 43; id <= 62; ++id) many.large_objects.push_back(id);
+  EXPECT_THAT(many.list(), AllOf(StartsWith("large object 42, large object 43, "), EndsWith("object 61 and 1 more")));
+  many.large_objects.pop_back();
+  EXPECT_THAT(many.list(), EndsWith("large object 60, large object 61"));
 }
 
 TEST(Unreadable, IsEmptyOnlyWhenNothingIsInIt) {

@@ -161,6 +161,7 @@ void Cluster::initialize_and_start(const std::vector<std::string>& settings) {
                 << "wal_level = logical\n"  // or publications warn
                 << "max_wal_size = 4GB\n"
                 << "shared_buffers = 128MB\n"
+                << "jit = off\n"  // as pana has it: the tests' own questions to the catalog are compiled at each asking
                 << "autovacuum = off\n"  // pages and statistics change when a test says so
                 << "lc_messages = 'C'\n";
   for (const std::string& line : settings) configuration << line << "\n";

@@ -1,0 +1,115 @@
+#include "command/preflight_clean.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "base/human.h"
+#include "command/restore_clean.h"
+#include "command/restore_errors.h"
+#include "pg/session.h"
+
+namespace pana {
+namespace {
+
+// With the bytes of each, as far as it has some. What belongs to something else goes with it and is not counted: a
+// table's indexes, sequences and type.
+std::map<std::string, std::uint64_t> objects_of_target(Connection& connection) {
+  const QueryResult found = connection.query(R"(
+SELECT CASE c.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' WHEN 'f' THEN 'foreign table ' WHEN 'S' THEN 'sequence ' ELSE 'table ' END
+  || c.oid::pg_catalog.regclass::text, CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_total_relation_size(c.oid) ELSE 0 END
+FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.oid >= 16384 AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND c.relkind = 'S' AND d.deptype IN ('a', 'i'))
+UNION ALL SELECT 'routine ' || oid::pg_catalog.regprocedure::text, 0 FROM pg_catalog.pg_proc WHERE oid >= 16384
+UNION ALL SELECT 'type ' || oid::pg_catalog.regtype::text, 0 FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype IN ('d', 'e', 'r')
+UNION ALL SELECT 'schema ' || nspname, 0 FROM pg_catalog.pg_namespace WHERE oid >= 16384
+UNION ALL SELECT 'extension ' || extname, 0 FROM pg_catalog.pg_extension WHERE oid >= 16384
+UNION ALL SELECT 'publication ' || pubname, 0 FROM pg_catalog.pg_publication
+UNION ALL SELECT 'foreign server ' || srvname, 0 FROM pg_catalog.pg_foreign_server
+UNION ALL SELECT 'event trigger ' || evtname, 0 FROM pg_catalog.pg_event_trigger WHERE oid >= 16384)");
+  std::map<std::string, std::uint64_t> objects;
+  for (int row = 0; row < found.rows(); ++row)
+    objects[found.string(row, 0)] = static_cast<std::uint64_t>(found.integer(row, 1));
+  return objects;
+}
+
+// The tables of these that the target has, as questions whether they hold rows. Where the role may not see them, their
+// files tell.
+std::vector<std::string> questions_for_rows(Connection& connection, std::span<const std::string> names) {
+  const QueryResult found = connection.query(fmt::format(
+      "SELECT c.oid::pg_catalog.regclass::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT "
+      "pg_catalog.row_security_active(c.oid) FROM (SELECT DISTINCT pg_catalog.to_regclass(name) AS oid FROM "
+      "pg_catalog.unnest(ARRAY[{}]::text[]) AS name) AS t JOIN pg_catalog.pg_class AS c USING (oid) WHERE "
+      "c.relkind = 'r'",
+      fmt::join(names, ", ")));
+  std::vector<std::string> questions;
+  for (int row = 0; row < found.rows(); ++row) {
+    const std::string name = connection.quote_literal(found.text(row, 0));
+    questions.push_back(
+        found.boolean(row, 1)
+            ? fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {})", name, found.text(row, 0))
+            : fmt::format("SELECT {0} WHERE pg_catalog.pg_relation_size({0}::pg_catalog.regclass) > 0", name));
+  }
+  return questions;
+}
+
+}  // namespace
+
+void check_rows_stay(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+  constexpr std::size_t kBatch = 100;  // each takes one of the server's locks
+  std::vector<std::string> names;
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type == "TABLE" && object.relation)
+      names.push_back(connection.quote_literal(sql_name(connection, *object.relation)));
+  }
+  std::vector<std::string> filled;
+  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
+    const std::vector<std::string> questions =
+        questions_for_rows(connection, std::span(names).subspan(begin, std::min(kBatch, names.size() - begin)));
+    if (questions.empty()) continue;
+    const QueryResult found = connection.query(fmt::format("{}", fmt::join(questions, " UNION ALL ")));
+    for (int row = 0; row < found.rows(); ++row) filled.push_back(found.string(row, 0));
+  }
+  if (filled.empty()) return;
+  problems.add(
+      fmt::format("--clean would drop tables with rows, and --schema-only brings no rows back: {}", list_names(filled)),
+      "leave --schema-only out, or empty them first (TRUNCATE)");
+}
+
+std::vector<std::string> try_to_drop(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
+                                     const RestoreSelection& selection, const ScriptNames& names) try {
+  std::map<std::string, std::uint64_t> objects;
+  if (request.dry_run) objects = objects_of_target(connection);
+  drop_objects_in_transaction(connection, request, backup, selection, names);
+  if (request.dry_run) {
+    for (const auto& [left, bytes] : objects_of_target(connection)) objects.erase(left);
+  }
+  std::vector<std::string> dropped;
+  for (const auto& [object, bytes] : objects)
+    dropped.push_back(bytes == 0 ? object : fmt::format("{} ({})", object, human_bytes(bytes)));
+  return dropped;
+} catch (const DatabaseError& error) {
+  if (error.sqlstate().empty() || error.sqlstate() == kOutOfMemory || is_lock_in_the_way(error)) throw;
+  const bool is_right = error.sqlstate() == kInsufficientPrivilege;
+  throw Error(ErrorKind::refused, error.what(),
+              is_right ? "restore as its owner or a superuser, or into a new database" : error.hint());
+}
+
+void try_to_empty(Connection& connection, const BackupReader& backup, const RestoreSelection& selection) {
+  connection.query("BEGIN");
+  try {
+    with_index_encoding(connection, backup.index().header, [&] { empty_tables(connection, backup, selection); });
+  } catch (const DatabaseError& error) {
+    if (error.sqlstate() == kInsufficientPrivilege)
+      throw Error(ErrorKind::refused, error.what(),
+                  "GRANT TRUNCATE on the tables to the role, or restore as their owner");
+    if (error.sqlstate() != kFeatureNotSupported) throw;
+    throw Error(ErrorKind::refused, error.what(), error.hint());
+  }
+  connection.query("ROLLBACK");
+}
+
+}  // namespace pana
