@@ -69,7 +69,8 @@ struct Source {
   std::uint64_t bytes = 0;
 };
 
-// What a backup does up to its first row; the transaction is given up again. Of the source, filters and bytes are found.
+// What a backup does up to its first row; the transaction is given up again. Of the source, filters and bytes are
+// found.
 CheckResult check_tables(Connection& control, const BackupRequest& request, Source& source) {
   const Snapshot snapshot = lock_and_export(control, {.filter = request.filter,
                                                       .skip_unreadable = request.skip_unreadable,
@@ -197,15 +198,14 @@ CheckResult check_upload(ObjectStore& store, const std::string& location, const 
   std::error_code no_directory;
   const std::filesystem::space_info space = std::filesystem::space(location, no_directory);
   if (no_directory) return ok(fmt::format("{} can be written", location));
-  const std::string message =
-      fmt::format("{} can be written, {} are free", location, human_bytes(space.available));
+  const std::string message = fmt::format("{} can be written, {} are free", location, human_bytes(space.available));
   if (!source || space.available >= source->bytes) return ok(message);
   return warning(fmt::format("{}, and the tables take {} on the server", message, human_bytes(source->bytes)),
                  "compress (--compression zstd), make room (pana prune), or take another location");
 }
 
-void check_location(const BackupRequest& request, const std::string& location,
-                    const std::optional<Source>& source, const StoreAccess& access, Checks& checks) {
+void check_location(const BackupRequest& request, const std::string& location, const std::optional<Source>& source,
+                    const StoreAccess& access, Checks& checks) {
   std::unique_ptr<ObjectStore> store;
   if (!checks.run("location", [&] {
         store = open_store(location, access);
