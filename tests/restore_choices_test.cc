@@ -122,7 +122,7 @@ TEST_F(RestoreChoices, LeaveAnExtensionOutWithAllThatIsItsOwn) {
   EXPECT_TRUE(ends_with(kRefused, pana({"restore", backup, "--into", elsewhere.url("target")})));
   const Outcome skipped = pana({"restore", backup, "--into", elsewhere.url("target"), "--skip-missing-extensions"});
   ASSERT_TRUE(ends_with(kOk, skipped));
-  EXPECT_THAT(skipped.err, HasSubstr("lacks the extension pana_probe, which is left out"));
+  EXPECT_THAT(skipped.err, HasSubstr("the extension pana_probe is left out: the target's server lacks it"));
 }
 
 TEST_F(RestoreChoices, ListWhatNeedsAnExtensionThatIsLeftOut) {

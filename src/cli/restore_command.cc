@@ -81,6 +81,8 @@ Json report_json(const RestoreReport& report, const OpenBackup& backup) {
           {"roles_created", report.globals.roles},
           {"globals_not_restored", report.globals.not_restored},
           {"triggers_fired", report.triggers},
+          {"adapted", report.adapted},
+          {"left_out", report.left_out},
           {"rights_not_restored", report.rights_not_restored}};
 }
 
@@ -136,6 +138,8 @@ void run(const RestoreArguments& options, const CommandContext& context) {
     }
     print_list("triggers that fire for these rows, which may not be the backup's afterwards (--verify tells)",
                report.triggers);
+    print_list("different for want of an extension", report.adapted);
+    print_list("left out for want of an extension", report.left_out);
     if (report.reconciled) print_reconciled(*report.reconciled);
     if (!report.rights_not_restored.empty()) {
       fmt::print("some privileges are not as in the backup: see {} above\n",
@@ -188,7 +192,7 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
       ->type_name("NAME")
       ->allow_extra_args(false);
   command->add_flag("--skip-missing-extensions", request.skip_missing_extensions,
-                    "leave extensions out that the target's server lacks");
+                    "leave extensions out that the target cannot have; columns of their types become text");
   command->add_option("--role-map", options->role_map, "give NEW what OLD owned and was granted; can be repeated")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);

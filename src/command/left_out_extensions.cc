@@ -3,12 +3,40 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/log.h"
+#include "pg/transaction.h"
 
 namespace pana {
+namespace {
+
+// Why the target cannot have it; nothing when it can, or has it. A library that must be loaded at the server's start,
+// or a right that the role lacks, is found by trying.
+std::optional<std::string> obstacle_to(Connection& connection, const std::string& extension) {
+  const std::string name = connection.quote_literal(extension);
+  const QueryResult known = connection.query(fmt::format(
+      "SELECT EXISTS (SELECT FROM pg_catalog.pg_available_extensions WHERE name = {0}), EXISTS (SELECT FROM "
+      "pg_catalog.pg_extension WHERE extname = {0})",
+      name));
+  if (known.boolean(0, 1)) return std::nullopt;
+  if (!known.boolean(0, 0)) return "the target's server lacks it";
+  connection.query("BEGIN");
+  std::optional<DatabaseError> refusal =
+      try_in_savepoint(connection, "CREATE SCHEMA pana_trial; SET LOCAL search_path = pana_trial");
+  if (!refusal)  // or the role may create nothing at all, which is another matter
+    refusal = try_in_savepoint(connection,
+                               fmt::format("CREATE EXTENSION {} CASCADE", connection.quote_identifier(extension)));
+  else
+    refusal.reset();
+  connection.query("ROLLBACK");
+  if (!refusal || is_lock_in_the_way(*refusal)) return std::nullopt;
+  return fmt::format("the target cannot have it ({})", refusal->what());
+}
+
+}  // namespace
 
 LeftOutExtensions::LeftOutExtensions(const RestoreRequest& request, const Index& index,
                                      const std::vector<SchemaObject>& pre_data, const ScriptNames& names,
@@ -23,13 +51,12 @@ LeftOutExtensions::LeftOutExtensions(const RestoreRequest& request, const Index&
   }
   if (request.skip_missing_extensions) {
     for (const ExtensionUse& extension : extensions) {
-      const bool is_there = connection
-                                .query("SELECT FROM pg_catalog.pg_available_extensions WHERE name = " +
-                                       connection.quote_literal(extension.name))
-                                .rows() > 0;
-      if (is_there || !names_.insert(extension.name).second) continue;
+      if (names_.contains(extension.name)) continue;
+      const std::optional<std::string> obstacle = obstacle_to(connection, extension.name);
+      if (!obstacle) continue;
+      names_.insert(extension.name);
       log(LogLevel::warning, "extension_skipped",
-          fmt::format("the target's server lacks the extension {}, which is left out", extension.name));
+          fmt::format("the extension {} is left out: {}", extension.name, *obstacle));
     }
   }
   if (names_.empty()) return;

@@ -43,6 +43,12 @@ void ProvenRestore::require_success() const {
   if (comparison && !comparison->equal()) {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");
   }
+  if (const std::size_t changed = restored.adapted.size() + restored.left_out.size(); changed > 0) {
+    throw Error(ErrorKind::partial,
+                fmt::format("{} of the backup could not be as they were without the missing extensions",
+                            counted(changed, "definition")),
+                "all rows are there; the result lists these definitions");
+  }
 }
 
 ProvenRestore restore_and_prove(const ProvenRestoreRequest& request, const BackupReader& backup, const ShowStep& show,

@@ -96,11 +96,14 @@ void leave_out_what_was_not_made(RestoreSelection& selection, const Index& index
     left_out.insert(table->id);
     const std::uint64_t rows = table->content.rows;
     if (rows > 0) errors.take(fmt::format("{} of {}.{}", counted(rows, "row"), table->schema, table->name), reason);
+    if (rows == 0) selection.left_out_tables.insert(table->id);
   }
   selection.leave_rows_out(index, left_out);
   std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
     if (!value.sequence || !not_made.contains(names.unicode(*value.sequence))) return false;
-    errors.take(fmt::format("the value of sequence {}.{}", value.sequence->schema, value.sequence->name), reason);
+    errors.take_consequence(fmt::format("the value of sequence {}.{}", value.sequence->schema, value.sequence->name),
+                            reason.what());
+    selection.left_out_sequences.insert(value.sql);
     return true;
   });
 }
@@ -176,6 +179,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   const std::vector<std::string>& missing_roles = found.missing_roles;
   RestoreReport report{.target = control.place(),
                        .triggers = reconciliation ? reconciliation->triggers() : std::move(found.triggers),
+                       .adapted = std::move(found.adapted),
+                       .left_out = std::move(found.left_out),
                        .dropped = std::move(found.dropped),
                        .emptied = std::move(found.emptied)};
   if (request.dry_run) {
@@ -199,7 +204,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
   const bool is_beside = request.allow_non_empty || request.reconcile;
   const char* const way_on = request.clean ? "--keep-going" : is_beside ? "" : "--clean --keep-going";
-  RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema);
+  RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema, leaves_out(request, index, selection));
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
     drop_objects(control, request, backup, selection, names);
@@ -252,6 +257,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   report.bytes_read = backup.read_bytes();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   report.rights_not_restored = errors.rights();
+  report.left_out = errors.left_out();
   report.errors = errors.all();
   return report;
 }

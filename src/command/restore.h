@@ -28,6 +28,8 @@ struct RestoreReport {
   std::vector<std::string> rights_not_restored;  // those that the server only warned of, each a sentence
   std::vector<std::string> errors;               // with keep_going: what could not be restored
   std::vector<std::string> triggers;             // that fired for rows, which may be others than the backup's now
+  std::vector<std::string> adapted;              // what is different of tables that need a missing extension
+  std::vector<std::string> left_out;             // what cannot be without it
   std::vector<std::string> dropped;              // in a dry run: what --clean would drop, with its size
   std::vector<std::string> emptied;              // or empty
   std::optional<ReconcileReport> reconciled;

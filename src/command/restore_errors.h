@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,13 @@ namespace pana {
 constexpr std::string_view kInsufficientPrivilege = "42501";
 constexpr std::string_view kForeignKeyViolation = "23503";
 
+// Whether the target lacks what a definition names: undefined_object, undefined_function, undefined_table,
+// undefined_column, invalid_schema_name; invalid_parameter_value, which default_table_access_method is refused with.
+inline bool is_of_something_missing(const DatabaseError& error) {
+  constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000", "22023"};
+  return std::ranges::find(kMissing, error.sqlstate()) != kMissing.end();
+}
+
 // An error of the server whose subject has been put in front.
 class RestoreError : public DatabaseError {
   using DatabaseError::DatabaseError;
@@ -24,11 +33,17 @@ class RestoreError : public DatabaseError {
 class RestoreErrors {
  public:
   // `way_on`: options with which another restore would go on where this one fails; empty where there are none that cost
-  // nothing. `has_keys`: the foreign keys are there before the rows.
-  RestoreErrors(bool keep_going, std::string way_on, bool has_keys)
-      : keep_going_(keep_going), way_on_(std::move(way_on)), has_keys_(has_keys) {}
+  // nothing. `has_keys`: the foreign keys are there before the rows. `leaves_out`: what names something that the target
+  // lacks, an extension's, is left out and no error.
+  RestoreErrors(bool keep_going, std::string way_on, bool has_keys, bool leaves_out)
+      : keep_going_(keep_going), way_on_(std::move(way_on)), has_keys_(has_keys), leaves_out_(leaves_out) {}
 
   bool keep_going() const { return keep_going_; }
+
+  // Whether a definition that is refused with it stops nothing.
+  bool collects(const DatabaseError& error) const {
+    return keep_going_ || (leaves_out_ && is_of_something_missing(error));
+  }
 
   // Runs `action`; an error of the server gets its subject ("TABLE public.orders") put in front. Returns whether it
   // went well. A broken connection is never collected: nothing more would work.
@@ -48,8 +63,15 @@ class RestoreErrors {
 
   // Throws the error with its subject, or collects it.
   void take(const std::string& subject, const DatabaseError& error) {
+    if (leaves_out_ && is_of_something_missing(error)) return leave_out(subject, error.what());
     if (!keep_going_) throw_with(subject, error);
     collect(fmt::format("cannot restore {}: {}", subject, error.what()));
+  }
+
+  // What belongs to something that was refused, and so cannot be had either.
+  void take_consequence(const std::string& subject, const std::string& why) {
+    if (leaves_out_ && !keep_going_) return leave_out(subject, why);
+    take(subject, DatabaseError(why, ""));
   }
 
   // What the backup has lost, when it is told to keep going.
@@ -64,6 +86,9 @@ class RestoreErrors {
 
   std::vector<std::string> all() {
     return errors_.with([](const std::vector<std::string>& errors) { return errors; });
+  }
+  std::vector<std::string> left_out() {
+    return left_out_.with([](const std::vector<std::string>& left_out) { return left_out; });
   }
   std::vector<std::string> rights() {
     return rights_.with([](const std::vector<std::string>& rights) { return rights; });
@@ -112,6 +137,12 @@ class RestoreErrors {
     return is_of_a_kind && subject.substr(0, subject.find(" does not exist")).find('.') == std::string_view::npos;
   }
 
+  void leave_out(const std::string& subject, const std::string& why) {
+    std::string message = fmt::format("{} is left out: {}", subject, why);
+    log(LogLevel::warning, "left_out", message);
+    left_out_.with([&message](std::vector<std::string>& all) { all.push_back(std::move(message)); });
+  }
+
   void collect(const std::string& message) {
     log(LogLevel::warning, "restore_error", message);
     errors_.with([&message](std::vector<std::string>& errors) { errors.push_back(message); });
@@ -120,7 +151,9 @@ class RestoreErrors {
   const bool keep_going_;
   const std::string way_on_;
   const bool has_keys_;
+  const bool leaves_out_;
   Guarded<std::vector<std::string>> errors_;
+  Guarded<std::vector<std::string>> left_out_;
   Guarded<std::vector<std::string>> rights_;
 };
 

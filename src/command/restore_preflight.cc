@@ -200,11 +200,27 @@ std::vector<std::string> check_in_index_encoding(Connection& connection, const R
   return check_roles(connection, request, index, roles, of_policies, problems);
 }
 
+// What is left out with an extension must not be what people back up for.
+void refuse_lost_rows(const RestoreSelection& selection, const ScriptNames& names, const std::set<RelationName>& lost,
+                      Problems& problems) {
+  std::set<RelationName> in_unicode;
+  for (const RelationName& relation : lost) in_unicode.insert(names.unicode(relation));
+  std::vector<std::string> tables;
+  for (const TableInfo* const table : selection.tables) {
+    const bool is_lost = in_unicode.contains({.schema = table->schema, .name = table->name});
+    if (is_lost && table->content.rows > 0) tables.push_back(table->schema + "." + table->name);
+  }
+  if (tables.empty()) return;
+  problems.add(fmt::format("tables with rows cannot be made without the extensions: {}", list_names(tables)),
+               "install the extensions on the target's server, or leave these tables out with -T; --keep-going "
+               "restores the rest");
+}
+
 // A choice of parts may need types, functions and tables that are not chosen, and who is no superuser may lack rights
 // that depend on owners, memberships and what is granted on the way. The server knows: what is wanted is made, without
 // its rows, in a transaction that is rolled back.
 void check_by_trial(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                    const RestoreSelection& selection, const ScriptNames& names, TargetFindings& findings) {
+                    RestoreSelection& selection, const ScriptNames& names, TargetFindings& findings) {
   const std::vector<std::string>& roles = findings.missing_roles;
   const Index& index = backup.index();
   const bool is_of_parts = !request.filter.is_empty() || !index.header.filters.empty() ||
@@ -212,19 +228,20 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   const bool may_be_refused =
       !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) ||
                               has_owner_without_superuser(connection, selection));
-  if (!may_be_refused && !request.clean) return;
+  const bool adapts = request.skip_missing_extensions && selection.leaves_extensions_out;
+  if (!may_be_refused && !request.clean && !adapts) return;
   TrialFindings found;
   connection.query("BEGIN");
   try {
-    if (may_be_refused)
+    if (may_be_refused || adapts)
       with_index_encoding(connection, index.header, [&] {
         request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles);
       });
     if (request.clean) findings.dropped = try_to_drop(connection, request, backup, selection, names);
     // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
-    if (may_be_refused && request.privileges)
+    if ((may_be_refused || adapts) && request.privileges)
       connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
-    if (may_be_refused) found = try_objects(connection, selection);
+    if (may_be_refused || adapts) found = try_objects(connection, selection, adapts);
   } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
     if (error.sqlstate() != kOutOfMemory) throw;
@@ -238,7 +255,22 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   }
   connection.query("ROLLBACK");
   connection.take_refused_grants();
+  for (SchemaObject& object : selection.pre_data) {
+    const auto adapted = found.adapted.find(&object);
+    if (adapted == found.adapted.end()) continue;
+    std::ranges::find(object.statements, StatementRole::definition, &SchemaStatement::role)->sql = adapted->second;
+  }
+  findings.adapted = std::move(found.adaptations);
+  if (!may_be_refused) return;
   Problems problems;
+  if (leaves_out(request, index, selection)) {
+    refuse_lost_rows(selection, names, found.lost, problems);
+    findings.left_out = std::exchange(found.missing, {});
+    if (!found.opened.empty())
+      problems.add(fmt::format("without the extensions there would be no policies to keep rows from roles: {}",
+                               list_names(found.opened)),
+                   "install the extensions on the target's server; --keep-going restores without these policies");
+  }
   add_refusals(connection, request, found.refused, problems);
   if (!found.taken.empty()) {
     problems.add(
@@ -270,8 +302,13 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
 
 }  // namespace
 
+bool leaves_out(const RestoreRequest& request, const Index& index, const RestoreSelection& selection) {
+  return request.skip_missing_extensions && selection.leaves_extensions_out && request.filter.is_empty() &&
+         index.header.filters.empty();
+}
+
 TargetFindings check_restore_target(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
-                                    const RestoreSelection& selection, const ScriptNames& names, Problems problems) {
+                                    RestoreSelection& selection, const ScriptNames& names, Problems problems) {
   const Index& index = backup.index();
   if (request.globals && !index.globals) {
     throw Error(ErrorKind::refused, "the backup has no globals: an older pana made it",

@@ -184,9 +184,8 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
   const std::string subject = subject_of(*step.object);
   progress_.set_activity(subject);
   if (is_of_something_not_made(*step.object)) {
-    errors_.take(
-        subject,
-        DatabaseError("the server refused what it belongs to, and pana leaves another object of that name alone", ""));
+    errors_.take_consequence(
+        subject, "the server refused what it belongs to, and pana leaves another object of that name alone");
     leave_out(*step.object);
     return;
   }
@@ -205,7 +204,7 @@ void SchemaRunner::run(Connection& connection, const SchemaStep& step) {
         if (!table) return;
         return run_whole(connection, join_again(connection, step));
       }
-      if (!errors_.keep_going()) throw;
+      if (!errors_.collects(error)) throw;
       if (run_by_statements(connection, step, subject)) return;
       leave_out(*step.object);
     }

@@ -79,7 +79,7 @@ class SchemaRunner {
   void run_together(Connection& connection, const std::vector<SchemaObject>& objects);
 
   // When errors are collected: one more object that could not be restored.
-  void lose(const std::string& subject, const std::string& why) { errors_.take(subject, DatabaseError(why, "")); }
+  void lose(const std::string& subject, const std::string& why) { errors_.take_consequence(subject, why); }
 
   // Whether its definition was refused, or left out.
   bool has_failed(const SchemaObject& object) {

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <set>
 
 #include "command/restore_schema.h"
 #include "pg/transaction.h"
 #include "sql/role_names.h"
+#include "sql/table_adaptation.h"
 
 namespace pana {
 namespace {
@@ -27,10 +29,26 @@ std::optional<std::string> schema_that_has(const SchemaObject& object) {
   return object.schema;
 }
 
+// Where the server's count of characters is in a text of the session's encoding. But for UTF-8, of those with one byte
+// a character.
+std::size_t byte_of(std::string_view text, std::size_t character, bool is_utf8) {
+  std::size_t byte = 0;
+  for (std::size_t count = 1; byte < text.size(); ++byte) {
+    const bool continues = is_utf8 && (static_cast<unsigned char>(text[byte]) & 0xC0U) == 0x80U;
+    if (!continues && count++ == character) break;
+  }
+  return byte;
+}
+
+bool makes_relation(const SchemaObject& object) {
+  constexpr std::array kRelations = {"TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE"};
+  return std::ranges::find(kRelations, object.type) != kRelations.end();
+}
+
 // Makes what is chosen, without rows, to see what the target lacks and refuses.
 class Trial {
  public:
-  explicit Trial(Connection& connection) : connection_(connection) {}
+  Trial(Connection& connection, bool adapts) : connection_(connection), adapts_(adapts) {}
 
   TrialFindings run(const RestoreSelection& selection) {
     kept_ = schemas_of_target(connection_, selection);
@@ -69,6 +87,7 @@ class Trial {
   void try_alone(const SchemaObject& object) {
     if (object.relation && lost_.contains(*object.relation)) return;  // follows from the first failure
     std::optional<DatabaseError> error = attempt(connection_, statements_of(object, Rights::all));
+    if (error && adapts_ && object.type == "TABLE") error = attempt_adapted(object, std::move(error));
     if (!error) return;
     if (error->sqlstate() == kInsufficientPrivilege) {
       if (is_comment_of_extension(object)) return;  // a warning
@@ -79,16 +98,45 @@ class Trial {
       error = without;
     }
     const bool is_consequence = follows_from_lost(*error);
-    if (object.relation) lost_.insert(*object.relation);
+    const bool is_attachment = object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH";
+    if (object.relation && (is_attachment || makes_relation(object))) lost_.insert(*object.relation);
+    if (object.relation && object.type == "TABLE") findings_.lost.insert(*object.relation);
     if (is_consequence) return;
-    if ((object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH") && object.relation) {
+    if (is_attachment && object.relation && !(adapts_ && is_of_something_missing(*error))) {
       findings_.not_attached.push_back(
           fmt::format("{}.{}: {}", object.relation->schema, object.relation->name, error->what()));
     }
     const std::string finding = fmt::format("{}: {}", subject_of(object), error->what());
     if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication)
       findings_.taken.push_back(finding);
-    if (std::ranges::find(kMissing, error->sqlstate()) != kMissing.end()) findings_.missing.push_back(finding);
+    if (!is_of_something_missing(*error)) return;
+    findings_.missing.push_back(finding);
+    if (object.type == "POLICY" && object.statements.front().sql.find(" AS RESTRICTIVE ") != std::string::npos)
+      findings_.opened.push_back(subject_of(object));
+  }
+
+  // As often as the server finds something else in it that it does not know.
+  std::optional<DatabaseError> attempt_adapted(const SchemaObject& object, std::optional<DatabaseError> error) {
+    const std::optional<DatabaseError> first = error;
+    SchemaObject adapted = object;
+    std::vector<std::string> adaptations;
+    const bool is_utf8 = connection_.parameter("client_encoding") == "UTF8";
+    const auto definition = std::ranges::find(adapted.statements, StatementRole::definition, &SchemaStatement::role);
+    while (error && definition != adapted.statements.end()) {
+      const std::string sql = statements_of(adapted, Rights::all);
+      const std::size_t begin = sql.find(definition->sql);
+      const std::size_t byte = byte_of(sql, error->character(), is_utf8);
+      if (error->character() == 0 || !is_of_something_missing(*error) || byte < begin) return first;
+      std::optional<TableAdaptation> next = without_unknown(definition->sql, byte - begin);
+      if (!next) return first;
+      definition->sql = std::move(next->sql);
+      adaptations.push_back(fmt::format("{}: {}", subject_of(object), next->what));
+      error = attempt(connection_, statements_of(adapted, Rights::all));
+    }
+    if (error) return first;
+    findings_.adapted[&object] = definition->sql;
+    std::ranges::move(adaptations, std::back_inserter(findings_.adaptations));
+    return std::nullopt;
   }
 
   // What is missing is something that could not be made itself.
@@ -132,11 +180,8 @@ class Trial {
 
   // duplicate_table (relations of any kind), duplicate_object, duplicate_function
   static constexpr std::array kTaken = {"42P07", "42710", "42723"};
-  // undefined_object, undefined_function, undefined_table, undefined_column, invalid_schema_name;
-  // invalid_parameter_value, which default_table_access_method is refused with
-  static constexpr std::array kMissing = {"42704", "42883", "42P01", "42703", "3F000", "22023"};
-
   Connection& connection_;
+  const bool adapts_;
   TrialFindings findings_;
   std::set<std::string> kept_;  // schemas
   std::vector<const SchemaObject*> batch_;
@@ -145,8 +190,8 @@ class Trial {
 
 }  // namespace
 
-TrialFindings try_objects(Connection& connection, const RestoreSelection& selection) {
-  return Trial(connection).run(selection);
+TrialFindings try_objects(Connection& connection, const RestoreSelection& selection, bool adapts) {
+  return Trial(connection, adapts).run(selection);
 }
 
 }  // namespace pana

@@ -1,6 +1,8 @@
 // What a target would not let a restore do, found by trying.
 #pragma once
 
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,10 +25,15 @@ struct TrialFindings {
   std::vector<Refusal> refused;
   std::vector<std::string> taken;         // what the target has already, as the server says it
   std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
+  std::set<RelationName> lost;            // tables that cannot be made
+  std::vector<std::string> opened;        // restrictive policies that are missing, so that more can be seen
+  std::map<const SchemaObject*, std::string> adapted;  // definitions that the target takes, in place of their own
+  std::vector<std::string> adaptations;                // what is different of them, each with its table
 };
 
 // Makes the objects, those of post-data as well, gives them their owners and grants what is granted, in the order of
-// for_pre_data(), in a transaction of the caller's, who then rolls it back.
-TrialFindings try_objects(Connection& connection, const RestoreSelection& selection);
+// for_pre_data(), in a transaction of the caller's, who then rolls it back. `adapts`: tables that name what the target
+// lacks are tried without (sql/table_adaptation.h).
+TrialFindings try_objects(Connection& connection, const RestoreSelection& selection, bool adapts);
 
 }  // namespace pana

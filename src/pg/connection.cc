@@ -190,7 +190,10 @@ DatabaseError error_of(const std::function<std::string_view(int kind)>& field) {
         "max_standby_streaming_delay "
         "on the standby, or back up the primary";
   }
-  return {message, std::move(sqlstate), hint};
+  std::size_t character = 0;
+  const std::string_view position = field(PG_DIAG_STATEMENT_POSITION);
+  std::from_chars(position.data(), position.data() + position.size(), character);
+  return {message, std::move(sqlstate), hint, character};
 }
 
 void FinishConnection::operator()(PGconn* connection) const {

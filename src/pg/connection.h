@@ -33,13 +33,16 @@ constexpr std::string_view kOutOfMemory = "53200";  // of locks, mostly
 
 class DatabaseError : public Error {
  public:
-  DatabaseError(const std::string& message, std::string sqlstate, std::string hint = {})
-      : Error(ErrorKind::failed, message, std::move(hint)), sqlstate_(std::move(sqlstate)) {}
+  DatabaseError(const std::string& message, std::string sqlstate, std::string hint = {}, std::size_t character = 0)
+      : Error(ErrorKind::failed, message, std::move(hint)), sqlstate_(std::move(sqlstate)), character_(character) {}
   // The five characters of PostgreSQL's appendix A, or empty when the error is not the server's.
   const std::string& sqlstate() const { return sqlstate_; }
+  // Of the query, from 1: where the server found the error. 0: it does not say.
+  std::size_t character() const { return character_; }
 
  private:
   std::string sqlstate_;
+  std::size_t character_ = 0;
 };
 
 // Whether the statement would succeed if others let their locks go: it waited for longer than lock_timeout, or was
