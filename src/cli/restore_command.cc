@@ -101,6 +101,7 @@ void print_reconciled(const ReconcileReport& report) {
   print_list("rows that were left out", report.rows_left_out);
   print_list("columns that the target lacks", report.columns_left_out);
   print_list("left to the platform, which owns these", report.left_to_platform);
+  print_list("cron jobs", report.cron_jobs);
   print_list("still to do by hand", report.by_hand);
 }
 
@@ -205,13 +206,25 @@ void add_restore_command(CLI::App& app, const CommandContext& context) {
                         "drop what the backup creates before creating it; with --data-only, empty its tables first");
   CLI::Option* const allow_non_empty = command->add_flag(
       "--allow-non-empty", request.allow_non_empty, "restore into a target that is not empty, beside its contents");
+  CLI::Option* const reconcile =
+      command
+          ->add_flag(
+              "--reconcile", request.reconcile,
+              "restore into a target that has a part of the backup, as a platform's new project: compare what is "
+              "there, make what is missing, load rows into empty tables")
+          ->excludes(clean)
+          ->excludes(allow_non_empty)
+          ->excludes(data_only);
   command
-      ->add_flag("--reconcile", request.reconcile,
-                 "restore into a target that has a part of the backup, as a platform's new project: compare what is "
-                 "there, make what is missing, load rows into empty tables")
-      ->excludes(clean)
-      ->excludes(allow_non_empty)
-      ->excludes(data_only);
+      ->add_option("--cron", request.cron,
+                   "with --reconcile, jobs of pg_cron: made and switched off (inactive), as they were (active), or not "
+                   "at all (skip); default: inactive")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, CronJobs>{
+              {"inactive", CronJobs::inactive}, {"active", CronJobs::active}, {"skip", CronJobs::skip}},
+          CLI::ignore_case))
+      ->type_name("inactive|active|skip")
+      ->needs(reconcile);
   CLI::Option* const dry_run =
       command->add_flag("--dry-run", request.dry_run, "look whether the restore can be done, and change nothing");
   command->add_flag("--create-missing-roles", request.create_missing_roles,

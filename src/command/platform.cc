@@ -18,6 +18,10 @@ bool looks_like_platform_role(std::string_view role) {
 
 bool is_platform_schema(std::string_view schema) { return schema == "extensions"; }
 
+bool is_webhook(const RelationName& function) {
+  return function.schema == "supabase_functions" && function.name == "http_request";
+}
+
 bool is_ledger(const RelationName& table) { return table.name == "migrations" || table.name == "schema_migrations"; }
 
 bool is_transient(const RelationName& table) {

@@ -19,6 +19,9 @@ bool looks_like_platform_role(std::string_view role);
 // One that belongs to the user and holds what the platform makes: extensions, with functions of the platform's.
 bool is_platform_schema(std::string_view schema);
 
+// What calls the world for each row.
+bool is_webhook(const RelationName& function);
+
 // Where a service of the platform writes down which of its own migrations have run: true of the database it is in.
 bool is_ledger(const RelationName& table);
 

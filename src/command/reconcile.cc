@@ -29,17 +29,6 @@ bool makes_relation_itself(const SchemaObject& object) {
          (object.type == "SEQUENCE" && !object.refers_to);
 }
 
-// public.note_change of EXECUTE FUNCTION public.note_change('a')
-std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
-  if (trigger.statements.empty()) return std::nullopt;
-  SqlLexemes lexemes(trigger.statements.front().sql);
-  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
-    if (!is_keyword(lexeme, "EXECUTE")) continue;
-    if (lexemes.skip({"FUNCTION"}) || lexemes.skip({"PROCEDURE"})) return parse_relation_name(lexemes.qualified_name());
-  }
-  return std::nullopt;
-}
-
 std::string function_name(const ObjectAddress& address) {
   return address.names.size() == 2 ? address.names[0] + "." + address.names[1] : "";
 }
@@ -67,6 +56,7 @@ Json ReconcileReport::json() const {
           {"rows_left_out", rows_left_out},
           {"columns_left_out", columns_left_out},
           {"rights_different", rights_different},
+          {"cron_jobs", cron_jobs},
           {"by_hand", by_hand},
           {"lost", lost}};
 }
@@ -263,29 +253,6 @@ void Reconciliation::note_difference(const DatabaseObject& present, std::string 
   if (!target_.is_platforms(owner_of(present))) report_.lost.push_back(std::move(text));
 }
 
-// A restore that was stopped has built the index of a key and not yet made it the key's: the key then takes it.
-void Reconciliation::take_built_index(SchemaObject& constraint) {
-  if (constraint.type != "CONSTRAINT" || !constraint.relation) return;
-  const auto table = relations_.find(names_.unicode(*constraint.relation));
-  if (table == relations_.end()) return;
-  for (const TableInfo& info : index_.tables) {
-    const auto known =
-        std::ranges::find(info.constraint_indexes, constraint.object_id, &ConstraintIndex::constraint_oid);
-    if (known == info.constraint_indexes.end()) continue;
-    const QueryResult found = connection_.query(fmt::format(
-        "SELECT i.indexrelid::text FROM pg_catalog.pg_index AS i WHERE i.indrelid = {} AND i.indisvalid AND "
-        "pg_catalog.pg_get_indexdef(i.indexrelid) = {} AND NOT EXISTS (SELECT FROM "
-        "pg_catalog.pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))",
-        table->second->id.oid, connection_.quote_literal(known->create_index)));
-    if (found.rows() == 0) return;
-    for (SchemaStatement& statement : constraint.statements) {
-      if (statement.role == StatementRole::definition) statement.sql = known->add_constraint + ";";
-    }
-    built_indexes_.insert({.catalog = kRelationCatalog, .oid = found.oid(0, 0)});
-    return;
-  }
-}
-
 void Reconciliation::apply(RestoreSelection& selection) {
   is_whole_ = request_.filter.is_empty() && index_.header.filters.empty();
   if (is_platform_) note_addresses(selection);
@@ -337,6 +304,7 @@ void Reconciliation::apply(RestoreSelection& selection) {
         if (known != objects_.end() && is_routine(known->second->address))
           functions_.insert(function_name(known->second->address));
         take_built_index(object);
+        switch_webhook_off(object);
         chosen.push_back(object);
         continue;
       }

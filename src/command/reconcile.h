@@ -8,6 +8,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "command/not_made.h"
 #include "command/object_definitions.h"
 #include "command/preflight_rights.h"
+#include "command/restore_cron.h"
 #include "command/restore_errors.h"
 #include "command/restore_request.h"
 #include "command/restore_selection.h"
@@ -39,6 +41,7 @@ struct ReconcileReport {
   std::vector<std::string> rows_left_out;     // of tables whose rows are the target's own matter
   std::vector<std::string> columns_left_out;  // with what they held
   std::vector<std::string> rights_different;  // that the restore could not make as they were
+  std::vector<std::string> cron_jobs;         // and what became of each
   std::vector<std::string> by_hand;           // what no restore of a database brings back
   std::vector<std::string> lost;              // of all this, what is the user's: the restore is not complete
 
@@ -65,6 +68,9 @@ class Reconciliation {
 
   // After the rows were loaded without triggers: whether the foreign keys of tables that were there hold.
   void check_foreign_keys(const std::map<TableId, std::uint64_t>& loaded);
+
+  // Behind the rows: the jobs of pg_cron.
+  void make_cron_jobs(RestoreErrors& errors);
 
   // At the end of all: gives what was granted, takes what was not, and compares.
   void restore_rights();
@@ -96,6 +102,7 @@ class Reconciliation {
   bool is_loaded(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
   std::map<std::string, bool> read_target_columns(std::uint32_t table);
+  void switch_webhook_off(SchemaObject& trigger);
   void take_built_index(SchemaObject& constraint);
   void note_what_is_only_here();
   void note_by_hand(const RestoreSelection& selection);
@@ -126,9 +133,13 @@ class Reconciliation {
   std::vector<SchemaObject> default_privileges_;
   std::vector<std::string> forced_;  // ALTER TABLE ... FORCE ROW LEVEL SECURITY, for tables of ours that are there
   std::vector<std::string> triggers_;
+  std::vector<CronJob> cron_jobs_;
   Problems problems_;
   ReconcileReport report_;
 };
+
+// public.note_change of EXECUTE FUNCTION public.note_change('a'), as the script has it.
+std::optional<RelationName> function_of_trigger(const SchemaObject& trigger);
 
 // Takes the event triggers, with what is said of them, out of the selection: they come behind all else, for they would
 // see the rest of the restore.

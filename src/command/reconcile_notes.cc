@@ -68,8 +68,11 @@ void Reconciliation::note_by_hand(const RestoreSelection& selection) {
       notes.push_back(
           fmt::format("{} of Vault: enter them again, because they are encrypted with the source project's key",
                       counted(table.content.rows, "secret")));
-    if (table.schema == "cron" && table.name == "job")
-      notes.push_back(fmt::format("{}: make them again by cron.schedule()", counted(table.content.rows, "cron job")));
+    if (is_cron_table(table) && request_.cron != CronJobs::active)
+      notes.push_back(fmt::format("{}: {}", counted(table.content.rows, "cron job"),
+                                  request_.cron == CronJobs::skip ? "make them by cron.schedule()"
+                                                                  : "switch on those that are to run here by "
+                                                                    "cron.alter_job(jobid, active := true)"));
   }
   std::vector<std::string> passwords;
   if (index_.globals) {

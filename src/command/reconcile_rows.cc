@@ -155,6 +155,13 @@ void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::
 
 // Whether rows of a table that is there are to be loaded.
 bool Reconciliation::is_loaded(const TableInfo& table) {
+  if (is_cron_table(table)) {
+    if (request_.cron != CronJobs::skip) cron_jobs_ = read_cron_jobs(backup_, table);
+    for (const CronJob& job : cron_jobs_) {
+      if (request_.dry_run) report_.cron_jobs.push_back(job.text() + ": is made unless it is there");
+    }
+    return false;
+  }
   const RelationName name{.schema = table.schema, .name = table.name};
   const std::string text = table.schema + "." + table.name;
   const std::string rows = fmt::format("{} of {}", counted(table.content.rows, "row"), text);
@@ -278,11 +285,35 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   for (const auto& [table, kept] : selection.kept_columns) selection.left_out_tables.insert(table);
 }
 
+void Reconciliation::make_cron_jobs(RestoreErrors& errors) {
+  const bool is_active = request_.cron == CronJobs::active;
+  for (const CronJob& job : cron_jobs_) {
+    const std::string role = names_.in_script(request_.mapped(names_.unicode(job.role)));
+    const auto note = [&](std::string_view what) {
+      report_.cron_jobs.push_back(fmt::format("{}: {}", job.text(), what));
+    };
+    const bool is_done = errors.attempt("cron job " + job.text(), connection_, [&] {
+      switch (make_cron_job(connection_, job, role, names_.in_script(index_.header.database), request_.cron)) {
+        case CronOutcome::made: return note(is_active && job.is_active ? "made" : "made, inactive");
+        case CronOutcome::there: return note("is there, and stays as it is");
+        case CronOutcome::other_role: note("not made, because it is of the role " + role); break;
+        case CronOutcome::other_database: note("not made, because it is for the database " + job.database); break;
+      }
+      report_.lost.push_back("cron job " + report_.cron_jobs.back());
+    });
+    if (!is_done) connection_.query("ROLLBACK");
+  }
+}
+
 // One that is there never goes back: rows that the restore leaves alone may have its values.
 void Reconciliation::choose_sequences(RestoreSelection& selection) {
   std::erase_if(selection.sequence_values, [&](const SequenceValue& value) {
     if (!value.sequence) return false;
     const RelationName name = names_.unicode(*value.sequence);
+    if (is_cron_sequence(name)) {
+      selection.left_out_sequences.insert(value.sql);
+      return true;
+    }
     const auto there = relations_.find(name);
     if (there == relations_.end()) {
       const auto known = backup_relations_.find(name);

@@ -229,6 +229,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
       for (Connection& connection : connections) connection.query("RESET session_replication_role");
     }
     if (reconciliation) reconciliation->check_foreign_keys(loaded);
+    if (reconciliation) reconciliation->make_cron_jobs(errors);
     for (const auto& [table, rows] : loaded) report.rows += table == kLargeObjects ? 0 : rows;
     if (request.schema) in_transaction(control, finish);
   }

@@ -11,6 +11,9 @@
 
 namespace pana {
 
+// What becomes of pg_cron's jobs where they are made again: they call the world, and often the old server.
+enum class CronJobs { inactive, active, skip };
+
 struct RestoreRequest {
   std::string url;  // as Connection takes it
   std::size_t jobs = 4;
@@ -29,10 +32,11 @@ struct RestoreRequest {
   std::map<std::string, std::string> role_map;  // who stands for which of the backup's roles
   std::string search_path;  // of the restore's sessions; by default there is none, as in the preamble
   bool clean = false;       // drop what the backup makes before making it; without definitions: empty the tables
-  bool single_transaction = false;  // with `clean` and without definitions: over one connection
-  bool allow_non_empty = false;     // restore beside what is there
-  bool reconcile = false;           // what is there is compared, what is missing made (command/reconcile.h)
-  bool dry_run = false;             // look, and change nothing
+  bool single_transaction = false;     // with `clean` and without definitions: over one connection
+  bool allow_non_empty = false;        // restore beside what is there
+  bool reconcile = false;              // what is there is compared, what is missing made (command/reconcile.h)
+  CronJobs cron = CronJobs::inactive;  // with `reconcile`
+  bool dry_run = false;                // look, and change nothing
   bool create_missing_roles = false;
   bool globals = false;           // the backup's roles and the database's properties as well
   bool disable_triggers = false;  // while rows are loaded

@@ -41,24 +41,29 @@ std::string ColumnContent::text() const {
 std::vector<ColumnContent> read_columns(const BackupReader& backup, const TableInfo& table,
                                         const std::vector<bool>& kept) {
   std::vector<ColumnContent> contents(kept.size());
-  const auto take = [&](TableId id, std::string_view row) {
-    if (id != table.id) return;
-    const std::vector<std::string_view> fields = fields_of(row);
+  read_rows(backup, table, [&](const std::vector<std::string_view>& fields) {
     for (std::size_t column = 0; column < std::min(kept.size(), fields.size()); ++column) {
       if (kept[column] || fields[column] == "\\N") continue;
       ColumnContent& content = contents[column];
       if (content.values++ == 0) content.first = fields[column];
       content.differ = content.differ || content.first != fields[column];
     }
+  });
+  return contents;
+}
+
+void read_rows(const BackupReader& backup, const TableInfo& table,
+               const std::function<void(const std::vector<std::string_view>& fields)>& take) {
+  const auto take_row = [&](TableId id, std::string_view row) {
+    if (id == table.id) take(fields_of(row));
   };
   BackupReader::Memory memory;
   for (std::size_t i = 0; i < backup.index().frames.size(); ++i) {
     const std::vector<FrameRows>& parts = backup.index().frames[i].tables;
     if (std::ranges::find(parts, table.id, &FrameRows::table) != parts.end())
       read_sections(
-          backup, i, memory, [](TableId, std::string_view) {}, take);
+          backup, i, memory, [](TableId, std::string_view) {}, take_row);
   }
-  return contents;
 }
 
 std::map<TableId, Sample> read_samples(const BackupReader& backup, const std::set<TableId>& tables) {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "format/backup_reader.h"
@@ -24,6 +26,10 @@ struct ColumnContent {
 // BackupReader::read_frame() does.
 std::vector<ColumnContent> read_columns(const BackupReader& backup, const TableInfo& table,
                                         const std::vector<bool>& kept);
+
+// All rows of a table that is not large. Throws likewise.
+void read_rows(const BackupReader& backup, const TableInfo& table,
+               const std::function<void(const std::vector<std::string_view>& fields)>& take);
 
 // The first rows of a table, to be tried.
 struct Sample {

@@ -43,4 +43,20 @@ std::string row_of_columns(std::string_view row, const std::vector<bool>& kept) 
   return result + "\n";
 }
 
+std::optional<std::string> copy_value(std::string_view field) {
+  if (field == "\\N") return std::nullopt;
+  constexpr std::string_view kLetters = "bfnrtv";
+  constexpr std::string_view kMeanings = "\b\f\n\r\t\v";
+  std::string value;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field[i] != '\\' || i + 1 == field.size()) {
+      value += field[i];
+      continue;
+    }
+    const std::size_t letter = kLetters.find(field[++i]);
+    value += letter == std::string_view::npos ? field[i] : kMeanings[letter];
+  }
+  return value;
+}
+
 }  // namespace pana

@@ -1,6 +1,7 @@
 // Rows of COPY with some of their columns left out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,9 @@ std::string copy_of_columns(std::string_view statement, const std::vector<bool>&
 // The fields of a row for which `kept` holds: views into the row, without its newline. Fields that `kept` does not know
 // are left out.
 std::string row_of_columns(std::string_view row, const std::vector<bool>& kept);
+
+// What a field stands for; nothing for \N, which is NULL.
+std::optional<std::string> copy_value(std::string_view field);
 
 // The fields of a row, as they stand there.
 std::vector<std::string_view> fields_of(std::string_view row);

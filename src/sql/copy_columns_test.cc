@@ -24,5 +24,13 @@ TEST(CopyColumns, RowHoldsTheirFields) {
   EXPECT_EQ(row_of_columns("1\n", {true}), "1\n");
 }
 
+TEST(CopyValue, IsWhatAFieldStandsFor) {
+  EXPECT_EQ(std::nullopt, copy_value("\\N"));
+  EXPECT_EQ("", copy_value(""));
+  EXPECT_EQ("a\tb\nc\\d\v", copy_value("a\\tb\\nc\\\\d\\v"));
+  EXPECT_EQ("N", copy_value("\\\\N")->substr(1));
+  EXPECT_EQ("\\", copy_value("\\"));
+}
+
 }  // namespace
 }  // namespace pana

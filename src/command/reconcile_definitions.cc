@@ -1,0 +1,61 @@
+// Of a Reconciliation: what is made otherwise than the backup has it.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "command/platform.h"
+#include "command/reconcile.h"
+#include "sql/sql_lexer.h"
+
+namespace pana {
+
+std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
+  if (trigger.statements.empty()) return std::nullopt;
+  SqlLexemes lexemes(trigger.statements.front().sql);
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (!is_keyword(lexeme, "EXECUTE")) continue;
+    if (lexemes.skip({"FUNCTION"}) || lexemes.skip({"PROCEDURE"})) return parse_relation_name(lexemes.qualified_name());
+  }
+  return std::nullopt;
+}
+
+// They call the old project's functions, most likely, with its keys.
+void Reconciliation::switch_webhook_off(SchemaObject& trigger) {
+  const std::optional<RelationName> function = trigger.type == "TRIGGER" ? function_of_trigger(trigger) : std::nullopt;
+  if (!function || !trigger.relation || !is_webhook(*function)) return;
+  SqlLexemes lexemes(trigger.statements.front().sql);
+  lexemes.skip({"CREATE"});
+  lexemes.skip({"CONSTRAINT"});
+  if (!lexemes.skip({"TRIGGER"})) return;
+  const std::string name(lexemes.next());
+  const std::string table = sql_name(connection_, *trigger.relation);
+  trigger.statements.push_back(
+      {.role = StatementRole::property, .sql = fmt::format("ALTER TABLE {} DISABLE TRIGGER {};", table, name)});
+  report_.by_hand.push_back(
+      fmt::format("a webhook that is switched off: ALTER TABLE {} ENABLE TRIGGER {}", table, name));
+}
+
+// A restore that was stopped has built the index of a key and not yet made it the key's: the key then takes it.
+void Reconciliation::take_built_index(SchemaObject& constraint) {
+  if (constraint.type != "CONSTRAINT" || !constraint.relation) return;
+  const auto table = relations_.find(names_.unicode(*constraint.relation));
+  if (table == relations_.end()) return;
+  for (const TableInfo& info : index_.tables) {
+    const auto known =
+        std::ranges::find(info.constraint_indexes, constraint.object_id, &ConstraintIndex::constraint_oid);
+    if (known == info.constraint_indexes.end()) continue;
+    const QueryResult found = connection_.query(fmt::format(
+        "SELECT i.indexrelid::text FROM pg_catalog.pg_index AS i WHERE i.indrelid = {} AND i.indisvalid AND "
+        "pg_catalog.pg_get_indexdef(i.indexrelid) = {} AND NOT EXISTS (SELECT FROM "
+        "pg_catalog.pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))",
+        table->second->id.oid, connection_.quote_literal(known->create_index)));
+    if (found.rows() == 0) return;
+    for (SchemaStatement& statement : constraint.statements) {
+      if (statement.role == StatementRole::definition) statement.sql = known->add_constraint + ";";
+    }
+    built_indexes_.insert({.catalog = kRelationCatalog, .oid = found.oid(0, 0)});
+    return;
+  }
+}
+
+}  // namespace pana
