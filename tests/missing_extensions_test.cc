@@ -22,7 +22,7 @@ class MissingExtensions : public OriginAndTarget {
     OriginAndTarget::SetUp();
     if (IsSkipped()) return;
     if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
-    elsewhere_.hide_probe_extension();
+    elsewhere_.hide_extension("pana_probe");
     elsewhere_.create_database("target");
     elsewhere_.sql("target", "CREATE ROLE pana_reader");
   }
@@ -109,6 +109,15 @@ TEST_F(MissingExtensions, AreAskedAboutWhereMoreCouldBeSeen) {
   const Outcome refused = restore_elsewhere({"--skip-missing-extensions"});
   EXPECT_TRUE(ends_with(kRefused, refused));
   EXPECT_THAT(refused.err, HasSubstr("no policies to keep rows from roles: POLICY public.t but_few"));
+}
+
+TEST_F(MissingExtensions, TakeTheirRowsWithThemWhateverTheirSchemaIsCalled) {
+  origin(
+      "CREATE EXTENSION pg_cron; SELECT cron.schedule('nightly', '0 3 * * *', 'SELECT 1'); CREATE TABLE t (i int); "
+      "INSERT INTO t VALUES (1)");
+  elsewhere_.hide_extension("pg_cron");
+  ASSERT_TRUE(ends_with(kOk, restore_elsewhere({"--skip-missing-extensions", "--verify"})));
+  EXPECT_EQ("1", elsewhere_.sql("target", "SELECT count(*) FROM t"));
 }
 
 // On disk, and not to be had: the role may not, or the server was not started with its library.

@@ -117,7 +117,7 @@ TEST_F(RestoreChoices, LeaveAnExtensionOutWithAllThatIsItsOwn) {
   Cluster elsewhere;
   elsewhere.create_database("target");
   elsewhere.sql("target", "CREATE ROLE pana_reader");
-  elsewhere.hide_probe_extension();
+  elsewhere.hide_extension("pana_probe");
   const fs::path backup = back_up("origin");
   EXPECT_TRUE(ends_with(kRefused, pana({"restore", backup, "--into", elsewhere.url("target")})));
   const Outcome skipped = pana({"restore", backup, "--into", elsewhere.url("target"), "--skip-missing-extensions"});

@@ -376,7 +376,7 @@ TEST_F(RestoreElsewhere, ListsMissingExtensionsBeforeItChangesAnything) {
   fresh_database("extended");
   cluster().sql("extended", "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; CREATE TABLE t (x int)");
   const fs::path backup = back_up("extended");
-  elsewhere_->hide_probe_extension();
+  elsewhere_->hide_extension("pana_probe");
   const Outcome outcome = pana({"restore", backup, "--into", target_});
   EXPECT_TRUE(ends_with(kRefused, outcome));
   EXPECT_THAT(outcome.err, HasSubstr("pana_probe"));

@@ -66,11 +66,21 @@ LeftOutExtensions::LeftOutExtensions(const RestoreRequest& request, const Index&
   for (const ExtensionUse& extension : extensions) {
     if (!names_.contains(extension.name)) schemas_.erase(extension.schema);
   }
+  for (const DatabaseObject& object : index.objects) {
+    if (object.id.catalog == kRelationCatalog && !object.extension.empty() && object.address.names.size() == 2)
+      members_[{.schema = object.address.names[0], .name = object.address.names[1]}] = object.extension;
+  }
   for (const SchemaObject& object : pre_data) {
     if (object.type == "COMMENT" || object.statements.empty()) continue;
     if (object.relation) defined_.insert(names.unicode(*object.relation));
     if (object.refers_to) defined_.insert(names.unicode(*object.refers_to));  // an identity column's sequence
   }
+}
+
+bool LeftOutExtensions::owns(const RelationName& relation) const {
+  const auto member = members_.find(relation);
+  if (member != members_.end()) return names_.contains(member->second);
+  return schemas_.contains(relation.schema) && !defined_.contains(relation);
 }
 
 bool LeftOutExtensions::holds(const SchemaObject& object) const {

@@ -1,6 +1,7 @@
 // Extensions that a restore leaves out.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -25,13 +26,12 @@ class LeftOutExtensions {
   bool holds(const SchemaObject& object) const;
 
   // Its name in Unicode.
-  bool owns(const RelationName& relation) const {
-    return schemas_.contains(relation.schema) && !defined_.contains(relation);
-  }
+  bool owns(const RelationName& relation) const;
 
  private:
   const ScriptNames& script_names_;
   std::set<std::string> names_;
+  std::map<RelationName, std::string> members_;  // with the extension of each, as far as the index says it
   std::set<std::string> schemas_;
   std::set<RelationName> defined_;
 };

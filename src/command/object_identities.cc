@@ -112,13 +112,14 @@ std::vector<DatabaseObject> read_identities(Connection& connection, std::string_
     catalogs += fmt::format("{}{}", separator, id.catalog);
     oids += fmt::format("{}{}", separator, id.oid);
   }
-  std::vector<DatabaseObject> objects =
-      read_objects(connection,
-                   fmt::format("(e.oid IS NOT NULL AND o.acl IS NOT NULL) OR (o.catalog = 'pg_namespace'::regclass AND "
-                               "o.oid = 2200) OR (o.catalog::oid, o.oid) IN (SELECT c, i FROM "
-                               "unnest('{{{}}}'::oid[], '{{{}}}'::oid[]) AS w (c, i))",
-                               catalogs, oids),
-                   "o.acl");
+  std::vector<DatabaseObject> objects = read_objects(
+      connection,
+      fmt::format("(e.oid IS NOT NULL AND (o.acl IS NOT NULL OR (o.catalog = 'pg_class'::regclass AND o.oid = "
+                  "ANY (e.extconfig)))) OR (o.catalog = 'pg_namespace'::regclass AND "
+                  "o.oid = 2200) OR (o.catalog::oid, o.oid) IN (SELECT c, i FROM "
+                  "unnest('{{{}}}'::oid[], '{{{}}}'::oid[]) AS w (c, i))",
+                  catalogs, oids),
+      "o.acl");
   make_unicode(connection, encoding, texts_of(objects));
   return objects;
 }

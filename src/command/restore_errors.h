@@ -63,9 +63,14 @@ class RestoreErrors {
 
   // Throws the error with its subject, or collects it.
   void take(const std::string& subject, const DatabaseError& error) {
-    if (leaves_out_ && is_of_something_missing(error)) return leave_out(subject, error.what());
     if (!keep_going_) throw_with(subject, error);
     collect(fmt::format("cannot restore {}: {}", subject, error.what()));
+  }
+
+  // The same for a definition, which may be one that is left out.
+  void take_definition(const std::string& subject, const DatabaseError& error) {
+    if (leaves_out_ && is_of_something_missing(error)) return leave_out(subject, error.what());
+    take(subject, error);
   }
 
   // What belongs to something that was refused, and so cannot be had either.

@@ -263,7 +263,7 @@ bool SchemaRunner::run_by_statements(Connection& connection, const SchemaStep& s
   }
   const auto run_part = [&](const std::string& part, const std::string& sql) {
     const std::optional<DatabaseError> refusal = try_in_savepoint(connection, sql);
-    if (refusal) errors_.take(part, *refusal);
+    if (refusal) errors_.take_definition(part, *refusal);
     return !refusal;
   };
   for (const DefaultSetting& setting : step.object->settings) run_part("a setting of " + subject, set_local(setting));

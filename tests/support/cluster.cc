@@ -264,15 +264,13 @@ void Cluster::allow_login(const std::string& role) const {
   sql("postgres", fmt::format("ALTER ROLE {} LOGIN PASSWORD {}", sql_identifier(role), sql_literal(password_)));
 }
 
-void Cluster::hide_probe_extension() {
-  if (!has_probe_extension_) return;
+void Cluster::hide_extension(const std::string& name) {
   for (const auto& entry : fs::recursive_directory_iterator(directory_ / "server")) {
-    if (entry.path().filename() == "pana_probe.control") {
+    if (entry.path().filename() == name + ".control") {
       fs::remove(entry.path());
       break;
     }
   }
-  has_probe_extension_ = false;
 }
 
 Cluster& shared_cluster() {

@@ -69,8 +69,8 @@ class Cluster {
   // Waits until the server takes connections again, as after the death of a backend.
   void wait_until_ready() const;
 
-  // Takes the tests' extension from this server: as one where it is not installed.
-  void hide_probe_extension();
+  // Takes an extension from this server, if that is a copy: as one where it is not installed.
+  void hide_extension(const std::string& name);
 
   // Makes the role able to log in with this cluster's password.
   void allow_login(const std::string& role) const;
