@@ -34,8 +34,9 @@ class ReconcileCalls : public testing::Test {
 
   Outcome reconcile(const std::vector<std::string>& options) const {
     EXPECT_TRUE(ends_with(kOk, pana({"backup", project_url(*cluster_, "origin"), "--to", backups_.path()})));
-    std::vector<std::string> arguments = {"restore",     backups_in(backups_.path()).back(),
-                                          "--into",      project_url(*cluster_, "fresh"),
+    const std::vector<std::filesystem::path> backups = backups_in(backups_.path());
+    const std::string backup = backups.empty() ? "no backup" : backups.back().string();
+    std::vector<std::string> arguments = {"restore",     backup,  "--into", project_url(*cluster_, "fresh"),
                                           "--reconcile", "--json"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return pana(arguments);
