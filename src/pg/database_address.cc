@@ -136,14 +136,18 @@ DatabaseAddress::DatabaseAddress(const std::string& conninfo) {
   for (const PQconninfoOption* option = resolved.get(); option->keyword != nullptr; ++option) {
     known[option->keyword] = option->val == nullptr ? "" : option->val;
   }
+  const auto is_said = [&values](const char* keyword, const char* variable) {
+    return (values.contains(keyword) && !values.at(keyword).empty()) || !environment_value(variable).empty();
+  };
+  names_database_ = is_said("dbname", "PGDATABASE") || is_said("service", "PGSERVICE");
   is_local_ = is_local_host(known["host"]) && is_local_host(known["hostaddr"]);
   for (const PQconninfoOption* option = resolved.get(); option->keyword != nullptr; ++option) {
     const auto found = defaults().find(option->keyword);
     if (found == defaults().end() || known[option->keyword] != found->second.libpq) continue;
-    const bool is_said =
+    const bool is_chosen =
         values.contains(option->keyword) || (option->envvar != nullptr && !environment_value(option->envvar).empty());
     const bool is_needless = is_local_ && found->first == "sslmode";
-    if (!is_said && !is_needless) known[option->keyword] = values[option->keyword] = found->second.pana;
+    if (!is_chosen && !is_needless) known[option->keyword] = values[option->keyword] = found->second.pana;
   }
   sslmode_ = known["sslmode"];
   description_ = redacted(fmt::format("{}:{}/{}", known["host"].empty() ? "local socket" : known["host"],

@@ -36,6 +36,8 @@ class DatabaseAddress {
   // "host:port/database", for messages. There is never a password in it.
   const std::string& description() const { return description_; }
 
+  // Whether anybody has said which database: otherwise libpq takes the one that is called like the user.
+  bool names_database() const { return names_database_; }
   bool is_local() const { return is_local_; }
   const std::string& sslmode() const { return sslmode_; }
 
@@ -44,6 +46,7 @@ class DatabaseAddress {
   std::string description_;
   std::string sslmode_;
   bool is_local_ = false;
+  bool names_database_ = false;
 };
 
 }  // namespace pana

@@ -132,5 +132,16 @@ TEST_F(DatabaseAddressTest, RepeatsNothingOfWhatCannotBeParsed) {
   }
 }
 
+TEST_F(DatabaseAddressTest, SaysWhetherAnybodyNamesTheDatabase) {
+  EXPECT_TRUE(DatabaseAddress("postgresql://h/d").names_database());
+  EXPECT_TRUE(DatabaseAddress("dbname=d").names_database());
+  EXPECT_FALSE(DatabaseAddress("postgresql://u@h").names_database());
+  EXPECT_FALSE(DatabaseAddress("postgresql://u@h/").names_database());
+  EXPECT_FALSE(DatabaseAddress("").names_database());
+  ::setenv("PGDATABASE", "d", 1);
+  EXPECT_TRUE(DatabaseAddress("postgresql://u@h").names_database());
+  ::unsetenv("PGDATABASE");
+}
+
 }  // namespace
 }  // namespace pana
