@@ -79,6 +79,37 @@ TEST_F(ReconcileParts, AreKeysWhoseIndexesAreBuilt) {
   }
 }
 
+// A definition that goes on where the target's ends is another one. The server's own trigger functions are nobody's.
+TEST_F(ReconcileParts, AreComparedToTheirEnds) {
+  constexpr const char* kCommon =
+      "CREATE TABLE q (id int PRIMARY KEY, o text, ow name DEFAULT current_user, ts tsvector); CREATE TABLE r (id int, "
+      "n int);";
+  origin(std::string(kCommon) + R"(
+    CREATE VIEW v AS SELECT id, o FROM q WHERE ow = current_user; CREATE VIEW c AS SELECT id FROM q WHERE id > 0 WITH LOCAL CHECK OPTION;
+    CREATE MATERIALIZED VIEW m AS SELECT id FROM q WHERE id > 5; CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql AS 'SELECT $1 > 5 AND current_user = ''x''';
+    CREATE FUNCTION g() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS 'SELECT 1'; CREATE FUNCTION named(a int, b int DEFAULT 2) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    ALTER TABLE r ADD CONSTRAINT to_q FOREIGN KEY (id) REFERENCES q ON DELETE CASCADE; ALTER TABLE r ADD CONSTRAINT once UNIQUE (n) DEFERRABLE INITIALLY DEFERRED;
+    CREATE UNIQUE INDEX partial_one ON q (o) WHERE id > 0; CREATE TYPE co AS (a numeric, b timestamp); CREATE DOMAIN d AS int NOT NULL DEFAULT 3 CHECK (VALUE > 0);
+    CREATE TRIGGER tsu BEFORE INSERT ON q FOR EACH ROW EXECUTE FUNCTION tsvector_update_trigger(ts, 'pg_catalog.english', o))");
+  target(std::string(kCommon) + R"(
+    CREATE VIEW v AS SELECT id, o FROM q; CREATE VIEW c AS SELECT id FROM q WHERE id > 0;
+    CREATE MATERIALIZED VIEW m AS SELECT id FROM q; CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql AS 'SELECT $1 > 5';
+    CREATE FUNCTION g() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS 'SELECT 1'; CREATE FUNCTION named(a int, b int DEFAULT 3) RETURNS int LANGUAGE sql AS 'SELECT 1';
+    ALTER TABLE r ADD CONSTRAINT to_q FOREIGN KEY (id) REFERENCES q; ALTER TABLE r ADD CONSTRAINT once UNIQUE (n);
+    CREATE UNIQUE INDEX partial_one ON q (o); CREATE TYPE co AS (a numeric(5, 1), b date); CREATE DOMAIN d AS int)");
+  const Outcome outcome = reconcile({"--json"});
+  ASSERT_TRUE(ends_with(kFailed, outcome));
+  const nlohmann::json report = nlohmann::json::parse(outcome.out);
+  std::string errors;
+  for (const auto& error : report["errors"]) errors += error.get<std::string>() + "\n";
+  for (const char* const what :
+       {"VIEW public.v", "VIEW public.c", "MATERIALIZED VIEW public.m", "FUNCTION public.f(integer)",
+        "FUNCTION public.g()", "FUNCTION public.named(integer, integer)", "FK CONSTRAINT public.r to_q",
+        "CONSTRAINT public.r once", "INDEX public.partial_one", "TYPE public.co", "DOMAIN public.d"})
+    EXPECT_THAT(errors, HasSubstr(std::string(what) + " is defined otherwise here"));
+  EXPECT_EQ("tsu", target("SELECT tgname FROM pg_trigger WHERE tgrelid = 'q'::regclass AND NOT tgisinternal"));
+}
+
 TEST_F(ReconcileParts, ComeOnce) {
   origin("CREATE TABLE m (id int, t text); INSERT INTO m SELECT i, 'x' FROM generate_series(1, 10) AS i");
   for (const char* const present :

@@ -177,7 +177,7 @@ TEST_F(Reconcile, NamesWhatIsDefinedOtherwise) {
   add_definitions_of_project(cluster(), "migrated");
   const fs::path backup = back_up();
   const auto differences_of = [&](const char* part, int status = kFailed) {
-    const Outcome outcome = reconcile(backup, "migrated", {"--dry-run", "--json", "--keep-going"});
+    const Outcome outcome = reconcile(backup, "migrated", {"--dry-run", "--json", "--keep-going", "--fire-triggers"});
     EXPECT_TRUE(ends_with(status, outcome));
     return nlohmann::json::parse(outcome.out)["reconciled"][part].get<std::vector<std::string>>();
   };

@@ -54,6 +54,19 @@ TEST_F(TargetTriggers, AreAskedAboutBeforeTheyChangeRows) {
   EXPECT_EQ("10|65", target(state));
 }
 
+// Emptying a table is an event as well.
+TEST_F(TargetTriggers, OfTruncateAreAskedAbout) {
+  const std::filesystem::path backup = both("CREATE TABLE a AS SELECT 1 AS i; CREATE TABLE empty_one (i int)");
+  target(
+      "CREATE TABLE bystander AS SELECT 1 AS i; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE "
+      "FROM public.bystander; RETURN NULL; END$$; CREATE TRIGGER gone AFTER TRUNCATE ON empty_one EXECUTE FUNCTION "
+      "f()");
+  expect_refused(backup, {"--data-only", "--clean"}, "gone on public.empty_one");
+  EXPECT_EQ("1", target("SELECT count(*) FROM bystander"));
+  ASSERT_TRUE(ends_with(kOk, restore(backup, {"--data-only", "--clean", "--disable-triggers"})));
+  EXPECT_EQ("1", target("SELECT count(*) FROM bystander"));
+}
+
 // A partition has its parent's, and so has one that a reconciling restore attaches. Statements fire for a root that
 // rows are loaded through.
 TEST_F(TargetTriggers, OfPartitionedTablesAreAskedAbout) {
@@ -108,6 +121,27 @@ TEST_F(CostsOfClean, AreNoRowsThatNothingBringsBack) {
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--schema-only", "-t", "b"})));
   target("TRUNCATE a");
   ASSERT_TRUE(ends_with(kOk, restore(backup, {"--clean", "--schema-only"})));
+}
+
+// Nor rows of an extension's tables, nor what refers to them.
+TEST_F(CostsOfClean, AreNoRowsBesideAnExtension) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  const std::string sql =
+      "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units VALUES ('ell', 1.1, false)";
+  const std::filesystem::path backup = both(sql);
+  target(
+      "CREATE TABLE u (id int, unit text REFERENCES probe.units ON DELETE CASCADE); INSERT INTO u VALUES (1, 'ell')");
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--clean", "--data-only", "-n", "probe"}, {"--clean", "-n", "probe"}, {"--clean", "--data-only"}}) {
+    const Outcome refused = restore(backup, options);
+    EXPECT_TRUE(ends_with(kRefused, refused));
+    EXPECT_THAT(refused.err, HasSubstr("cannot empty probe.units: rows of public.u refer to it"));
+  }
+  EXPECT_EQ("1", target("SELECT count(*) FROM u"));
+  target("DROP TABLE u");
+  const Outcome refused = restore(backup, {"--clean", "--schema-only"});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, HasSubstr("--schema-only brings no rows back: probe.units"));
 }
 
 TEST_F(CostsOfClean, AreListedByADryRun) {

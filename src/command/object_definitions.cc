@@ -1,5 +1,7 @@
 #include "command/object_definitions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <regex>
@@ -10,35 +12,49 @@
 #include "sql/sql_lexer.h"
 
 namespace pana {
+namespace {
 
-std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connection) {
-  const QueryResult found = connection.query(R"(
+// As pg_dump writes it, up to where a longer text would go on.
+constexpr const char* kDefinitions = R"(
 SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults FROM (
-  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY[prosrc, CASE WHEN prosecdef THEN ' SECURITY DEFINER' ELSE '' END,
+  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY['(' || pg_catalog.pg_get_function_arguments(p.oid) || ')' || coalesce(' RETURNS ' || pg_catalog.pg_get_function_result(p.oid), '') || E'\n    LANGUAGE ',
+    CASE WHEN {0} IS NOT NULL THEN {0} || ';' WHEN probin IS NULL THEN '$' || prosrc || '$' ELSE prosrc END, CASE WHEN proleakproof THEN ' LEAKPROOF' ELSE '' END, CASE WHEN prosecdef THEN ' SECURITY DEFINER' ELSE '' END,
     CASE provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END, CASE WHEN proisstrict THEN ' STRICT' ELSE '' END]
-    || (SELECT coalesce(array_agg(E'\n    SET ' || pg_catalog.split_part(setting, '=', 1)), '{}') FROM pg_catalog.unnest(proconfig) AS setting) AS parts,
-    CASE WHEN prosecdef THEN '{}' ELSE ARRAY[' SECURITY DEFINER'] END AS absent, '{}'::text[] AS without_defaults
+    || (SELECT coalesce(array_agg(pg_catalog.format(E'\n    SET %s TO %s\n', name, CASE WHEN name = 'search_path' THEN (SELECT string_agg(quote_literal(CASE WHEN part LIKE '"%"' THEN pg_catalog.replace(pg_catalog.substr(part, 2, length(part) - 2), '""', '"') ELSE part END), ', ' ORDER BY number)
+        FROM pg_catalog.regexp_split_to_table(value, ', *') WITH ORDINALITY AS list (part, number)) ELSE quote_literal(value) END)), '{{}}')
+      FROM (SELECT pg_catalog.split_part(setting, '=', 1), pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') + 1) FROM pg_catalog.unnest(proconfig) AS setting) AS settings (name, value)) AS parts,
+    CASE WHEN prosecdef THEN '{{}}' ELSE ARRAY[E' SECURITY DEFINER'] END || CASE WHEN proconfig IS NULL THEN ARRAY[E'\n    SET '] ELSE '{{}}' END AS absent, '{{}}'::text[] AS without_defaults
   FROM pg_catalog.pg_proc AS p WHERE prokind IN ('f', 'p')
   UNION ALL SELECT 'pg_catalog.pg_policy'::regclass, p.oid, ARRAY[(SELECT pg_catalog.format(' ON %I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class AS c
       JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace WHERE c.oid = polrelid) || CASE WHEN polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
     || CASE polcmd WHEN '*' THEN '' WHEN 'r' THEN ' FOR SELECT' WHEN 'a' THEN ' FOR INSERT' WHEN 'w' THEN ' FOR UPDATE' ELSE ' FOR DELETE' END
-    || CASE WHEN polroles = '{0}' THEN '' ELSE ' TO ' || (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_catalog.pg_roles WHERE oid = ANY (polroles)) END
+    || CASE WHEN polroles = '{{0}}' THEN '' ELSE ' TO ' || (SELECT string_agg(quote_ident(rolname), ', ') FROM pg_catalog.pg_roles WHERE oid = ANY (polroles)) END
     || coalesce(' USING (' || pg_catalog.pg_get_expr(polqual, polrelid) || ')', '')
-    || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')', '') || ';'], '{}', '{}' FROM pg_catalog.pg_policy AS p
+    || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')', '') || ';'], '{{}}', '{{}}' FROM pg_catalog.pg_policy AS p
   UNION ALL SELECT 'pg_catalog.pg_rewrite'::regclass, r.oid, ARRAY[CASE rulename WHEN '_RETURN' THEN pg_catalog.pg_get_viewdef(ev_class)
-    ELSE pg_catalog.pg_get_ruledef(r.oid) END], '{}', '{}' FROM pg_catalog.pg_rewrite AS r
-  UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[CASE tgparentid WHEN 0 THEN pg_catalog.pg_get_triggerdef(t.oid, false) ELSE '' END, CASE tgenabled WHEN 'O' THEN CASE tgparentid WHEN 0 THEN '' ELSE ' ENABLE TRIGGER ' END WHEN 'D' THEN ' DISABLE TRIGGER ' WHEN 'R' THEN ' ENABLE REPLICA TRIGGER ' ELSE ' ENABLE ALWAYS TRIGGER ' END],
-    CASE WHEN tgenabled = 'O' AND tgparentid = 0 THEN ARRAY['ABLE TRIGGER '] ELSE '{}' END, '{}' FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
-  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid)], '{}', '{}' FROM pg_catalog.pg_constraint AS c
-  UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, ARRAY['SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ';'], '{}', '{}' FROM pg_catalog.pg_attrdef AS d
-  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[E' (\n    ' || string_agg('''' || pg_catalog.replace(enumlabel, '''', '''''') || '''', E',\n    ' ORDER BY enumsortorder) || E'\n);'], '{}', '{}'
+    ELSE pg_catalog.pg_get_ruledef(r.oid) END], '{{}}', '{{}}' FROM pg_catalog.pg_rewrite AS r
+  UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[CASE tgparentid WHEN 0 THEN pg_catalog.pg_get_triggerdef(t.oid, false) || ';' ELSE '' END, CASE tgenabled WHEN 'O' THEN CASE tgparentid WHEN 0 THEN '' ELSE ' ENABLE TRIGGER ' END WHEN 'D' THEN ' DISABLE TRIGGER ' WHEN 'R' THEN ' ENABLE REPLICA TRIGGER ' ELSE ' ENABLE ALWAYS TRIGGER ' END],
+    CASE WHEN tgenabled = 'O' AND tgparentid = 0 THEN ARRAY['ABLE TRIGGER '] ELSE '{{}}' END, '{{}}' FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid) || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class AS i WHERE i.oid = conindid AND contype <> 'f' AND reloptions IS NOT NULL) THEN '' ELSE ';' END], '{{}}', '{{}}' FROM pg_catalog.pg_constraint AS c
+  UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, ARRAY['SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ';'], '{{}}', '{{}}' FROM pg_catalog.pg_attrdef AS d
+  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[E' (\n    ' || string_agg('''' || pg_catalog.replace(enumlabel, '''', '''''') || '''', E',\n    ' ORDER BY enumsortorder) || E'\n);'], '{{}}', '{{}}'
     FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_enum AS e ON e.enumtypid = t.oid GROUP BY t.oid
-  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[CASE typtype WHEN 'd' THEN 'CREATE DOMAIN ' ELSE 'CREATE TYPE ' END,
-    CASE typtype WHEN 'd' THEN ' AS ' || pg_catalog.format_type(typbasetype, typtypmod) ELSE '' END], CASE typtype WHEN 'd' THEN '{}' ELSE ARRAY['AS ENUM'] END, '{}' FROM pg_catalog.pg_type AS t WHERE typtype <> 'e'
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.pg_get_indexdef(c.oid), CASE WHEN indisvalid OR relkind = 'I' THEN '' ELSE 'an index that is not valid' END], '{}', '{}' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_index AS x ON x.indexrelid = c.oid
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';')] || (SELECT coalesce(array_agg(name), '{}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE reloptions::text LIKE '%' || name || '=%'),
-    (SELECT coalesce(array_agg(name), '{}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE coalesce(reloptions::text, '') NOT LIKE '%' || name || '=%'), '{}' FROM pg_catalog.pg_class AS c WHERE relkind IN ('v', 'm')
-  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, array_agg(line || standard || rest) || checks, '{}', array_agg(line || rest) || checks FROM (
+  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[' AS ' || pg_catalog.format_type(typbasetype, typtypmod)
+      || CASE WHEN typcollation <> (SELECT b.typcollation FROM pg_catalog.pg_type AS b WHERE b.oid = t.typbasetype) THEN (SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
+        FROM pg_catalog.pg_collation AS l JOIN pg_catalog.pg_namespace AS n ON n.oid = collnamespace WHERE l.oid = typcollation) ELSE '' END
+      || CASE WHEN typnotnull THEN ' NOT NULL' ELSE '' END || coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(typdefaultbin, 0), '')
+      || coalesce((SELECT string_agg(pg_catalog.format(E'\n\tCONSTRAINT %I %s', conname, pg_catalog.pg_get_constraintdef(k.oid)), '' ORDER BY conname) FROM pg_catalog.pg_constraint AS k
+        WHERE contypid = t.oid AND contype = 'c' AND convalidated), '') || ';'], '{{}}', '{{}}' FROM pg_catalog.pg_type AS t WHERE typtype = 'd'
+  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[' AS (' || (SELECT coalesce(string_agg(pg_catalog.format(E'\n\t%I %s', attname, pg_catalog.format_type(atttypid, atttypmod))
+      || CASE WHEN attcollation <> 0 AND attcollation <> (SELECT b.typcollation FROM pg_catalog.pg_type AS b WHERE b.oid = atttypid) THEN (SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
+        FROM pg_catalog.pg_collation AS l JOIN pg_catalog.pg_namespace AS n ON n.oid = collnamespace WHERE l.oid = attcollation) ELSE '' END, ',' ORDER BY attnum), '')
+      FROM pg_catalog.pg_attribute WHERE attrelid = typrelid AND NOT attisdropped) || E'\n);'], '{{}}', '{{}}' FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_class AS c ON c.oid = typrelid WHERE typtype = 'c' AND relkind = 'c'
+  UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY['CREATE TYPE '], ARRAY['AS ENUM'], '{{}}' FROM pg_catalog.pg_type AS t WHERE typtype NOT IN ('e', 'd', 'c')
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.pg_get_indexdef(c.oid) || ';', CASE WHEN indisvalid OR relkind = 'I' THEN '' ELSE 'an index that is not valid' END], '{{}}', '{{}}' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_index AS x ON x.indexrelid = c.oid
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') || CASE WHEN relkind = 'm' THEN E'\n  WITH NO DATA' WHEN reloptions::text LIKE '%check_option=local%' THEN E'\n  WITH LOCAL CHECK OPTION'
+      WHEN reloptions::text LIKE '%check_option=cascaded%' THEN E'\n  WITH CASCADED CHECK OPTION' ELSE '' END || ';'] || (SELECT coalesce(array_agg(name), '{{}}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE reloptions::text LIKE '%' || name || '=%'),
+    (SELECT coalesce(array_agg(name), '{{}}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE coalesce(reloptions::text, '') NOT LIKE '%' || name || '=%'), '{{}}' FROM pg_catalog.pg_class AS c WHERE relkind IN ('v', 'm')
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, array_agg(line || standard || rest) || checks, '{{}}', array_agg(line || rest) || checks FROM (
     SELECT c.oid, pg_catalog.format(E'    %I %s', attname, pg_catalog.format_type(atttypid, atttypmod))
         || CASE attgenerated WHEN '' THEN '' ELSE ' GENERATED ALWAYS AS (' || pg_catalog.pg_get_expr(adbin, adrelid) || ')' || CASE attgenerated WHEN 's' THEN ' STORED' ELSE '' END END AS line,
       CASE WHEN attgenerated = '' THEN coalesce(' DEFAULT ' || pg_catalog.pg_get_expr(adbin, adrelid), '') ELSE '' END AS standard,
@@ -47,14 +63,21 @@ SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults 
           WHERE conrelid = c.oid AND contype = 'n' AND conkey = ARRAY[attnum] AND connoinherit) THEN ' NO INHERIT' ELSE '' END ELSE '' END
         || CASE WHEN attcollation <> 0 AND attcollation <> typcollation THEN (SELECT pg_catalog.format(' COLLATE %I.%I', n.nspname, l.collname)
              FROM pg_catalog.pg_collation AS l JOIN pg_catalog.pg_namespace AS n ON n.oid = collnamespace WHERE l.oid = attcollation) ELSE '' END AS rest,
-      (SELECT coalesce(array_agg(pg_catalog.format(E'    CONSTRAINT %I %s', conname, pg_catalog.pg_get_constraintdef(n.oid))), '{}')
+      (SELECT coalesce(array_agg(pg_catalog.format(E'    CONSTRAINT %I %s', conname, pg_catalog.pg_get_constraintdef(n.oid))), '{{}}')
         FROM pg_catalog.pg_constraint AS n WHERE conrelid = c.oid AND contype = 'c' AND convalidated AND (conislocal OR c.relispartition)) AS checks
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
     JOIN pg_catalog.pg_type AS t ON t.oid = atttypid LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = attnum
     WHERE relkind IN ('r', 'p') AND reloftype = 0 AND (attislocal OR relispartition)
   ) AS c GROUP BY c.oid, checks
 ) AS o WHERE o.oid >= 16384 AND NOT EXISTS (
-  SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e'))");
+  SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e'))";
+
+}  // namespace
+
+std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connection) {
+  // What BEGIN ATOMIC began with 14.
+  const std::string body = connection.server_version() >= 140000 ? "pg_catalog.pg_get_function_sqlbody(p.oid)" : "NULL";
+  const QueryResult found = connection.query(fmt::format(kDefinitions, body));
   std::map<ObjectId, ObjectDefinition> definitions;
   for (int row = 0; row < found.rows(); ++row) {
     definitions[{.catalog = found.oid(row, 0), .oid = found.oid(row, 1)}] = {

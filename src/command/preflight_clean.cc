@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "base/human.h"
@@ -56,9 +57,30 @@ std::vector<std::string> questions_for_rows(Connection& connection, std::span<co
   return questions;
 }
 
+// The same for configuration tables of extensions that are dropped.
+std::vector<std::string> questions_for_extensions(Connection& connection, const RestoreSelection& selection) {
+  std::set<std::string> extensions;
+  for (const SchemaObject& object : selection.pre_data) {
+    if (object.type == "EXTENSION") extensions.insert(object.name);
+  }
+  const QueryResult found = connection.query(
+      "SELECT e.extname, c.oid::pg_catalog.regclass::text, l.condition FROM pg_catalog.pg_extension AS e CROSS JOIN "
+      "LATERAL ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition)) AS l (oid, condition) "
+      "JOIN pg_catalog.pg_class AS c ON c.oid = l.oid WHERE c.relkind = 'r'");
+  std::vector<std::string> questions;
+  for (int row = 0; row < found.rows(); ++row) {
+    if (!extensions.contains(found.string(row, 0))) continue;
+    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})",
+                                    connection.quote_literal(found.text(row, 1)), found.text(row, 1),
+                                    found.text(row, 2)));
+  }
+  return questions;
+}
+
 }  // namespace
 
-void check_rows_stay(Connection& connection, const RestoreSelection& selection, Problems& problems) {
+void check_rows_stay(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                     Problems& problems) {
   constexpr std::size_t kBatch = 100;  // each takes one of the server's locks
   std::vector<std::string> names;
   for (const SchemaObject& object : selection.pre_data) {
@@ -66,12 +88,14 @@ void check_rows_stay(Connection& connection, const RestoreSelection& selection, 
       names.push_back(connection.quote_literal(sql_name(connection, *object.relation)));
   }
   std::vector<std::string> filled;
-  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
-    const std::vector<std::string> questions =
-        questions_for_rows(connection, std::span(names).subspan(begin, std::min(kBatch, names.size() - begin)));
-    if (questions.empty()) continue;
+  const auto ask = [&](const std::vector<std::string>& questions) {
+    if (questions.empty()) return;
     const QueryResult found = connection.query(fmt::format("{}", fmt::join(questions, " UNION ALL ")));
     for (int row = 0; row < found.rows(); ++row) filled.push_back(found.string(row, 0));
+  };
+  if (request.filter.includes_everything()) ask(questions_for_extensions(connection, selection));
+  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
+    ask(questions_for_rows(connection, std::span(names).subspan(begin, std::min(kBatch, names.size() - begin))));
   }
   if (filled.empty()) return;
   problems.add(

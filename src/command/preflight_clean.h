@@ -14,7 +14,9 @@
 namespace pana {
 
 // Tables with rows, which a restore of definitions alone would drop and not bring back.
-void check_rows_stay(Connection& connection, const RestoreSelection& selection, Problems& problems);
+// Of extensions that are dropped with them, the user's.
+void check_rows_stay(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
+                     Problems& problems);
 
 // In the caller's transaction, which is to be rolled back: who may drop what --clean drops, and what depends on it,
 // only the server knows. Throws Error(refused). Returns for a dry run what is dropped: table public.orders (12.3 MiB).

@@ -12,11 +12,11 @@ namespace pana {
 namespace {
 
 // What the selected rows are copied into, as far as the target has it.
-std::vector<std::string> relations_loaded(Connection& connection, const Index& index,
-                                          const RestoreSelection& selection) {
+std::vector<std::string> relations_loaded(Connection& connection, const Index& index, const RestoreSelection& selection,
+                                          bool are_emptied) {
   std::vector<std::string> names;
   for (const TableInfo* const table : selection.tables) {
-    if (table->id == kLargeObjects || table->content.rows == 0) continue;
+    if (table->id == kLargeObjects || (table->content.rows == 0 && !are_emptied)) continue;
     names.push_back(connection.quote_literal(table->loaded_into.empty()
                                                  ? sql_name(connection, index.header, table->schema, table->name)
                                                  : sql_text(index.header, table->loaded_into)));
@@ -35,8 +35,7 @@ std::vector<std::string> relations_loaded(Connection& connection, const Index& i
 // Those of partitions that come from their parent's are internal before 15, as are those of foreign keys and of
 // deferred keys, which change nothing.
 std::vector<FiringTrigger> read_firing_triggers(Connection& connection, const std::vector<std::string>& oids,
-                                                bool are_disabled) {
-  constexpr int kInsert = 4;  // TRIGGER_TYPE_INSERT of pg_trigger.h
+                                                bool are_disabled, int events) {
   const QueryResult found = connection.query(fmt::format(
       R"(
 WITH RECURSIVE tree (oid) AS (SELECT pg_catalog.unnest('{{{}}}'::oid[])
@@ -46,7 +45,7 @@ FROM pg_catalog.pg_trigger AS t JOIN tree ON tree.oid = t.tgrelid JOIN pg_catalo
 JOIN pg_catalog.pg_class AS c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE t.tgtype & {} <> 0 AND t.tgenabled IN ({}) AND (NOT t.tgisinternal OR t.tgparentid <> 0 AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_constraint AS k WHERE k.oid = t.tgconstraint AND k.contype <> 't')) ORDER BY 1)",
-      fmt::join(oids, ","), kInsert, are_disabled ? "'A', 'R'" : "'O', 'A'"));
+      fmt::join(oids, ","), events, are_disabled ? "'A', 'R'" : "'O', 'A'"));
   std::vector<FiringTrigger> triggers;
   for (int row = 0; row < found.rows(); ++row) {
     triggers.push_back(
@@ -75,9 +74,14 @@ std::vector<std::string> check_firing_triggers(const std::vector<std::string>& t
 std::vector<std::string> check_triggers(Connection& connection, const RestoreRequest& request, const Index& index,
                                         const RestoreSelection& selection, Problems& problems) {
   std::vector<std::string> triggers;
-  const std::vector<std::string> relations = relations_loaded(connection, index, selection);
-  for (FiringTrigger& trigger : read_firing_triggers(connection, relations, request.disable_triggers))
-    triggers.push_back(std::move(trigger.text));
+  const auto add = [&](bool are_emptied, int events) {
+    const std::vector<std::string> relations = relations_loaded(connection, index, selection, are_emptied);
+    for (FiringTrigger& trigger : read_firing_triggers(connection, relations, request.disable_triggers, events)) {
+      if (std::ranges::find(triggers, trigger.text) == triggers.end()) triggers.push_back(std::move(trigger.text));
+    }
+  };
+  add(false, kInsertTrigger);
+  if (request.clean) add(true, kTruncateTrigger);
   return check_firing_triggers(triggers, request, request.disable_triggers, problems);
 }
 

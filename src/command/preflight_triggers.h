@@ -22,8 +22,12 @@ struct FiringTrigger {
 
 // Those for rows that are copied into these relations (OIDs), or through a partitioned one into its partitions.
 // `are_disabled`: under session_replication_role = replica, which some fire under, and some only then.
+// `events`: of TRIGGER_TYPE_... in pg_trigger.h.
+constexpr int kInsertTrigger = 4;
+constexpr int kDeleteTrigger = 8;
+constexpr int kTruncateTrigger = 32;
 std::vector<FiringTrigger> read_firing_triggers(Connection& connection, const std::vector<std::string>& oids,
-                                                bool are_disabled);
+                                                bool are_disabled, int events = kInsertTrigger);
 
 // Refuses them unless the request lets them fire: then returns them. `are_disabled` as above.
 std::vector<std::string> check_firing_triggers(const std::vector<std::string>& triggers, const RestoreRequest& request,

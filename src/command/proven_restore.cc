@@ -44,10 +44,10 @@ void ProvenRestore::require_success() const {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");
   }
   if (const std::size_t changed = restored.adapted.size() + restored.left_out.size(); changed > 0) {
-    throw Error(ErrorKind::partial,
-                fmt::format("{} of the backup could not be as they were without the missing extensions",
-                            counted(changed, "definition")),
-                "all rows are there; the result lists these definitions");
+    throw Error(
+        ErrorKind::partial,
+        fmt::format("{} of the backup could not be as it was without the missing extensions", counted(changed, "part")),
+        "the result lists them; the rows of all other tables are there");
   }
 }
 

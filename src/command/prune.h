@@ -26,8 +26,8 @@ struct PruneDecision {
 // A backup stays when any rule keeps it; the newest complete one always stays. Those of each series are counted for
 // themselves: no backup stands for another database, nor one of parts for the whole. A damaged backup counts for no
 // rule but that of days; one that does not tell whose it was can be of any of the databases. What could not be read, or
-// is newer than this pana, always stays, for it may be the good one, and counts for nothing, for it may be none: no
-// other goes on its account. Oldest first, as `backups` are.
+// is newer than this pana, or dated in the future, always stays, for it may be the good one, and counts for nothing,
+// for it may be none: no other goes on its account. Oldest first, as `backups` are.
 std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& backups, const PrunePolicy& policy,
                                           TimePoint now);
 

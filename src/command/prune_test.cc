@@ -55,6 +55,12 @@ TEST(Prune, RemovesADamagedBackupOnlyBehindANewerCompleteOne) {
   EXPECT_EQ(kept(backups, {.keep_days = 1, .keep_last = 1}), "--KK");
 }
 
+TEST(Prune, CountsNoBackupOfTheFuture) {
+  const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240331"), backup("20991128")};
+  EXPECT_EQ(kept(backups, {.keep_days = std::nullopt, .keep_last = 1}), "-KK");
+  EXPECT_EQ(kept(backups, {.keep_days = 0, .keep_last = std::nullopt}), "-KK");
+}
+
 TEST(Prune, DoesNotCountADamagedBackupAmongTheLast) {
   const std::vector<BackupSummary> backups = {backup("20240101"), backup("20240201"),
                                               backup("20240301", BackupState::damaged)};

@@ -138,7 +138,8 @@ class Reconciliation {
   ReconcileReport report_;
 };
 
-// public.note_change of EXECUTE FUNCTION public.note_change('a'), as the script has it.
+// public.note_change of EXECUTE FUNCTION public.note_change('a'), as the script has it: the server's own have no
+// schema.
 std::optional<RelationName> function_of_trigger(const SchemaObject& trigger);
 
 // Takes the event triggers, with what is said of them, out of the selection: they come behind all else, for they would

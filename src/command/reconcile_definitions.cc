@@ -14,7 +14,12 @@ std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
   SqlLexemes lexemes(trigger.statements.front().sql);
   for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
     if (!is_keyword(lexeme, "EXECUTE")) continue;
-    if (lexemes.skip({"FUNCTION"}) || lexemes.skip({"PROCEDURE"})) return parse_relation_name(lexemes.qualified_name());
+    if (!lexemes.skip({"FUNCTION"}) && !lexemes.skip({"PROCEDURE"})) return std::nullopt;
+    const std::string_view name = lexemes.qualified_name();
+    std::optional<RelationName> qualified = parse_relation_name(name);
+    if (qualified) return qualified;
+    const std::optional<std::string> simple = parse_simple_name(name);
+    return simple ? std::optional(RelationName{.schema = "pg_catalog", .name = *simple}) : std::nullopt;
   }
   return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -72,6 +73,19 @@ RestoreSelection select(const RestoreRequest& request, const BackupReader& backu
   throw Error(error.kind(), error.what(),
               "the definitions are damaged, and nothing was changed: restore another backup; psql without "
               "ON_ERROR_STOP restores what it can of this one");
+}
+
+// The user's rows in tables of extensions that the target cannot have.
+std::vector<std::string> rows_left_out(const RestoreRequest& request, const Index& index,
+                                       const RestoreSelection& selection) {
+  std::vector<std::string> rows;
+  if (!request.skip_missing_extensions || !request.rows) return rows;
+  for (const TableId id : selection.extension_tables) {
+    const TableInfo& table = *index.table(id);
+    if (table.content.rows > 0)
+      rows.push_back(fmt::format("{} of {}.{}", counted(table.content.rows, "row"), table.schema, table.name));
+  }
+  return rows;
 }
 
 // Rows go into tables that this restore has made, and values into its sequences. Others that have their names may hold
@@ -187,6 +201,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
                        .dropped = std::move(found.dropped),
                        .emptied = std::move(found.emptied)};
   if (request.dry_run) {
+    std::ranges::move(rows_left_out(request, index, selection), std::back_inserter(report.left_out));
     report.globals.roles = missing_roles;
     report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
     for (const TableInfo* const table : selection.tables)
@@ -207,6 +222,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
   const bool is_beside = request.allow_non_empty || request.reconcile;
   const char* const way_on = request.clean ? "--keep-going" : is_beside ? "" : "--clean --keep-going";
+  const std::vector<std::string> left_out_rows = rows_left_out(request, index, selection);
   RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema, leaves_out(request, index, selection));
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
@@ -262,6 +278,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   report.rights_not_restored = errors.rights();
   report.left_out = errors.left_out();
+  report.left_out.insert(report.left_out.begin(), left_out_rows.begin(), left_out_rows.end());
   report.errors = errors.all();
   return report;
 }

@@ -348,6 +348,7 @@ RestoreSelection select_for_restore(const RestoreRequest& request, const BackupR
                                                      : request.filter.includes_rows(table.schema, table.name);
     if (!is_wanted) continue;
     if (table.id != kLargeObjects && left_out.owns({.schema = table.schema, .name = table.name})) {
+      selection.extension_tables.insert(table.id);
       selection.left_out_tables.insert(table.id);
       continue;
     }

@@ -149,6 +149,24 @@ class Replaced {
   std::set<std::string> extensions_;
 };
 
+// DELETE would take rows of others along, or change them, where TRUNCATE refuses.
+void refuse_to_cascade(Connection& connection, const RelationName& table,
+                       const std::function<bool(const RelationName&)>& is_replaced) {
+  const QueryResult found = connection.query(fmt::format(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_constraint AS k JOIN pg_catalog.pg_class AS c ON c.oid = "
+      "k.conrelid JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace WHERE k.contype = 'f' AND k.confrelid = "
+      "pg_catalog.to_regclass({}) AND k.confdeltype IN ('c', 'n', 'd') ORDER BY 1, 2",
+      connection.quote_literal(sql_name(connection, table))));
+  for (int row = 0; row < found.rows(); ++row) {
+    const RelationName other{.schema = found.string(row, 0), .name = found.string(row, 1)};
+    if (is_replaced(other)) continue;
+    throw DatabaseError(
+        fmt::format("cannot empty {}.{}: rows of {}.{} refer to it, and would go or change with its rows", table.schema,
+                    table.name, other.schema, other.name),
+        std::string(kFeatureNotSupported), "restore that table as well, or say --disable-triggers");
+  }
+}
+
 // Of extensions that stay, because only parts are restored, the rows that the restore brings.
 std::vector<std::string> deletes_of_extension_rows(Connection& connection, const RestoreRequest& request,
                                                    const RestoreSelection& selection, const ScriptNames& names,
@@ -160,6 +178,8 @@ std::vector<std::string> deletes_of_extension_rows(Connection& connection, const
     with_rows.insert({.schema = table->schema, .name = table->name});
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (replaced.holds(table) || !with_rows.contains(names.unicode(table))) continue;
+    if (!request.disable_triggers)
+      refuse_to_cascade(connection, table, [&](const RelationName& other) { return replaced.holds(other); });
     statements.push_back(fmt::format("DELETE FROM ONLY {} {}", sql_name(connection, table), condition));
   }
   return statements;
@@ -252,10 +272,14 @@ void empty_tables(Connection& connection, const BackupReader& backup, const Rest
   for (const TableInfo* const table : selection.tables) {
     if (table->id != kLargeObjects) tables.insert(sql_relation(backup.index().header, *table));
   }
+  const std::set<RelationName> chosen = tables;
+  const bool has_triggers = connection.query("SHOW session_replication_role").text(0, 0) != "replica";
   const LoadOrder order = read_load_order(connection, ForeignKeys::all);
   std::multimap<std::size_t, std::string, std::greater<>> deletes_by_level;  // those first that refer to others
   for (const auto& [table, condition] : read_extension_conditions(connection)) {
     if (condition.empty() || tables.erase(table) == 0) continue;
+    if (has_triggers)
+      refuse_to_cascade(connection, table, [&](const RelationName& other) { return chosen.contains(other); });
     const auto level = order.levels.find(table);
     deletes_by_level.emplace(level == order.levels.end() ? 0 : level->second,
                              fmt::format("DELETE FROM ONLY {} {};\n", sql_name(connection, table), condition));

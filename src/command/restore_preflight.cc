@@ -175,7 +175,7 @@ void check_in_script_encoding(Connection& connection, const RestoreRequest& requ
   if (!request.keep_going) check_tablespaces(connection, selection, problems);
   if (!request.keep_going) check_superuser(connection, selection, problems);
   if (!request.keep_going && !request.schema) check_sequences_and_views(connection, selection, problems);
-  if (request.clean && request.schema && !request.rows) check_rows_stay(connection, selection, problems);
+  if (request.clean && request.schema && !request.rows) check_rows_stay(connection, request, selection, problems);
   check_rights(connection, selection, problems);
 }
 
@@ -245,6 +245,10 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
   } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
     if (error.sqlstate() != kOutOfMemory) throw;
+    if (adapts)
+      throw Error(ErrorKind::refused,
+                  fmt::format("pana cannot find out what needs the missing extensions: {}", error.what()),
+                  "raise max_locks_per_transaction on the target's server");
     // Each table takes some of the server's locks (max_locks_per_transaction), and a trial keeps them all.
     log(LogLevel::warning, "no_trial",
         fmt::format("pana cannot try the definitions in one transaction first, because that takes too many locks: {}",
@@ -267,9 +271,14 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
     refuse_lost_rows(selection, names, found.lost, problems);
     findings.left_out = std::exchange(found.missing, {});
     if (!found.opened.empty())
-      problems.add(fmt::format("without the extensions there would be no policies to keep rows from roles: {}",
-                               list_names(found.opened)),
-                   "install the extensions on the target's server; --keep-going restores without these policies");
+      problems.add(
+          fmt::format("without the extensions these policies may let roles see other rows than in the source: {}",
+                      list_names(found.opened)),
+          "install the extensions on the target's server; --keep-going restores what can be had of them");
+    if (request.clean && !findings.left_out.empty())
+      problems.add(fmt::format("--clean would drop what cannot be made again without the extensions: {}",
+                               list_names(findings.left_out)),
+                   "restore into a new database, or drop these yourself first");
   }
   add_refusals(connection, request, found.refused, problems);
   if (!found.taken.empty()) {

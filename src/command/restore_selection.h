@@ -34,7 +34,8 @@ struct RestoreSelection {
   std::vector<std::size_t> frames;  // of the rows phase, those that hold a wanted table's rows
   std::vector<SequenceValue> sequence_values;
   bool leaves_extensions_out = false;
-  std::set<TableId> left_out_tables;         // with their extensions
+  std::set<TableId> extension_tables;        // left out with their extensions
+  std::set<TableId> left_out_tables;         // these, and others that are not loaded
   std::set<std::string> left_out_sequences;  // statements
   NamedRoles roles_of_large_objects;
   NamedRoles roles_of_rights;                         // which a Reconciliation gives

@@ -1,6 +1,7 @@
 #include "command/restore_trial.h"
 
 #include <fmt/format.h>
+#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
@@ -29,14 +30,11 @@ std::optional<std::string> schema_that_has(const SchemaObject& object) {
   return object.schema;
 }
 
-// Where the server's count of characters is in a text of the session's encoding. But for UTF-8, of those with one byte
-// a character.
-std::size_t byte_of(std::string_view text, std::size_t character, bool is_utf8) {
+// Where the server's count of characters, from 1, is in a text of the session's encoding.
+std::size_t byte_of(const std::string& text, std::size_t character, int encoding) {
   std::size_t byte = 0;
-  for (std::size_t count = 1; byte < text.size(); ++byte) {
-    const bool continues = is_utf8 && (static_cast<unsigned char>(text[byte]) & 0xC0U) == 0x80U;
-    if (!continues && count++ == character) break;
-  }
+  for (std::size_t count = 1; count < character && byte < text.size(); ++count)
+    byte += static_cast<std::size_t>(std::max(1, PQmblenBounded(text.c_str() + byte, encoding)));
   return byte;
 }
 
@@ -86,6 +84,8 @@ class Trial {
 
   void try_alone(const SchemaObject& object) {
     if (object.relation && lost_.contains(*object.relation)) return;  // follows from the first failure
+    if (object.type == "POLICY" && adapted_.contains(*object.relation)) opened(object);  // it may mean something else
+    if (object.type == "INDEX ATTACH" && object.relation && alone_.contains(*object.relation)) return;
     std::optional<DatabaseError> error = attempt(connection_, statements_of(object, Rights::all));
     if (error && adapts_ && object.type == "TABLE") error = attempt_adapted(object, std::move(error));
     if (!error) return;
@@ -99,7 +99,9 @@ class Trial {
     }
     const bool is_consequence = follows_from_lost(*error);
     const bool is_attachment = object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH";
-    if (object.relation && (is_attachment || makes_relation(object))) lost_.insert(*object.relation);
+    if (object.relation && makes_relation(object)) lost_.insert(*object.relation);
+    if (object.relation && is_attachment) alone_.insert(*object.relation);
+    if (object.type == "POLICY" && is_restrictive(object)) opened(object);
     if (object.relation && object.type == "TABLE") findings_.lost.insert(*object.relation);
     if (is_consequence) return;
     if (is_attachment && object.relation && !(adapts_ && is_of_something_missing(*error))) {
@@ -111,8 +113,6 @@ class Trial {
       findings_.taken.push_back(finding);
     if (!is_of_something_missing(*error)) return;
     findings_.missing.push_back(finding);
-    if (object.type == "POLICY" && object.statements.front().sql.find(" AS RESTRICTIVE ") != std::string::npos)
-      findings_.opened.push_back(subject_of(object));
   }
 
   // As often as the server finds something else in it that it does not know.
@@ -120,12 +120,12 @@ class Trial {
     const std::optional<DatabaseError> first = error;
     SchemaObject adapted = object;
     std::vector<std::string> adaptations;
-    const bool is_utf8 = connection_.parameter("client_encoding") == "UTF8";
+    const int encoding = pg_char_to_encoding(std::string(connection_.parameter("client_encoding")).c_str());
     const auto definition = std::ranges::find(adapted.statements, StatementRole::definition, &SchemaStatement::role);
     while (error && definition != adapted.statements.end()) {
       const std::string sql = statements_of(adapted, Rights::all);
       const std::size_t begin = sql.find(definition->sql);
-      const std::size_t byte = byte_of(sql, error->character(), is_utf8);
+      const std::size_t byte = byte_of(sql, error->character(), encoding);
       if (error->character() == 0 || !is_of_something_missing(*error) || byte < begin) return first;
       std::optional<TableAdaptation> next = without_unknown(definition->sql, byte - begin);
       if (!next) return first;
@@ -135,8 +135,18 @@ class Trial {
     }
     if (error) return first;
     findings_.adapted[&object] = definition->sql;
+    if (object.relation) adapted_.insert(*object.relation);
     std::ranges::move(adaptations, std::back_inserter(findings_.adaptations));
     return std::nullopt;
+  }
+
+  static bool is_restrictive(const SchemaObject& policy) {
+    return !policy.statements.empty() && policy.statements.front().sql.find(" AS RESTRICTIVE ") != std::string::npos;
+  }
+
+  void opened(const SchemaObject& policy) {
+    if (std::ranges::find(findings_.opened, subject_of(policy)) == findings_.opened.end())
+      findings_.opened.push_back(subject_of(policy));
   }
 
   // What is missing is something that could not be made itself.
@@ -186,6 +196,8 @@ class Trial {
   std::set<std::string> kept_;  // schemas
   std::vector<const SchemaObject*> batch_;
   std::set<RelationName> lost_;
+  std::set<RelationName> alone_;  // partitions that are tables of their own
+  std::set<RelationName> adapted_;
 };
 
 }  // namespace

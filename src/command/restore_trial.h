@@ -26,7 +26,7 @@ struct TrialFindings {
   std::vector<std::string> taken;         // what the target has already, as the server says it
   std::vector<std::string> not_attached;  // partitions, and indexes of such, that the target's tables do not take
   std::set<RelationName> lost;            // tables that cannot be made
-  std::vector<std::string> opened;        // restrictive policies that are missing, so that more can be seen
+  std::vector<std::string> opened;        // restrictive policies that are missing, and policies on adapted tables
   std::map<const SchemaObject*, std::string> adapted;  // definitions that the target takes, in place of their own
   std::vector<std::string> adaptations;                // what is different of them, each with its table
 };
