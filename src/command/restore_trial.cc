@@ -1,7 +1,6 @@
 #include "command/restore_trial.h"
 
 #include <fmt/format.h>
-#include <libpq-fe.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include <set>
 
 #include "command/restore_schema.h"
+#include "pg/character.h"
 #include "pg/transaction.h"
 #include "sql/role_names.h"
 #include "sql/table_adaptation.h"
@@ -28,14 +28,6 @@ std::optional<std::string> schema_that_has(const SchemaObject& object) {
   if (object.relation) return object.relation->schema;
   if (object.makes_schema || object.schema.empty() || object.schema == "-") return object.makes_schema;
   return object.schema;
-}
-
-// Where the server's count of characters, from 1, is in a text of the session's encoding.
-std::size_t byte_of(const std::string& text, std::size_t character, int encoding) {
-  std::size_t byte = 0;
-  for (std::size_t count = 1; count < character && byte < text.size(); ++count)
-    byte += static_cast<std::size_t>(std::max(1, PQmblenBounded(text.c_str() + byte, encoding)));
-  return byte;
 }
 
 bool makes_relation(const SchemaObject& object) {
@@ -120,12 +112,12 @@ class Trial {
     const std::optional<DatabaseError> first = error;
     SchemaObject adapted = object;
     std::vector<std::string> adaptations;
-    const int encoding = pg_char_to_encoding(std::string(connection_.parameter("client_encoding")).c_str());
     const auto definition = std::ranges::find(adapted.statements, StatementRole::definition, &SchemaStatement::role);
     while (error && definition != adapted.statements.end()) {
       const std::string sql = statements_of(adapted, Rights::all);
       const std::size_t begin = sql.find(definition->sql);
-      const std::size_t byte = byte_of(sql, error->character(), encoding);
+      const std::size_t byte =
+          byte_of_character(sql, error->character(), std::string(connection_.parameter("client_encoding")));
       if (error->character() == 0 || !is_of_something_missing(*error) || byte < begin) return first;
       std::optional<TableAdaptation> next = without_unknown(definition->sql, byte - begin);
       if (!next) return first;
