@@ -36,6 +36,9 @@ SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults 
   UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[CASE tgparentid WHEN 0 THEN pg_catalog.pg_get_triggerdef(t.oid, false) || ';' ELSE '' END, CASE tgenabled WHEN 'O' THEN CASE tgparentid WHEN 0 THEN '' ELSE ' ENABLE TRIGGER ' END WHEN 'D' THEN ' DISABLE TRIGGER ' WHEN 'R' THEN ' ENABLE REPLICA TRIGGER ' ELSE ' ENABLE ALWAYS TRIGGER ' END],
     CASE WHEN tgenabled = 'O' AND tgparentid = 0 THEN ARRAY['ABLE TRIGGER '] ELSE '{{}}' END, '{{}}' FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
   UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid) || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class AS i WHERE i.oid = conindid AND contype <> 'f' AND reloptions IS NOT NULL) THEN '' ELSE ';' END], '{{}}', '{{}}' FROM pg_catalog.pg_constraint AS c
+  UNION ALL SELECT 'pg_catalog.pg_class'::regclass, s.oid, ARRAY[' ADD GENERATED ' || CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY ('], '{{}}', '{{}}' FROM pg_catalog.pg_class AS s
+    JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'i' JOIN pg_catalog.pg_attribute AS a ON attrelid = refobjid AND attnum = refobjsubid
+    WHERE s.relkind = 'S' AND attidentity <> ''
   UNION ALL SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid, ARRAY['SET DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid) || ';'], '{{}}', '{{}}' FROM pg_catalog.pg_attrdef AS d
   UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY[E' (\n    ' || string_agg('''' || pg_catalog.replace(enumlabel, '''', '''''') || '''', E',\n    ' ORDER BY enumsortorder) || E'\n);'], '{{}}', '{{}}'
     FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_enum AS e ON e.enumtypid = t.oid GROUP BY t.oid
@@ -72,6 +75,10 @@ SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults 
 ) AS o WHERE o.oid >= 16384 AND NOT EXISTS (
   SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = o.catalog AND d.objid = o.oid AND d.deptype = 'e'))";
 
+constexpr const char* kTables = R"(
+SELECT c.oid::text, ARRAY[CASE relpersistence WHEN 'u' THEN 'CREATE UNLOGGED TABLE ' ELSE 'CREATE TABLE ' END, CASE relkind WHEN 'p' THEN E'\nPARTITION BY ' || pg_catalog.pg_get_partkeydef(c.oid) ELSE '' END],
+  CASE relkind WHEN 'p' THEN '{}' ELSE ARRAY[E'\nPARTITION BY '] END FROM pg_catalog.pg_class AS c WHERE relkind IN ('r', 'p') AND c.oid >= 16384)";
+
 }  // namespace
 
 std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connection) {
@@ -82,8 +89,16 @@ std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connect
   for (int row = 0; row < found.rows(); ++row) {
     definitions[{.catalog = found.oid(row, 0), .oid = found.oid(row, 1)}] = {
         .parts = parse_text_array(found.text(row, 2)),
+        .clauses = {},
         .absent = parse_text_array(found.text(row, 3)),
         .without_defaults = parse_text_array(found.text(row, 4))};
+  }
+  const QueryResult tables = connection.query(kTables);
+  for (int row = 0; row < tables.rows(); ++row) {
+    const auto table = definitions.find({.catalog = kRelationCatalog, .oid = tables.oid(row, 0)});
+    if (table == definitions.end()) continue;
+    table->second.clauses = parse_text_array(tables.text(row, 1));
+    table->second.absent = parse_text_array(tables.text(row, 2));
   }
   return definitions;
 }
@@ -94,6 +109,9 @@ bool has_parts(const std::string& sql, const ObjectDefinition& definition) {
 }
 
 bool has_lines(const std::string& sql, const ObjectDefinition& table, const std::set<std::string>& separate_defaults) {
+  const auto stands_there = [&sql](const std::string& part) { return sql.find(part) != std::string::npos; };
+  if (!std::ranges::all_of(table.clauses, stands_there) || std::ranges::any_of(table.absent, stands_there))
+    return false;
   const std::size_t begin = sql.find("(\n    ");
   const std::size_t end = std::min(sql.find("\n)", begin), sql.size());
   std::multiset<std::string> wanted;

@@ -135,6 +135,15 @@ bool Reconciliation::is_attached(const SchemaObject& object) const {
              .rows() > 0;
 }
 
+// ... ATTACH PARTITION public.ev_1 FOR VALUES FROM (0) TO (100);
+void Reconciliation::compare_bound(const SchemaObject& attachment) {
+  const DatabaseObject& partition = *relations_.at(names_.unicode(*attachment.relation));
+  const QueryResult found = connection_.query(fmt::format(
+      "SELECT pg_catalog.pg_get_expr(relpartbound, oid) FROM pg_catalog.pg_class WHERE oid = {}", partition.id.oid));
+  if (!attachment.statements.front().sql.ends_with(fmt::format(" {};", found.text(0, 0))))
+    note_difference(partition, subject_of(attachment) + " has another bound here");
+}
+
 // CREATE USER MAPPING FOR app SERVER warehouse, which has no address that everybody may read.
 bool Reconciliation::is_mapped(const SchemaObject& object) const {
   if (object.statements.empty()) return false;
@@ -310,6 +319,7 @@ void Reconciliation::apply(RestoreSelection& selection) {
       }
       not_run_.add(object);
       if (state == State::there) {
+        if (object.type == "TABLE ATTACH") compare_bound(object);
         if (const DatabaseObject* const present = counterpart(object)) {
           ++report_.compared;
           compare(object, *present);

@@ -90,6 +90,7 @@ class Reconciliation {
   bool is_in_platforms_schema(const std::string& schema) const;
   bool is_mapped(const SchemaObject& object) const;
   bool is_attached(const SchemaObject& object) const;
+  void compare_bound(const SchemaObject& attachment);
   std::string owner_of(const DatabaseObject& present) const;
   void note_difference(const DatabaseObject& present, std::string text);
   bool has_function_of(const SchemaObject& trigger) const;
