@@ -6,25 +6,34 @@
 #include <optional>
 #include <regex>
 #include <string_view>
+#include <utility>
 
 #include "pg/text_array.h"
 #include "sql/schema_names.h"
 #include "sql/sql_lexer.h"
+#include "sql/table_adaptation.h"
 
 namespace pana {
 namespace {
 
+constexpr std::uint32_t kRoutineCatalog = 1255;  // pg_proc
+
 // As pg_dump writes it, up to where a longer text would go on.
 constexpr const char* kDefinitions = R"(
 SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults FROM (
-  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY['(' || pg_catalog.pg_get_function_arguments(p.oid) || ')' || coalesce(' RETURNS ' || pg_catalog.pg_get_function_result(p.oid), '') || E'\n    LANGUAGE ',
-    CASE WHEN {0} IS NOT NULL THEN {0} || ';' WHEN probin IS NULL THEN '$' || prosrc || '$' ELSE prosrc END, CASE WHEN proleakproof THEN ' LEAKPROOF' ELSE '' END, CASE WHEN prosecdef THEN ' SECURITY DEFINER' ELSE '' END,
-    CASE provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END, CASE WHEN proisstrict THEN ' STRICT' ELSE '' END]
-    || (SELECT coalesce(array_agg(pg_catalog.format(E'\n    SET %s TO %s\n', name, CASE WHEN name = 'search_path' THEN (SELECT string_agg(quote_literal(CASE WHEN part LIKE '"%"' THEN pg_catalog.replace(pg_catalog.substr(part, 2, length(part) - 2), '""', '"') ELSE part END), ', ' ORDER BY number)
-        FROM pg_catalog.regexp_split_to_table(value, ', *') WITH ORDINALITY AS list (part, number)) ELSE quote_literal(value) END)), '{{}}')
+  SELECT 'pg_catalog.pg_proc'::regclass AS catalog, p.oid, ARRAY['(' || pg_catalog.pg_get_function_arguments(p.oid) || ')' || coalesce(' RETURNS ' || pg_catalog.pg_get_function_result(p.oid), '') || E'\n    LANGUAGE '
+      || CASE WHEN protrftypes IS NOT NULL THEN '' ELSE quote_ident(lanname) || CASE prokind WHEN 'w' THEN ' WINDOW' ELSE '' END
+      || CASE provolatile WHEN 'i' THEN ' IMMUTABLE' WHEN 's' THEN ' STABLE' ELSE '' END || CASE WHEN proisstrict THEN ' STRICT' ELSE '' END
+      || CASE WHEN prosecdef THEN ' SECURITY DEFINER' ELSE '' END || CASE WHEN proleakproof THEN ' LEAKPROOF' ELSE '' END
+      || CASE WHEN procost IN (0, CASE WHEN lanname IN ('internal', 'c') THEN 1 ELSE 100 END) THEN '' ELSE ' COST ' || procost END
+      || CASE WHEN proretset AND prorows NOT IN (0, 1000) THEN ' ROWS ' || prorows ELSE '' END || CASE prosupport::oid WHEN 0 THEN '' ELSE ' SUPPORT ' || prosupport::regproc END
+      || CASE proparallel WHEN 's' THEN ' PARALLEL SAFE' WHEN 'r' THEN ' PARALLEL RESTRICTED' ELSE '' END || E'\n' END]
+    || (SELECT coalesce(array_agg(E'\n    SET ' || quote_ident(name) || ' TO ' || CASE WHEN name IN ('search_path', 'temp_tablespaces', 'local_preload_libraries', 'session_preload_libraries', 'shared_preload_libraries', 'unix_socket_directories')
+        THEN (SELECT string_agg('''' || pg_catalog.replace(CASE WHEN part[1] LIKE '"%' THEN pg_catalog.replace(pg_catalog.substr(part[1], 2, length(part[1]) - 2), '""', '"') ELSE part[1] END, '''', '''''') || '''', ', ' ORDER BY number)
+          FROM pg_catalog.regexp_matches(value, '"(?:[^"]|"")*"|[^, ]+', 'g') WITH ORDINALITY AS list (part, number)) ELSE '''' || pg_catalog.replace(value, '''', '''''') || '''' END || E'\n'), '{{}}')
       FROM (SELECT pg_catalog.split_part(setting, '=', 1), pg_catalog.substr(setting, pg_catalog.strpos(setting, '=') + 1) FROM pg_catalog.unnest(proconfig) AS setting) AS settings (name, value)) AS parts,
-    CASE WHEN prosecdef THEN '{{}}' ELSE ARRAY[E' SECURITY DEFINER'] END || CASE WHEN proconfig IS NULL THEN ARRAY[E'\n    SET '] ELSE '{{}}' END AS absent, '{{}}'::text[] AS without_defaults
-  FROM pg_catalog.pg_proc AS p WHERE prokind IN ('f', 'p')
+    '{{}}'::text[] AS absent, ARRAY[CASE WHEN {0} IS NOT NULL THEN {0} || ';' WHEN probin IS NULL THEN '$' || prosrc || '$' ELSE prosrc END] AS without_defaults
+  FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = prolang WHERE prokind IN ('f', 'p', 'w')
   UNION ALL SELECT 'pg_catalog.pg_policy'::regclass, p.oid, ARRAY[(SELECT pg_catalog.format(' ON %I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class AS c
       JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace WHERE c.oid = polrelid) || CASE WHEN polpermissive THEN '' ELSE ' AS RESTRICTIVE' END
     || CASE polcmd WHEN '*' THEN '' WHEN 'r' THEN ' FOR SELECT' WHEN 'a' THEN ' FOR INSERT' WHEN 'w' THEN ' FOR UPDATE' ELSE ' FOR DELETE' END
@@ -32,10 +41,15 @@ SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults 
     || coalesce(' USING (' || pg_catalog.pg_get_expr(polqual, polrelid) || ')', '')
     || coalesce(' WITH CHECK (' || pg_catalog.pg_get_expr(polwithcheck, polrelid) || ')', '') || ';'], '{{}}', '{{}}' FROM pg_catalog.pg_policy AS p
   UNION ALL SELECT 'pg_catalog.pg_rewrite'::regclass, r.oid, ARRAY[CASE rulename WHEN '_RETURN' THEN pg_catalog.pg_get_viewdef(ev_class)
-    ELSE pg_catalog.pg_get_ruledef(r.oid) END], '{{}}', '{{}}' FROM pg_catalog.pg_rewrite AS r
+    ELSE pg_catalog.pg_get_ruledef(r.oid) END, CASE ev_enabled WHEN 'D' THEN ' DISABLE RULE ' WHEN 'A' THEN ' ENABLE ALWAYS RULE ' WHEN 'R' THEN ' ENABLE REPLICA RULE ' ELSE '' END],
+    CASE ev_enabled WHEN 'O' THEN ARRAY[' DISABLE RULE ', ' ENABLE ALWAYS RULE ', ' ENABLE REPLICA RULE '] ELSE '{{}}' END, '{{}}' FROM pg_catalog.pg_rewrite AS r
+  UNION ALL SELECT 'pg_catalog.pg_event_trigger'::regclass, t.oid, ARRAY[' ON ' || evtevent || coalesce(E'\n         WHEN TAG IN (' || (SELECT string_agg(quote_literal(tag), ', ' ORDER BY number) FROM pg_catalog.unnest(evttags) WITH ORDINALITY AS tags (tag, number)) || ')', '')
+      || E'\n   EXECUTE FUNCTION ' || evtfoid::pg_catalog.regproc || '();', CASE evtenabled WHEN 'D' THEN ' DISABLE;' WHEN 'A' THEN ' ENABLE ALWAYS;' WHEN 'R' THEN ' ENABLE REPLICA;' ELSE '' END],
+    CASE evtenabled WHEN 'O' THEN ARRAY[' DISABLE;', ' ENABLE ALWAYS;', ' ENABLE REPLICA;'] ELSE '{{}}' END, '{{}}' FROM pg_catalog.pg_event_trigger AS t
   UNION ALL SELECT 'pg_catalog.pg_trigger'::regclass, t.oid, ARRAY[CASE tgparentid WHEN 0 THEN pg_catalog.pg_get_triggerdef(t.oid, false) || ';' ELSE '' END, CASE tgenabled WHEN 'O' THEN CASE tgparentid WHEN 0 THEN '' ELSE ' ENABLE TRIGGER ' END WHEN 'D' THEN ' DISABLE TRIGGER ' WHEN 'R' THEN ' ENABLE REPLICA TRIGGER ' ELSE ' ENABLE ALWAYS TRIGGER ' END],
     CASE WHEN tgenabled = 'O' AND tgparentid = 0 THEN ARRAY['ABLE TRIGGER '] ELSE '{{}}' END, '{{}}' FROM pg_catalog.pg_trigger AS t WHERE NOT tgisinternal
-  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, ARRAY[pg_catalog.pg_get_constraintdef(c.oid) || CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class AS i WHERE i.oid = conindid AND contype <> 'f' AND reloptions IS NOT NULL) THEN '' ELSE ';' END], '{{}}', '{{}}' FROM pg_catalog.pg_constraint AS c
+  UNION ALL SELECT 'pg_catalog.pg_constraint'::regclass, c.oid, CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class AS i WHERE i.oid = conindid AND contype <> 'f' AND reloptions IS NOT NULL)
+    THEN ARRAY[pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(c.oid), ' DEFERRABLE.*$', ''), coalesce(pg_catalog.substring(pg_catalog.pg_get_constraintdef(c.oid), ' DEFERRABLE.*$'), '') || ';'] ELSE ARRAY[pg_catalog.pg_get_constraintdef(c.oid) || ';'] END, '{{}}', '{{}}' FROM pg_catalog.pg_constraint AS c
   UNION ALL SELECT 'pg_catalog.pg_class'::regclass, s.oid, ARRAY[' ADD GENERATED ' || CASE attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END || ' AS IDENTITY ('], '{{}}', '{{}}' FROM pg_catalog.pg_class AS s
     JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'i' JOIN pg_catalog.pg_attribute AS a ON attrelid = refobjid AND attnum = refobjsubid
     WHERE s.relkind = 'S' AND attidentity <> ''
@@ -55,7 +69,8 @@ SELECT o.catalog::oid::text, o.oid::text, o.parts, o.absent, o.without_defaults 
   UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, ARRAY['CREATE TYPE '], ARRAY['AS ENUM'], '{{}}' FROM pg_catalog.pg_type AS t WHERE typtype NOT IN ('e', 'd', 'c')
   UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.pg_get_indexdef(c.oid) || ';', CASE WHEN indisvalid OR relkind = 'I' THEN '' ELSE 'an index that is not valid' END], '{{}}', '{{}}' FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_index AS x ON x.indexrelid = c.oid
   UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, ARRAY[pg_catalog.rtrim(pg_catalog.pg_get_viewdef(c.oid), ';') || CASE WHEN relkind = 'm' THEN E'\n  WITH NO DATA' WHEN reloptions::text LIKE '%check_option=local%' THEN E'\n  WITH LOCAL CHECK OPTION'
-      WHEN reloptions::text LIKE '%check_option=cascaded%' THEN E'\n  WITH CASCADED CHECK OPTION' ELSE '' END || ';'] || (SELECT coalesce(array_agg(name), '{{}}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE reloptions::text LIKE '%' || name || '=%'),
+      WHEN reloptions::text LIKE '%check_option=cascaded%' THEN E'\n  WITH CASCADED CHECK OPTION' ELSE '' END || ';'] || (SELECT coalesce(array_agg(name || '=' || CASE quote_ident(value) WHEN value THEN value ELSE quote_literal(value) END), '{{}}')
+      FROM (SELECT pg_catalog.split_part(option, '=', 1), pg_catalog.split_part(option, '=', 2) FROM pg_catalog.unnest(reloptions) AS option) AS options (name, value) WHERE name LIKE 'security_%'),
     (SELECT coalesce(array_agg(name), '{{}}') FROM pg_catalog.unnest(ARRAY['security_invoker', 'security_barrier']) AS name WHERE coalesce(reloptions::text, '') NOT LIKE '%' || name || '=%'), '{{}}' FROM pg_catalog.pg_class AS c WHERE relkind IN ('v', 'm')
   UNION ALL SELECT 'pg_catalog.pg_class'::regclass, c.oid, array_agg(line || standard || rest) || checks, '{{}}', array_agg(line || rest) || checks FROM (
     SELECT c.oid, pg_catalog.format(E'    %I %s', attname, pg_catalog.format_type(atttypid, atttypmod))
@@ -92,6 +107,8 @@ std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connect
         .clauses = {},
         .absent = parse_text_array(found.text(row, 3)),
         .without_defaults = parse_text_array(found.text(row, 4))};
+    ObjectDefinition& definition = definitions.at({.catalog = found.oid(row, 0), .oid = found.oid(row, 1)});
+    if (found.oid(row, 0) == kRoutineCatalog) definition.clauses = std::exchange(definition.without_defaults, {});
   }
   const QueryResult tables = connection.query(kTables);
   for (int row = 0; row < tables.rows(); ++row) {
@@ -103,30 +120,48 @@ std::map<ObjectId, ObjectDefinition> read_object_definitions(Connection& connect
   return definitions;
 }
 
+namespace {
+
+// CREATE FUNCTION up to its body, of whatever language.
+std::string_view head_of_routine(std::string_view sql) {
+  std::size_t end = sql.size();
+  for (const std::string_view body : {"\n    AS ", "\n    BEGIN ATOMIC", "\n    RETURN "})
+    end = std::min(end, sql.find(body));
+  return sql.substr(0, end + 1);
+}
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t place = text.find(part); place != std::string_view::npos; place = text.find(part, place + 1))
+    ++count;
+  return count;
+}
+
+}  // namespace
+
 bool has_parts(const std::string& sql, const ObjectDefinition& definition) {
-  const auto stands_there = [&sql](const std::string& part) { return sql.find(part) != std::string::npos; };
-  return std::ranges::all_of(definition.parts, stands_there) && std::ranges::none_of(definition.absent, stands_there);
+  const bool is_routine = !definition.clauses.empty();
+  const std::string_view head = is_routine ? head_of_routine(sql) : sql;
+  const auto stands_there = [&head](const std::string& part) { return head.find(part) != std::string_view::npos; };
+  const auto stands_in_all = [&sql](const std::string& part) { return sql.find(part) != std::string::npos; };
+  // The first of a routine's is its signature, the others are its settings.
+  if (is_routine && count_of(head, "\n    SET ") != definition.parts.size() - 1) return false;
+  return std::ranges::all_of(definition.parts, stands_there) && std::ranges::none_of(definition.absent, stands_there) &&
+         std::ranges::all_of(definition.clauses, stands_in_all);
 }
 
 bool has_lines(const std::string& sql, const ObjectDefinition& table, const std::set<std::string>& separate_defaults) {
   const auto stands_there = [&sql](const std::string& part) { return sql.find(part) != std::string::npos; };
   if (!std::ranges::all_of(table.clauses, stands_there) || std::ranges::any_of(table.absent, stands_there))
     return false;
-  const std::size_t begin = sql.find("(\n    ");
-  const std::size_t end = std::min(sql.find("\n)", begin), sql.size());
   std::multiset<std::string> wanted;
-  if (begin != std::string::npos) {
-    std::string_view rest = std::string_view(sql).substr(begin + 2, end - begin - 2);
-    while (!rest.empty()) {
-      const std::size_t length = std::min(rest.find(",\n    "), rest.size());
-      // From 18 on NOT NULL has a name, which is written where it is not the one that the server would choose. A
-      // partition's DEFAULT NULL stands in place of its parent's.
-      static const std::regex kNamed(R"( CONSTRAINT ("([^"]|"")*"|\S+) NOT NULL( NO INHERIT)?$)");
-      static const std::regex kNoDefault(" DEFAULT NULL( NOT NULL)?$");
-      const std::string line = std::regex_replace(std::string(rest.substr(0, length)), kNamed, " NOT NULL$3");
-      wanted.insert(std::regex_replace(line, kNoDefault, "$1"));
-      rest.remove_prefix(std::min(length + 2, rest.size()));
-    }
+  for (const std::string_view element : elements_of_table(sql)) {
+    // From 18 on NOT NULL has a name, which is written where it is not the one that the server would choose. A
+    // partition's DEFAULT NULL stands in place of its parent's.
+    static const std::regex kNamed(R"( CONSTRAINT ("([^"]|"")*"|\S+) NOT NULL( NO INHERIT)?$)");
+    static const std::regex kNoDefault(" DEFAULT NULL( NOT NULL)?$");
+    const std::string line = std::regex_replace("    " + std::string(element), kNamed, " NOT NULL$3");
+    wanted.insert(std::regex_replace(line, kNoDefault, "$1"));
   }
   std::multiset<std::string> present;
   for (std::size_t i = 0; i < table.parts.size(); ++i) {

@@ -15,7 +15,7 @@ struct ObjectDefinition {
   // What pg_dump writes of it, where one server wrote both: a newer one may write an expression otherwise. Of a table
   // its lines: columns, but inherited ones, which stand with their parent, and checks.
   std::vector<std::string> parts;
-  std::vector<std::string> clauses;           // of a table, what stands around its lines
+  std::vector<std::string> clauses;           // of a table, what stands around its lines; of a routine, its body
   std::vector<std::string> absent;            // what pg_dump does not write of it
   std::vector<std::string> without_defaults;  // of a table, each of `parts` without its default
 };

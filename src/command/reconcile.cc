@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "command/platform.h"
@@ -135,6 +136,26 @@ bool Reconciliation::is_attached(const SchemaObject& object) const {
              .rows() > 0;
 }
 
+// ALTER TABLE public.ev_1 DISABLE TRIGGER note;
+bool Reconciliation::has_trigger_state(const SchemaObject& trigger, std::uint32_t table) const {
+  if (trigger.statements.empty()) return true;
+  const std::string& sql = trigger.statements.front().sql;
+  SqlLexemes lexemes(sql);
+  std::string_view name;
+  for (std::string_view lexeme = lexemes.next(); !lexeme.empty(); lexeme = lexemes.next()) {
+    if (is_keyword(lexeme, "TRIGGER")) name = lexemes.next();
+  }
+  const char* const state = sql.find(" DISABLE TRIGGER ") != std::string::npos          ? "D"
+                            : sql.find(" ENABLE ALWAYS TRIGGER ") != std::string::npos  ? "A"
+                            : sql.find(" ENABLE REPLICA TRIGGER ") != std::string::npos ? "R"
+                                                                                        : "O";
+  return connection_
+             .query(fmt::format("SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = {} AND tgname = {} AND tgenabled = "
+                                "'{}'",
+                                table, connection_.quote_literal(parse_simple_name(name).value_or("")), state))
+             .rows() > 0;
+}
+
 // ... ATTACH PARTITION public.ev_1 FOR VALUES FROM (0) TO (100);
 void Reconciliation::compare_bound(const SchemaObject& attachment) {
   const DatabaseObject& partition = *relations_.at(names_.unicode(*attachment.relation));
@@ -166,6 +187,8 @@ Reconciliation::State Reconciliation::state_of_hanging(const SchemaObject& objec
   const DatabaseObject& table = *relations_.at(names_.unicode(*object.relation));
   const bool is_ours = target_.may_act_for(table.owner);
   if (object.type == "POLICY") return State::made;
+  if (object.type == "TRIGGER" && !function_of_trigger(object))  // the state of one that came with the parent's
+    return has_trigger_state(object, table.id.oid) ? State::there : State::made;
   if (object.type == "TRIGGER") return has_function_of(object) ? State::made : State::platforms;
   if (is_any_of(object.type, {"ROW SECURITY", "MATERIALIZED VIEW DATA"})) return is_ours ? State::made : State::there;
   if (target_.is_platforms(table.owner) &&
@@ -237,6 +260,9 @@ void Reconciliation::compare(const SchemaObject& object, const DatabaseObject& p
   std::string sql;
   for (const SchemaStatement& statement : object.statements) sql += statement.sql + "\n";
   if (object.type == "VIEW" && sql.find("\nSELECT\n    NULL::") != std::string::npos) return;  // its rule has the query
+  if (const std::optional<std::string> off = webhook_switch(connection_, object)) {
+    if (has_parts(sql + *off, known->second)) return;  // as an earlier restore has left it
+  }
   const bool is_table = object.type == "TABLE" || object.type == "FOREIGN TABLE";
   const bool is_same = is_table ? has_lines(sql, known->second, separate_defaults_[wanted.address.names])
                                 : has_parts(sql, known->second);
@@ -324,9 +350,13 @@ void Reconciliation::apply(RestoreSelection& selection) {
           ++report_.compared;
           compare(object, *present);
           for (const SchemaStatement& statement : object.statements) {
-            const bool forces = statement.role == StatementRole::property && target_.may_act_for(present->owner) &&
-                                statement.sql.find(" FORCE ROW LEVEL SECURITY") != std::string::npos;
-            if (forces) forced_.push_back(statement.sql);
+            const std::string owner = owner_of(*present);
+            const bool is_ours =
+                statement.role == StatementRole::property && !owner.empty() && target_.may_act_for(owner);
+            const bool sets_table = std::ranges::any_of(
+                std::array{" FORCE ROW LEVEL SECURITY", " REPLICA IDENTITY ", " CLUSTER ON "},
+                [&statement](const char* words) { return statement.sql.find(words) != std::string::npos; });
+            if (is_ours && sets_table) forced_.push_back(statement.sql);
           }
         }
         continue;

@@ -91,6 +91,7 @@ class Reconciliation {
   bool is_mapped(const SchemaObject& object) const;
   bool is_attached(const SchemaObject& object) const;
   void compare_bound(const SchemaObject& attachment);
+  bool has_trigger_state(const SchemaObject& trigger, std::uint32_t table) const;
   std::string owner_of(const DatabaseObject& present) const;
   void note_difference(const DatabaseObject& present, std::string text);
   bool has_function_of(const SchemaObject& trigger) const;
@@ -142,6 +143,9 @@ class Reconciliation {
 // public.note_change of EXECUTE FUNCTION public.note_change('a'), as the script has it: the server's own have no
 // schema.
 std::optional<RelationName> function_of_trigger(const SchemaObject& trigger);
+
+// ALTER TABLE ... DISABLE TRIGGER ...; of a webhook that is not switched off in the backup.
+std::optional<std::string> webhook_switch(Connection& connection, const SchemaObject& trigger);
 
 // Takes the event triggers, with what is said of them, out of the selection: they come behind all else, for they would
 // see the rest of the restore.

@@ -25,19 +25,23 @@ std::optional<RelationName> function_of_trigger(const SchemaObject& trigger) {
 }
 
 // They call the old project's functions, most likely, with its keys.
-void Reconciliation::switch_webhook_off(SchemaObject& trigger) {
+std::optional<std::string> webhook_switch(Connection& connection, const SchemaObject& trigger) {
   const std::optional<RelationName> function = trigger.type == "TRIGGER" ? function_of_trigger(trigger) : std::nullopt;
-  if (!function || !trigger.relation || !is_webhook(*function)) return;
+  if (!function || !trigger.relation || !is_webhook(*function) || trigger.statements.size() > 1) return std::nullopt;
   SqlLexemes lexemes(trigger.statements.front().sql);
   lexemes.skip({"CREATE"});
   lexemes.skip({"CONSTRAINT"});
-  if (!lexemes.skip({"TRIGGER"})) return;
-  const std::string name(lexemes.next());
-  const std::string table = sql_name(connection_, *trigger.relation);
-  trigger.statements.push_back(
-      {.role = StatementRole::property, .sql = fmt::format("ALTER TABLE {} DISABLE TRIGGER {};", table, name)});
-  report_.by_hand.push_back(
-      fmt::format("a webhook that is switched off: ALTER TABLE {} ENABLE TRIGGER {}", table, name));
+  if (!lexemes.skip({"TRIGGER"})) return std::nullopt;
+  return fmt::format("ALTER TABLE {} DISABLE TRIGGER {};", sql_name(connection, *trigger.relation), lexemes.next());
+}
+
+void Reconciliation::switch_webhook_off(SchemaObject& trigger) {
+  std::optional<std::string> off = webhook_switch(connection_, trigger);
+  if (!off) return;
+  std::string on = *off;
+  on.replace(on.find(" DISABLE TRIGGER "), std::string_view(" DISABLE").size(), " ENABLE");
+  report_.by_hand.push_back("a webhook that is switched off: " + on);
+  trigger.statements.push_back({.role = StatementRole::property, .sql = std::move(*off)});
 }
 
 // A restore that was stopped has built the index of a key and not yet made it the key's: the key then takes it.

@@ -296,6 +296,7 @@ void Reconciliation::make_cron_jobs(RestoreErrors& errors) {
       switch (make_cron_job(connection_, job, role, names_.in_script(index_.header.database), request_.cron)) {
         case CronOutcome::made: return note(is_active && job.is_active ? "made" : "made, inactive");
         case CronOutcome::there: return note("is there, and stays as it is");
+        case CronOutcome::other_job: note("not made, because another job has its name here"); break;
         case CronOutcome::other_role: note("not made, because it is of the role " + role); break;
         case CronOutcome::other_database: note("not made, because it is for the database " + job.database); break;
       }

@@ -51,15 +51,19 @@ CronOutcome make_cron_job(Connection& connection, const CronJob& job, const std:
   if (may.rows() == 0 || !may.boolean(0, 1)) return CronOutcome::other_role;
   CronOutcome outcome = CronOutcome::made;
   in_transaction(connection, [&] {
+    connection.query("SET LOCAL row_security = on");  // each role sees its own jobs
     if (!may.boolean(0, 0)) connection.query("SET LOCAL ROLE " + connection.quote_identifier(role));
     const std::string schedule = connection.quote_literal(job.schedule);
     const std::string command = connection.quote_literal(job.command);
+    const std::string is_it =
+        job.name ? "jobname = " + connection.quote_literal(*job.name)
+                 : fmt::format("jobname IS NULL AND schedule = {} AND command = {}", schedule, command);
     const QueryResult present = connection.query(
-        fmt::format("SELECT FROM cron.job WHERE schedule = {} AND command = {} AND username = {} AND database = "
-                    "pg_catalog.current_database() AND jobname IS NOT DISTINCT FROM {}",
-                    schedule, command, quoted_role, job.name ? connection.quote_literal(*job.name) : "NULL"));
+        fmt::format("SELECT schedule = {} AND command = {} AND database = pg_catalog.current_database() FROM cron.job "
+                    "WHERE username = {} AND {}",
+                    schedule, command, quoted_role, is_it));
     if (present.rows() > 0) {
-      outcome = CronOutcome::there;
+      outcome = present.boolean(0, 0) ? CronOutcome::there : CronOutcome::other_job;
       return;
     }
     // A job without a name is a call of its own; by a name, another of that name would become this one.

@@ -34,10 +34,10 @@ bool is_cron_sequence(const RelationName& sequence);
 // By their numbers. Throws as BackupReader::read_frame() does.
 std::vector<CronJob> read_cron_jobs(const BackupReader& backup, const TableInfo& table);
 
-enum class CronOutcome { made, there, other_role, other_database };
+enum class CronOutcome { made, there, other_job, other_role, other_database };
 
-// Makes the job in one transaction, unless there is one of its name that does the same; active if it was, and the
-// request wants that. `role` stands for the job's. Throws DatabaseError.
+// Makes the job in one transaction, unless there is one of its name, or without names one that does the same; active if
+// it was, and the request wants that. `role` stands for the job's. Throws DatabaseError.
 CronOutcome make_cron_job(Connection& connection, const CronJob& job, const std::string& role,
                           const std::string& database, CronJobs wish);
 

@@ -148,6 +148,21 @@ std::string without(std::string_view sql, const Lexemes& lexemes, const Element&
 
 }  // namespace
 
+std::vector<std::string_view> elements_of_table(std::string_view create_table) {
+  const Lexemes lexemes = lexemes_of(create_table);
+  std::vector<std::string_view> elements;
+  std::size_t first = 0;  // of the element; 0: the list has not begun
+  for (std::size_t i = 0; i < lexemes.size(); ++i) {
+    const bool opens = lexemes[i].depth == 0 && lexemes[i].text == "(";
+    const bool closes = lexemes[i].depth == 0 && lexemes[i].text == ")";
+    if (first != 0 && (closes || (lexemes[i].depth == 1 && lexemes[i].text == ",")) && i > first)
+      elements.push_back(create_table.substr(lexemes[first].begin, lexemes[i - 1].end() - lexemes[first].begin));
+    if (closes) break;
+    if (opens || (first != 0 && lexemes[i].depth == 1 && lexemes[i].text == ",")) first = i + 1;
+  }
+  return elements;
+}
+
 std::optional<TableAdaptation> without_unknown(std::string_view create_table, std::size_t byte) {
   const Lexemes lexemes = lexemes_of(create_table);
   const std::optional<Element> element = element_at(lexemes, byte);

@@ -5,8 +5,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pana {
+
+// The columns and constraints of a CREATE TABLE, as they are written: views into it.
+std::vector<std::string_view> elements_of_table(std::string_view create_table);
 
 struct TableAdaptation {
   std::string sql;

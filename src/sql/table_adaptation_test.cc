@@ -70,5 +70,15 @@ TEST(WithoutUnknown, KnowsWhereItIsOfNoUse) {
   EXPECT_FALSE(without_unknown("", 0));
 }
 
+TEST(ElementsOfTable, AreItsColumnsAndConstraints) {
+  const std::vector<std::string_view> elements = elements_of_table(
+      "CREATE TABLE t (\n    a integer DEFAULT COALESCE(1,\n    2),\n    b text DEFAULT 'x,\n    y)',\n    CONSTRAINT "
+      "c "
+      "CHECK ((a > 0))\n)\nPARTITION BY RANGE (a);");
+  EXPECT_THAT(elements, testing::ElementsAre("a integer DEFAULT COALESCE(1,\n    2)", "b text DEFAULT 'x,\n    y)'",
+                                             "CONSTRAINT c CHECK ((a > 0))"));
+  EXPECT_THAT(elements_of_table("CREATE TABLE t (\n);"), testing::IsEmpty());
+}
+
 }  // namespace
 }  // namespace pana
