@@ -171,9 +171,10 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
   if (newest) {
     const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
     if (age.count() < 0)
-      return warning(fmt::format("the newest complete backup is {}, which is dated in the future", newest->key),
-                     "look at the clocks of this machine and of the one that made it: until that time comes, prune and "
-                     "restore take it for the newest");
+      return warning(
+          fmt::format("the newest complete backup is {}, which is dated in the future", newest->key),
+          "look at the clocks of this machine and of the one that made it: until that time comes, restore and "
+          "verify of this location take it for the newest");
     message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
     if (!passed_over) return ok(message);
   } else if (are_other_choices) {
