@@ -144,6 +144,21 @@ TEST_F(MissingExtensions, AreAskedAboutWhereverPoliciesMeanSomethingElse) {
     EXPECT_TRUE(ends_with(kRefused, refused));
     EXPECT_THAT(refused.err, HasSubstr(policy));
   }
+  // Whatever else is made between the two, and of a part as of the whole; with consent it is listed.
+  origin(
+      "DROP TABLE parts, secret; DROP VIEW allowed; DO $$BEGIN FOR i IN 1..250 LOOP EXECUTE format('CREATE TABLE "
+      "between_%s (i int PRIMARY KEY)', i); END LOOP; END$$");
+  for (const std::vector<std::string>& part : std::vector<std::vector<std::string>>{{}, {"-t", "people"}}) {
+    std::vector<std::string> options = {"--skip-missing-extensions", "--dry-run"};
+    options.insert(options.end(), part.begin(), part.end());
+    const Outcome refused = restore_elsewhere(options);
+    EXPECT_TRUE(ends_with(kRefused, refused));
+    EXPECT_THAT(refused.err, HasSubstr("may let roles see other rows than in the source: POLICY public.people r"));
+  }
+  const Outcome accepted = restore_elsewhere({"--skip-missing-extensions", "--keep-going", "--json"});
+  EXPECT_TRUE(ends_with(7, accepted));
+  EXPECT_THAT(nlohmann::json::parse(accepted.out)["adapted"],
+              Contains("POLICY public.people r: may let roles see other rows than in the source"));
 }
 
 TEST_F(MissingExtensions, LeaveWhatCleanCouldNotMakeAgain) {

@@ -229,19 +229,20 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
       !request.keep_going && (is_of_parts || request.allow_non_empty || !is_superuser(connection) ||
                               has_owner_without_superuser(connection, selection));
   const bool adapts = request.skip_missing_extensions && selection.leaves_extensions_out;
-  if (!may_be_refused && !request.clean && !adapts) return;
+  const bool tries = may_be_refused || adapts;
+  if (!tries && !request.clean) return;
   TrialFindings found;
   connection.query("BEGIN");
   try {
-    if (may_be_refused || adapts)
+    if (tries)
       with_index_encoding(connection, index.header, [&] {
         request.globals ? GlobalsRestore(connection, request, index).try_out(roles) : create_roles(connection, roles);
       });
     if (request.clean) findings.dropped = try_to_drop(connection, request, backup, selection, names);
     // Default privileges may have taken rights from the role itself; the restore sets them aside as well.
-    if ((may_be_refused || adapts) && request.privileges)
+    if (tries && request.privileges)
       connection.query(DefaultPrivileges::read(connection).aside("rSfTnL", std::nullopt).before);
-    if (may_be_refused || adapts) found = try_objects(connection, selection, adapts);
+    if (tries) found = try_objects(connection, selection, adapts);
   } catch (const DatabaseError& error) {
     if (connection.is_alive()) connection.query("ROLLBACK");
     if (error.sqlstate() != kOutOfMemory) throw;
@@ -265,16 +266,18 @@ void check_by_trial(Connection& connection, const RestoreRequest& request, const
     std::ranges::find(object.statements, StatementRole::definition, &SchemaStatement::role)->sql = adapted->second;
   }
   findings.adapted = std::move(found.adaptations);
+  for (const std::string& policy : found.opened)
+    findings.adapted.push_back(policy + ": may let roles see other rows than in the source");
   if (!may_be_refused) return;
   Problems problems;
+  if (adapts && !found.opened.empty())
+    problems.add(
+        fmt::format("without the extensions these policies may let roles see other rows than in the source: {}",
+                    list_names(found.opened)),
+        "install the extensions on the target's server; --keep-going restores what can be had of them");
   if (leaves_out(request, index, selection)) {
     refuse_lost_rows(selection, names, found.lost, problems);
     findings.left_out = std::exchange(found.missing, {});
-    if (!found.opened.empty())
-      problems.add(
-          fmt::format("without the extensions these policies may let roles see other rows than in the source: {}",
-                      list_names(found.opened)),
-          "install the extensions on the target's server; --keep-going restores what can be had of them");
     if (request.clean && !findings.left_out.empty())
       problems.add(fmt::format("--clean would drop what cannot be made again without the extensions: {}",
                                list_names(findings.left_out)),

@@ -53,6 +53,10 @@ class Trial {
          .grant_early = [&](const std::vector<std::string>& grants) { std::ranges::for_each(grants, try_statement); }});
     for (const SchemaObject& object : selection.post_data) add(object);
     try_batch();
+    // A call in a policy may mean another function where its table's columns have another type.
+    for (const SchemaObject& object : selection.post_data) {
+      if (object.type == "POLICY" && object.relation && adapted_.contains(*object.relation)) note_opened(object);
+    }
     return std::move(findings_);
   }
 
@@ -76,7 +80,6 @@ class Trial {
 
   void try_alone(const SchemaObject& object) {
     if (object.relation && lost_.contains(*object.relation)) return;  // follows from the first failure
-    if (object.type == "POLICY" && adapted_.contains(*object.relation)) opened(object);  // it may mean something else
     if (object.type == "INDEX ATTACH" && object.relation && alone_.contains(*object.relation)) return;
     std::optional<DatabaseError> error = attempt(connection_, statements_of(object, Rights::all));
     if (error && adapts_ && object.type == "TABLE") error = attempt_adapted(object, std::move(error));
@@ -93,7 +96,7 @@ class Trial {
     const bool is_attachment = object.type == "TABLE ATTACH" || object.type == "INDEX ATTACH";
     if (object.relation && makes_relation(object)) lost_.insert(*object.relation);
     if (object.relation && is_attachment) alone_.insert(*object.relation);
-    if (object.type == "POLICY" && is_restrictive(object)) opened(object);
+    if (object.type == "POLICY" && is_restrictive(object)) note_opened(object);
     if (object.relation && object.type == "TABLE") findings_.lost.insert(*object.relation);
     if (is_consequence) return;
     if (is_attachment && object.relation && !(adapts_ && is_of_something_missing(*error))) {
@@ -103,8 +106,7 @@ class Trial {
     const std::string finding = fmt::format("{}: {}", subject_of(object), error->what());
     if (std::ranges::find(kTaken, error->sqlstate()) != kTaken.end() && !object.publication)
       findings_.taken.push_back(finding);
-    if (!is_of_something_missing(*error)) return;
-    findings_.missing.push_back(finding);
+    if (is_of_something_missing(*error)) findings_.missing.push_back(finding);
   }
 
   // As often as the server finds something else in it that it does not know.
@@ -136,7 +138,7 @@ class Trial {
     return !policy.statements.empty() && policy.statements.front().sql.find(" AS RESTRICTIVE ") != std::string::npos;
   }
 
-  void opened(const SchemaObject& policy) {
+  void note_opened(const SchemaObject& policy) {
     if (std::ranges::find(findings_.opened, subject_of(policy)) == findings_.opened.end())
       findings_.opened.push_back(subject_of(policy));
   }
