@@ -67,6 +67,22 @@ TEST_F(TargetTriggers, OfTruncateAreAskedAbout) {
   EXPECT_EQ("1", target("SELECT count(*) FROM bystander"));
 }
 
+// Of an extension's rows only the user's are replaced: by DELETE.
+TEST_F(TargetTriggers, OfDeleteAreAskedAboutWhereRowsAreDeleted) {
+  if (!cluster().has_probe_extension()) GTEST_SKIP() << "the server's installation cannot be copied";
+  const std::filesystem::path backup = both(
+      "CREATE SCHEMA probe; CREATE EXTENSION pana_probe; INSERT INTO probe.units VALUES ('ell', 1.1, false); CREATE "
+      "TABLE a AS SELECT 1 AS i");
+  target(
+      "CREATE TABLE bystander AS SELECT 1 AS i; CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DELETE "
+      "FROM public.bystander; RETURN NULL; END$$; CREATE TRIGGER gone AFTER DELETE ON probe.units EXECUTE FUNCTION "
+      "f(); CREATE TRIGGER never AFTER DELETE ON a EXECUTE FUNCTION f()");
+  const Outcome refused = restore(backup, {"--data-only", "--clean"});
+  EXPECT_TRUE(ends_with(kRefused, refused));
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("gone on probe.units"), testing::Not(HasSubstr("never"))));
+  EXPECT_EQ("1", target("SELECT count(*) FROM bystander"));
+}
+
 // A partition has its parent's, and so has one that a reconciling restore attaches. Statements fire for a root that
 // rows are loaded through.
 TEST_F(TargetTriggers, OfPartitionedTablesAreAskedAbout) {

@@ -46,6 +46,8 @@ struct BackupSummary {
   std::string hint;
 
   bool complete() const { return state == BackupState::complete; }
+  // A clock was wrong when it was made, here or there. Machines differ by minutes.
+  bool is_of_the_future(TimePoint now) const { return time > now + std::chrono::hours(1); }
   // Of the error that it is not complete.
   ErrorKind failure_kind() const { return state == BackupState::damaged ? ErrorKind::damaged : ErrorKind::failed; }
   // Makes of the failure to read it a state; throws it again when it is that pana was stopped.

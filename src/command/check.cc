@@ -169,12 +169,13 @@ CheckResult check_newest(ObjectStore& store, const TableFilter& filter, const st
       stop);
   std::string message;
   if (newest) {
-    const std::chrono::duration<double> age = std::chrono::system_clock::now() - newest->time;
-    if (age.count() < 0)
+    const TimePoint now = std::chrono::system_clock::now();
+    if (newest->is_of_the_future(now))
       return warning(
           fmt::format("the newest complete backup is {}, which is dated in the future", newest->key),
           "look at the clocks of this machine and of the one that made it: until that time comes, restore and "
           "verify of this location take it for the newest");
+    const std::chrono::duration<double> age = std::max(now - newest->time, TimePoint::duration::zero());
     message = fmt::format("the newest complete backup is {}, {} old", newest->key, human_seconds(age.count()));
     if (!passed_over) return ok(message);
   } else if (are_other_choices) {

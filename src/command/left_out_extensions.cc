@@ -24,13 +24,12 @@ std::optional<std::string> obstacle_to(Connection& connection, const std::string
   if (known.boolean(0, 1)) return std::nullopt;
   if (!known.boolean(0, 0)) return "the target's server lacks it";
   connection.query("BEGIN");
-  std::optional<DatabaseError> refusal =
-      try_in_savepoint(connection, "CREATE SCHEMA pana_trial; SET LOCAL search_path = pana_trial");
-  if (!refusal)  // or the role may create nothing at all, which is another matter
+  // Who may create nothing at all has another trouble than this extension.
+  const bool may_create = !try_in_savepoint(connection, "CREATE SCHEMA pana_trial; SET LOCAL search_path = pana_trial");
+  std::optional<DatabaseError> refusal;
+  if (may_create)
     refusal = try_in_savepoint(connection,
                                fmt::format("CREATE EXTENSION {} CASCADE", connection.quote_identifier(extension)));
-  else
-    refusal.reset();
   connection.query("ROLLBACK");
   if (!refusal || is_lock_in_the_way(*refusal)) return std::nullopt;
   return fmt::format("the target cannot have it ({})", refusal->what());

@@ -253,9 +253,7 @@ void check_loading(Connection& connection, const Index& index, const RestoreSele
   std::vector<std::string> names;
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects || table->content.rows == 0) continue;
-    names.push_back(connection.quote_literal(table->loaded_into.empty()
-                                                 ? sql_name(connection, index.header, table->schema, table->name)
-                                                 : sql_text(index.header, table->loaded_into)));
+    names.push_back(connection.quote_literal(sql_name_of_load(connection, index.header, *table)));
   }
   const QueryResult found = connection.query(
       fmt::format("SELECT t.oid::pg_catalog.regclass::text, pg_catalog.row_security_active(t.oid), EXISTS (SELECT FROM "

@@ -4,22 +4,23 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
 
 #include "base/log.h"
 #include "command/sql_names.h"
+#include "pg/catalog.h"
 
 namespace pana {
 namespace {
 
-// What the selected rows are copied into, as far as the target has it.
-std::vector<std::string> relations_loaded(Connection& connection, const Index& index, const RestoreSelection& selection,
-                                          bool are_emptied) {
+// What the rows of some of the selected tables are copied into, as far as the target has it.
+std::vector<std::string> relations_of(Connection& connection, const Index& index, const RestoreSelection& selection,
+                                      const std::function<bool(const TableInfo&)>& is_meant) {
   std::vector<std::string> names;
   for (const TableInfo* const table : selection.tables) {
-    if (table->id == kLargeObjects || (table->content.rows == 0 && !are_emptied)) continue;
-    names.push_back(connection.quote_literal(table->loaded_into.empty()
-                                                 ? sql_name(connection, index.header, table->schema, table->name)
-                                                 : sql_text(index.header, table->loaded_into)));
+    if (table->id == kLargeObjects || !is_meant(*table)) continue;
+    names.push_back(connection.quote_literal(sql_name_of_load(connection, index.header, *table)));
   }
   const QueryResult found = connection.query(
       fmt::format("SELECT DISTINCT oid FROM (SELECT pg_catalog.to_regclass(name)::pg_catalog.oid AS oid FROM "
@@ -74,14 +75,22 @@ std::vector<std::string> check_firing_triggers(const std::vector<std::string>& t
 std::vector<std::string> check_triggers(Connection& connection, const RestoreRequest& request, const Index& index,
                                         const RestoreSelection& selection, Problems& problems) {
   std::vector<std::string> triggers;
-  const auto add = [&](bool are_emptied, int events) {
-    const std::vector<std::string> relations = relations_loaded(connection, index, selection, are_emptied);
+  const auto add = [&](int events, const std::function<bool(const TableInfo&)>& is_meant) {
+    const std::vector<std::string> relations = relations_of(connection, index, selection, is_meant);
     for (FiringTrigger& trigger : read_firing_triggers(connection, relations, request.disable_triggers, events)) {
       if (std::ranges::find(triggers, trigger.text) == triggers.end()) triggers.push_back(std::move(trigger.text));
     }
   };
-  add(false, kInsertTrigger);
-  if (request.clean) add(true, kTruncateTrigger);
+  add(kInsertTrigger, [](const TableInfo& table) { return table.content.rows > 0; });
+  if (request.clean) {  // empty_tables()
+    const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
+    const auto is_deleted_from = [&](const TableInfo& table) {
+      const auto condition = conditions.find(sql_relation(index.header, table));
+      return condition != conditions.end() && !condition->second.empty();
+    };
+    add(kDeleteTrigger, is_deleted_from);
+    add(kTruncateTrigger, [&](const TableInfo& table) { return !is_deleted_from(table); });
+  }
   return check_firing_triggers(triggers, request, request.disable_triggers, problems);
 }
 

@@ -10,16 +10,13 @@
 namespace pana {
 namespace {
 
-// A clock was wrong when it was made, here or there. Machines differ by minutes.
-bool is_of_the_future(const BackupSummary& backup, TimePoint now) { return backup.time > now + std::chrono::hours(1); }
-
 PruneDecision decide(const BackupSummary& backup, const std::string& series, std::size_t newer_complete,
                      const PrunePolicy& policy, TimePoint now) {
   const auto days = std::chrono::duration_cast<std::chrono::days>(now - backup.time).count();
   PruneDecision decision{.key = backup.key, .bytes = backup.bytes, .keep = true};
   if (backup.state == BackupState::unreadable || backup.state == BackupState::newer) {
     decision.reason = fmt::format("{}, and may be a good backup: {}", state_name(backup.state), backup.why);
-  } else if (is_of_the_future(backup, now)) {
+  } else if (backup.is_of_the_future(now)) {
     decision.reason = "dated in the future, so that nobody knows how old it is";
   } else if (backup.complete() && newer_complete == 0) {
     decision.reason = "the newest complete backup of " + series;
@@ -81,7 +78,7 @@ std::vector<PruneDecision> decide_pruning(const std::vector<BackupSummary>& back
   for (std::size_t i = backups.size(); i-- > 0;) {
     decisions[i] =
         decide(backups[i], describe(backups[i].header.series(), databases), newer.than(backups[i]), policy, now);
-    if (!is_of_the_future(backups[i], now)) newer.add(backups[i]);
+    if (!backups[i].is_of_the_future(now)) newer.add(backups[i]);
   }
   return decisions;
 }

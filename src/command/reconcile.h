@@ -102,6 +102,7 @@ class Reconciliation {
   bool check_triggers(const std::set<TableId>& tables, const RestoreSelection& selection, bool are_disabled);
   void choose_sequences(RestoreSelection& selection);
   bool is_loaded(const TableInfo& table);
+  void take_cron_jobs(const TableInfo& table);
   void choose_columns(const TableInfo& table, const std::map<std::string, bool>& present, RestoreSelection& selection);
   std::map<std::string, bool> read_target_columns(std::uint32_t table);
   void switch_webhook_off(SchemaObject& trigger);

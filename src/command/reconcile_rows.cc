@@ -155,13 +155,6 @@ void Reconciliation::choose_columns(const TableInfo& table, const std::map<std::
 
 // Whether rows of a table that is there are to be loaded.
 bool Reconciliation::is_loaded(const TableInfo& table) {
-  if (is_cron_table(table)) {
-    if (request_.cron != CronJobs::skip) cron_jobs_ = read_cron_jobs(backup_, table);
-    for (const CronJob& job : cron_jobs_) {
-      if (request_.dry_run) report_.cron_jobs.push_back(job.text() + ": is made unless it is there");
-    }
-    return false;
-  }
   const RelationName name{.schema = table.schema, .name = table.name};
   const std::string text = table.schema + "." + table.name;
   const std::string rows = fmt::format("{} of {}", counted(table.content.rows, "row"), text);
@@ -210,7 +203,8 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   const std::map<RelationName, std::string> conditions = read_extension_conditions(connection_);  // the target's
   for (const TableInfo* const table : selection.tables) {
     if (table->id == kLargeObjects) continue;
-    if (!is_loaded(*table)) {
+    if (is_cron_table(*table) && request_.cron != CronJobs::skip) take_cron_jobs(*table);
+    if (is_cron_table(*table) || !is_loaded(*table)) {
       left_out.insert(table->id);
       continue;
     }
@@ -283,6 +277,12 @@ void Reconciliation::choose_tables(RestoreSelection& selection) {
   selection.left_out_tables.insert(left_out.begin(), left_out.end());
   // A proof of the whole row finds them different.
   for (const auto& [table, kept] : selection.kept_columns) selection.left_out_tables.insert(table);
+}
+
+void Reconciliation::take_cron_jobs(const TableInfo& table) {
+  cron_jobs_ = read_cron_jobs(backup_, table);
+  if (!request_.dry_run) return;
+  for (const CronJob& job : cron_jobs_) report_.cron_jobs.push_back(job.text() + ": is made unless it is there");
 }
 
 void Reconciliation::make_cron_jobs(RestoreErrors& errors) {

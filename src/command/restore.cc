@@ -197,11 +197,11 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   RestoreReport report{.target = control.place(),
                        .triggers = reconciliation ? reconciliation->triggers() : std::move(found.triggers),
                        .adapted = std::move(found.adapted),
-                       .left_out = std::move(found.left_out),
+                       .left_out = rows_left_out(request, index, selection),
                        .dropped = std::move(found.dropped),
                        .emptied = std::move(found.emptied)};
   if (request.dry_run) {
-    std::ranges::move(rows_left_out(request, index, selection), std::back_inserter(report.left_out));
+    std::ranges::move(found.left_out, std::back_inserter(report.left_out));
     report.globals.roles = missing_roles;
     report.tables = selection.tables.size() - selection.table_ids.count(kLargeObjects);
     for (const TableInfo* const table : selection.tables)
@@ -222,7 +222,6 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   // The target has a part of the backup afterwards; beside it may be what nobody wants to lose.
   const bool is_beside = request.allow_non_empty || request.reconcile;
   const char* const way_on = request.clean ? "--keep-going" : is_beside ? "" : "--clean --keep-going";
-  const std::vector<std::string> left_out_rows = rows_left_out(request, index, selection);
   RestoreErrors errors(request.keep_going, way_on, /*has_keys=*/!request.schema, leaves_out(request, index, selection));
   if (request.clean && request.schema) {
     progress.set_activity("dropping what is there");
@@ -277,8 +276,7 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   report.bytes_read = backup.read_bytes();
   report.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   report.rights_not_restored = errors.rights();
-  report.left_out = errors.left_out();
-  report.left_out.insert(report.left_out.begin(), left_out_rows.begin(), left_out_rows.end());
+  std::ranges::move(errors.left_out(), std::back_inserter(report.left_out));
   report.errors = errors.all();
   return report;
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "command/restore_roles.h"
 #include "command/row_samples.h"
 #include "pg/transaction.h"
 #include "sql/copy_columns.h"
@@ -44,15 +45,14 @@ CronOutcome make_cron_job(Connection& connection, const CronJob& job, const std:
                           const std::string& database, CronJobs wish) {
   if (job.database != database) return CronOutcome::other_database;
   const std::string quoted_role = connection.quote_literal(role);
-  const QueryResult may = connection.query(fmt::format(
-      "SELECT r.rolname = current_user, pg_catalog.pg_has_role(r.oid, 'MEMBER') FROM pg_catalog.pg_roles AS "
-      "r WHERE r.rolname = {}",
-      quoted_role));
-  if (may.rows() == 0 || !may.boolean(0, 1)) return CronOutcome::other_role;
+  const QueryResult may = connection.query(
+      fmt::format("SELECT FROM pg_catalog.pg_roles WHERE rolname = {} AND pg_catalog.pg_has_role(oid, '{}')",
+                  quoted_role, membership_of(connection)));
+  if (may.rows() == 0) return CronOutcome::other_role;
   CronOutcome outcome = CronOutcome::made;
   in_transaction(connection, [&] {
     connection.query("SET LOCAL row_security = on");  // each role sees its own jobs
-    if (!may.boolean(0, 0)) connection.query("SET LOCAL ROLE " + connection.quote_identifier(role));
+    connection.query("SET LOCAL ROLE " + connection.quote_identifier(role));
     const std::string schedule = connection.quote_literal(job.schedule);
     const std::string command = connection.quote_literal(job.command);
     const std::string is_it =

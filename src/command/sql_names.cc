@@ -46,4 +46,9 @@ std::string sql_name(Connection& connection, const IndexHeader& header, std::str
   return sql_name(connection, {.schema = sql_text(header, schema), .name = sql_text(header, name)});
 }
 
+std::string sql_name_of_load(Connection& connection, const IndexHeader& header, const TableInfo& table) {
+  return table.loaded_into.empty() ? sql_name(connection, header, table.schema, table.name)
+                                   : sql_text(header, table.loaded_into);
+}
+
 }  // namespace pana

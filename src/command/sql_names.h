@@ -22,6 +22,10 @@ std::string sql_text(const IndexHeader& header, std::string_view text);
 // A table of the index, as such an action gives it.
 RelationName sql_relation(const IndexHeader& header, const TableInfo& table);
 
+// What the rows of a table of the index are copied into, quoted, in such an action: it, or the root of its partition
+// tree where they may change places.
+std::string sql_name_of_load(Connection& connection, const IndexHeader& header, const TableInfo& table);
+
 // Names of the backup's script, which are in its encoding, as its index and the user's patterns have them: in Unicode.
 // Each is converted once, by the server.
 class ScriptNames {
