@@ -1,14 +1,12 @@
 #include "command/preflight_clean.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <map>
 #include <set>
-#include <span>
 
 #include "base/human.h"
+#include "command/filled_tables.h"
 #include "command/restore_clean.h"
 #include "command/restore_errors.h"
 #include "pg/session.h"
@@ -37,28 +35,8 @@ UNION ALL SELECT 'event trigger ' || evtname, 0 FROM pg_catalog.pg_event_trigger
   return objects;
 }
 
-// The tables of these that the target has, as questions whether they hold rows. Where the role may not see them, their
-// files tell.
-std::vector<std::string> questions_for_rows(Connection& connection, std::span<const std::string> names) {
-  const QueryResult found = connection.query(fmt::format(
-      "SELECT c.oid::pg_catalog.regclass::text, pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT "
-      "pg_catalog.row_security_active(c.oid) FROM (SELECT DISTINCT pg_catalog.to_regclass(name) AS oid FROM "
-      "pg_catalog.unnest(ARRAY[{}]::text[]) AS name) AS t JOIN pg_catalog.pg_class AS c USING (oid) WHERE "
-      "c.relkind = 'r'",
-      fmt::join(names, ", ")));
-  std::vector<std::string> questions;
-  for (int row = 0; row < found.rows(); ++row) {
-    const std::string name = connection.quote_literal(found.text(row, 0));
-    questions.push_back(
-        found.boolean(row, 1)
-            ? fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {})", name, found.text(row, 0))
-            : fmt::format("SELECT {0} WHERE pg_catalog.pg_relation_size({0}::pg_catalog.regclass) > 0", name));
-  }
-  return questions;
-}
-
-// The same for configuration tables of extensions that are dropped.
-std::vector<std::string> questions_for_extensions(Connection& connection, const RestoreSelection& selection) {
+// Configuration tables of extensions that are dropped, with the rows that are the user's.
+std::vector<TableToLookInto> tables_of_extensions(Connection& connection, const RestoreSelection& selection) {
   std::set<std::string> extensions;
   for (const SchemaObject& object : selection.pre_data) {
     if (object.type == "EXTENSION") extensions.insert(object.name);
@@ -67,36 +45,27 @@ std::vector<std::string> questions_for_extensions(Connection& connection, const 
       "SELECT e.extname, c.oid::pg_catalog.regclass::text, l.condition FROM pg_catalog.pg_extension AS e CROSS JOIN "
       "LATERAL ROWS FROM (pg_catalog.unnest(e.extconfig), pg_catalog.unnest(e.extcondition)) AS l (oid, condition) "
       "JOIN pg_catalog.pg_class AS c ON c.oid = l.oid WHERE c.relkind = 'r'");
-  std::vector<std::string> questions;
+  std::vector<TableToLookInto> tables;
   for (int row = 0; row < found.rows(); ++row) {
-    if (!extensions.contains(found.string(row, 0))) continue;
-    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})",
-                                    connection.quote_literal(found.text(row, 1)), found.text(row, 1),
-                                    found.text(row, 2)));
+    if (extensions.contains(found.string(row, 0)))
+      tables.push_back({.name = found.string(row, 1), .text = found.string(row, 1), .condition = found.string(row, 2)});
   }
-  return questions;
+  return tables;
 }
 
 }  // namespace
 
 void check_rows_stay(Connection& connection, const RestoreRequest& request, const RestoreSelection& selection,
                      Problems& problems) {
-  constexpr std::size_t kBatch = 100;  // each takes one of the server's locks
-  std::vector<std::string> names;
+  std::vector<TableToLookInto> tables;
+  if (request.filter.includes_everything()) tables = tables_of_extensions(connection, selection);
   for (const SchemaObject& object : selection.pre_data) {
     if (object.type == "TABLE" && object.relation)
-      names.push_back(connection.quote_literal(sql_name(connection, *object.relation)));
+      tables.push_back({.name = sql_name(connection, *object.relation),
+                        .text = object.relation->schema + "." + object.relation->name,
+                        .condition = {}});
   }
-  std::vector<std::string> filled;
-  const auto ask = [&](const std::vector<std::string>& questions) {
-    if (questions.empty()) return;
-    const QueryResult found = connection.query(fmt::format("{}", fmt::join(questions, " UNION ALL ")));
-    for (int row = 0; row < found.rows(); ++row) filled.push_back(found.string(row, 0));
-  };
-  if (request.filter.includes_everything()) ask(questions_for_extensions(connection, selection));
-  for (std::size_t begin = 0; begin < names.size(); begin += kBatch) {
-    ask(questions_for_rows(connection, std::span(names).subspan(begin, std::min(kBatch, names.size() - begin))));
-  }
+  const std::vector<std::string> filled = filled_tables(connection, tables);
   if (filled.empty()) return;
   problems.add(
       fmt::format("--clean would drop tables with rows, and --schema-only brings no rows back: {}", list_names(filled)),

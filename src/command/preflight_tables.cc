@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "command/filled_tables.h"
 #include "command/restore_large_objects.h"
 #include "command/sql_names.h"
 #include "pg/catalog.h"
@@ -66,22 +66,19 @@ void for_target_tables(Connection& connection, const Index& index, const Restore
   }
 }
 
-// Those that hold rows; of an extension's configuration table, rows that are the user's.
-std::vector<std::string> filled_tables(Connection& connection, const Index& index, std::span<const TargetTable> tables,
-                                       const std::map<RelationName, std::string>& conditions) {
-  std::vector<std::string> questions;
-  for (const TargetTable& table : tables) {
-    if (!table.columns) continue;
-    const auto condition = conditions.find(sql_relation(index.header, *table.table));
-    questions.push_back(fmt::format("SELECT {} WHERE EXISTS (SELECT FROM ONLY {} {})",
-                                    connection.quote_literal(table.text), table.name,
-                                    condition == conditions.end() ? "" : condition->second));
+// Of an extension's configuration table, the rows that are the user's count.
+std::vector<TableToLookInto> tables_to_look_into(Connection& connection, const Index& index,
+                                                 const RestoreSelection& selection) {
+  const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
+  std::vector<TableToLookInto> tables;
+  for (const TableInfo* const table : selection.tables) {
+    if (table->id == kLargeObjects) continue;
+    const auto condition = conditions.find(sql_relation(index.header, *table));
+    tables.push_back({.name = sql_name(connection, index.header, table->schema, table->name),
+                      .text = sql_text(index.header, table->schema + "." + table->name),
+                      .condition = condition == conditions.end() ? "" : condition->second});
   }
-  std::vector<std::string> filled;
-  if (questions.empty()) return filled;
-  const QueryResult names = connection.query(fmt::format("{}", fmt::join(questions, " UNION ALL ")));
-  for (int row = 0; row < names.rows(); ++row) filled.push_back(names.string(row, 0));
-  return filled;
+  return tables;
 }
 
 }  // namespace
@@ -92,7 +89,6 @@ std::vector<std::string> check_tables(Connection& connection, const RestoreReque
   std::vector<std::string> filled;
   std::vector<std::string> columns;
   std::vector<std::string> views;  // or sequences
-  const std::map<RelationName, std::string> conditions = read_extension_conditions(connection);
   for_target_tables(connection, index, selection, request.disable_triggers, [&](std::span<const TargetTable> tables) {
     for (const TargetTable& table : tables) {
       if (!table.columns) {
@@ -105,9 +101,9 @@ std::vector<std::string> check_tables(Connection& connection, const RestoreReque
         if (!is_there) columns.push_back(fmt::format("{} ({})", table.text, column));
       }
     }
-    if (request.clean ? request.dry_run : !request.allow_non_empty)
-      std::ranges::move(filled_tables(connection, index, tables, conditions), std::back_inserter(filled));
   });
+  if (request.clean ? request.dry_run : !request.allow_non_empty)
+    filled = filled_tables(connection, tables_to_look_into(connection, index, selection));
   const std::size_t large_objects = request.clean ? 0 : count_present_large_objects(connection, selection);
   constexpr const char* kEmptyFirst = "say --clean to empty them first";
   if (large_objects > 0)

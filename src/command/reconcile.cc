@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "command/platform.h"
+#include "command/restore_post_data.h"
 #include "command/restore_roles.h"
 #include "command/restore_schema.h"
 #include "sql/sql_lexer.h"
@@ -65,7 +66,7 @@ Json ReconcileReport::json() const {
 Reconciliation::Reconciliation(Connection& connection, const RestoreRequest& request, const BackupReader& backup,
                                const ScriptNames& names)
     : connection_(connection), request_(request), backup_(backup), index_(backup.index()), names_(names),
-      target_(connection, backup.index().header) {
+      target_(connection, backup.index().header), constraint_indexes_(constraint_indexes_of(backup.index())) {
   if (index_.objects.empty())
     throw Error(ErrorKind::refused, "the backup does not say what its objects are called: an older pana made it",
                 "make another backup, or restore without --reconcile into a new database");

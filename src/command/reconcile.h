@@ -122,6 +122,7 @@ class Reconciliation {
   std::map<ObjectId, const DatabaseObject*> there_;          // what the target has in their place
   std::map<RelationName, const DatabaseObject*> relations_;  // of the target, that are in the backup, too
   std::map<RelationName, ObjectId> backup_relations_;
+  const std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;  // of the index
   // By the table's names: columns of the backup whose defaults have entries of their own.
   std::map<std::vector<std::string>, std::set<std::string>> separate_defaults_;
   // Of what the target has, in the script's encoding.

@@ -1,8 +1,6 @@
 // Of a Reconciliation: what is made otherwise than the backup has it.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "command/platform.h"
 #include "command/reconcile.h"
 #include "sql/sql_lexer.h"
@@ -49,22 +47,18 @@ void Reconciliation::take_built_index(SchemaObject& constraint) {
   if (constraint.type != "CONSTRAINT" || !constraint.relation) return;
   const auto table = relations_.find(names_.unicode(*constraint.relation));
   if (table == relations_.end()) return;
-  for (const TableInfo& info : index_.tables) {
-    const auto known =
-        std::ranges::find(info.constraint_indexes, constraint.object_id, &ConstraintIndex::constraint_oid);
-    if (known == info.constraint_indexes.end()) continue;
-    const QueryResult found = connection_.query(fmt::format(
-        "SELECT i.indexrelid::text FROM pg_catalog.pg_index AS i WHERE i.indrelid = {} AND i.indisvalid AND "
-        "pg_catalog.pg_get_indexdef(i.indexrelid) = {} AND NOT EXISTS (SELECT FROM "
-        "pg_catalog.pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))",
-        table->second->id.oid, connection_.quote_literal(known->create_index)));
-    if (found.rows() == 0) return;
-    for (SchemaStatement& statement : constraint.statements) {
-      if (statement.role == StatementRole::definition) statement.sql = known->add_constraint + ";";
-    }
-    built_indexes_.insert({.catalog = kRelationCatalog, .oid = found.oid(0, 0)});
-    return;
+  const auto known = constraint_indexes_.find(constraint.object_id);
+  if (known == constraint_indexes_.end()) return;
+  const QueryResult found = connection_.query(
+      fmt::format("SELECT i.indexrelid::text FROM pg_catalog.pg_index AS i WHERE i.indrelid = {} AND i.indisvalid AND "
+                  "pg_catalog.pg_get_indexdef(i.indexrelid) = {} AND NOT EXISTS (SELECT FROM "
+                  "pg_catalog.pg_constraint AS c WHERE c.conindid = i.indexrelid AND c.contype IN ('p', 'u', 'x'))",
+                  table->second->id.oid, connection_.quote_literal(known->second->create_index)));
+  if (found.rows() == 0) return;
+  for (SchemaStatement& statement : constraint.statements) {
+    if (statement.role == StatementRole::definition) statement.sql = known->second->add_constraint + ";";
   }
+  built_indexes_.insert({.catalog = kRelationCatalog, .oid = found.oid(0, 0)});
 }
 
 }  // namespace pana

@@ -49,7 +49,7 @@ class PostData {
  public:
   PostData(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
            SchemaRunner& runner, const std::stop_token& stop)
-      : connections_(connections), runner_(runner), stop_(stop) {
+      : connections_(connections), runner_(runner), stop_(stop), constraint_indexes_(constraint_indexes_of(index)) {
     for (const SchemaObject& object : selection.pre_data) {
       if (object.type == "TABLE ATTACH" && object.relation && object.refers_to)
         partitions_[*object.refers_to].push_back(*object.relation);
@@ -60,9 +60,6 @@ class PostData {
     }
     for (const TableInfo& table : index.tables) {
       bytes_[{table.schema, table.name}] = table.content.bytes;
-      for (const ConstraintIndex& constraint : table.constraint_indexes) {
-        constraint_indexes_[constraint.constraint_oid] = &constraint;
-      }
     }
   }
 
@@ -163,7 +160,7 @@ class PostData {
   std::map<RelationName, const SchemaObject*> views_;
   std::set<RelationName> joining_;  // partitions whose parents find their indexes by their age
   std::map<RelationName, std::uint64_t> bytes_;
-  std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;
+  const std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_;
   Run run_ = Run::single;
   std::vector<SchemaStep> first_;   // may run side by side
   std::vector<SchemaStep> second_;  // side by side, when those are done
@@ -245,6 +242,14 @@ void PostData::run_together(std::vector<SchemaStep> steps) {
 }
 
 }  // namespace
+
+std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_of(const Index& index) {
+  std::map<std::uint32_t, const ConstraintIndex*> indexes;
+  for (const TableInfo& table : index.tables) {
+    for (const ConstraintIndex& constraint : table.constraint_indexes) indexes[constraint.constraint_oid] = &constraint;
+  }
+  return indexes;
+}
 
 void run_post_data(std::span<Connection> connections, const RestoreSelection& selection, const Index& index,
                    SchemaRunner& runner, const std::stop_token& stop) {

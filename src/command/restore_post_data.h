@@ -1,12 +1,17 @@
 // Makes what stands behind the rows: indexes, constraints, triggers, rights.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <span>
 #include <stop_token>
 
 #include "command/restore_schema.h"
 
 namespace pana {
+
+// By the OIDs of their constraints. The index must outlive them.
+std::map<std::uint32_t, const ConstraintIndex*> constraint_indexes_of(const Index& index);
 
 // The post-data objects, several at a time where PostgreSQL allows it. The file's order is the truth; only runs of
 // objects that do not depend on each other are taken apart:
