@@ -335,5 +335,17 @@ TEST_F(Directory, IsNotTouchedByACommandThatMakesNoSense) {
   }
 }
 
+// Not what its name says: a clock was wrong.
+TEST_F(Directory, SaysThatABackupIsDatedInTheFuture) {
+  fresh_database("early");
+  const fs::path backup = back_up("early");
+  const fs::path later = backups_.path() / "backup_20990101_000000.sql";
+  fs::rename(backup, later);
+  const Outcome checked = pana({"check", cluster().url("early"), "--to", backups_.path(), "--json"});
+  ASSERT_TRUE(ends_with(kOk, checked));
+  EXPECT_THAT(checked.out, AllOf(HasSubstr(later.filename().string() + ", which is dated in the future"),
+                                 HasSubstr("look at the clocks")));
+}
+
 }  // namespace
 }  // namespace pana::test

@@ -133,6 +133,27 @@ TEST_F(ReconcileParts, AreComparedToTheirEnds) {
   EXPECT_EQ("tsu", target("SELECT tgname FROM pg_trigger WHERE tgrelid = 'q'::regclass AND NOT tgisinternal"));
 }
 
+// A key to a partitioned table has one to each partition, which most rows do not refer to.
+TEST_F(ReconcileParts, ReferToPartitionedTables) {
+  const std::string tables =
+      "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) "
+      "TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); CREATE TABLE c (id int REFERENCES p); "
+      "CREATE TABLE q (id int REFERENCES p) PARTITION BY RANGE (id); CREATE TABLE q1 PARTITION OF q FOR VALUES FROM "
+      "(0) TO (20);";
+  origin(tables +
+         "INSERT INTO p SELECT generate_series(0, 19); INSERT INTO c SELECT id FROM p; INSERT INTO q SELECT "
+         "id FROM p");
+  target(tables);
+  ASSERT_TRUE(ends_with(kOk, reconcile({"--verify"})));
+  target("TRUNCATE p, c, q; ALTER TABLE c DROP CONSTRAINT c_id_fkey; ALTER TABLE c ADD FOREIGN KEY (id) REFERENCES p");
+  origin(
+      "ALTER TABLE c DROP CONSTRAINT c_id_fkey; ALTER TABLE q DROP CONSTRAINT q_id_fkey; DELETE FROM p WHERE id = 3");
+  const Outcome outcome = reconcile();
+  EXPECT_TRUE(ends_with(kFailed, outcome));
+  EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("the foreign key c_id_fkey on public.c does not hold for 1 row"),
+                                          HasSubstr("the foreign key q_id_fkey on public.q1 does not hold for 1 row")));
+}
+
 TEST_F(ReconcileParts, ComeOnce) {
   origin("CREATE TABLE m (id int, t text); INSERT INTO m SELECT i, 'x' FROM generate_series(1, 10) AS i");
   for (const char* const present :

@@ -148,7 +148,8 @@ void run(const RestoreArguments& options, const CommandContext& context) {
     }
     if (proven.comparison) {
       const bool is_whole = report.errors.empty() && TableFilter(options.patterns).is_empty() &&
-                            report.left_out_tables.empty() && report.left_out_sequences.empty();
+                            backup.reader->index().header.filters.empty() && report.left_out_tables.empty() &&
+                            report.left_out_sequences.empty();
       print_comparison(*proven.comparison, backup.name, is_whole ? "the database" : "the part that was compared");
     }
     if (options.verify && !proven.comparison) fmt::print("nothing was compared: what is chosen has no rows\n");

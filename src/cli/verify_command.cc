@@ -77,8 +77,8 @@ void run(const VerifyArguments& options, const CommandContext& context) {
     json["passed_over"] = passed_over_json(backup);
     print_json(json);
   } else {
-    print_comparison(report, backup.name,
-                     TableFilter(options.patterns).is_empty() ? "the database" : "the chosen part of the database");
+    const bool is_whole = TableFilter(options.patterns).is_empty() && backup.reader->index().header.filters.empty();
+    print_comparison(report, backup.name, is_whole ? "the database" : "the part that was compared");
   }
   if (!report.equal()) throw Error(ErrorKind::different, "the database does not hold the content of the backup");
   require_newest(backup);

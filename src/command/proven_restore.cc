@@ -44,10 +44,10 @@ void ProvenRestore::require_success() const {
     throw Error(ErrorKind::different, "the database does not hold the content of the backup");
   }
   if (const std::size_t changed = restored.adapted.size() + restored.left_out.size(); changed > 0) {
-    throw Error(
-        ErrorKind::partial,
-        fmt::format("{} of the backup could not be as it was without the missing extensions", counted(changed, "part")),
-        "the result lists them; the rows of all other tables are there");
+    throw Error(ErrorKind::partial,
+                fmt::format("{} of the backup could not be had as in the source without the missing extensions",
+                            counted(changed, "part")),
+                "the result lists what differs; to have it, install the extensions on the target's server");
   }
 }
 

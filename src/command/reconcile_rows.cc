@@ -348,7 +348,8 @@ void Reconciliation::check_foreign_keys(const std::map<TableId, std::uint64_t>& 
     if (there != relations_.end()) oids.push_back(std::to_string(there->second->id.oid));
   }
   if (oids.empty()) return;
-  // Rows of which a referring column is NULL refer to nothing (MATCH SIMPLE; MATCH FULL wants all of them NULL then).
+  // Rows of which a referring column is NULL refer to nothing (MATCH SIMPLE; MATCH FULL wants all of them NULL then). A
+  // key to a partitioned table has others to each of its partitions, with which it is kept up.
   const QueryResult checks = connection_.query(fmt::format(R"(
 SELECT pg_catalog.format('%I on %s', c.conname, c.conrelid::pg_catalog.regclass),
   pg_catalog.format('SELECT count(*) FROM ONLY %s AS t WHERE %s AND NOT EXISTS (SELECT FROM %s AS r WHERE %s)',
@@ -358,14 +359,14 @@ FROM pg_catalog.pg_constraint AS c CROSS JOIN LATERAL ROWS FROM (pg_catalog.unne
 JOIN pg_catalog.pg_operator AS o ON o.oid = k.equal JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
 JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.other
-WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) GROUP BY c.oid, c.conname, c.conrelid, c.confrelid ORDER BY 1)",
+WHERE c.contype = 'f' AND c.convalidated AND c.conrelid IN ({}) AND NOT EXISTS (
+  SELECT FROM pg_catalog.pg_constraint AS p WHERE p.oid = c.conparentid AND p.confrelid <> c.confrelid) GROUP BY c.oid, c.conname, c.conrelid, c.confrelid ORDER BY 1)",
                                                            fmt::join(oids, ", ")));
   for (int row = 0; row < checks.rows(); ++row) {
     const QueryResult count = connection_.query(checks.string(row, 1));
     if (count.integer(0, 0) > 0)
-      report_.lost.push_back(fmt::format("{} refer to nothing by the foreign key {}",
-                                         counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row"),
-                                         checks.text(row, 0)));
+      report_.lost.push_back(fmt::format("the foreign key {} does not hold for {}", checks.text(row, 0),
+                                         counted(static_cast<std::uint64_t>(count.integer(0, 0)), "row")));
   }
 }
 
