@@ -28,6 +28,14 @@ std::size_t suggested_jobs(Connection& control) {
 
 }  // namespace
 
+// libpq's own choice, the database that is called like the user, is there on most servers, and empty on many.
+const DatabaseAddress& named(const DatabaseAddress& address) {
+  if (!address.names_database())
+    throw Error(ErrorKind::usage, fmt::format("no database is named, and libpq would take {}", address.description()),
+                "write the database into the URL: postgresql://user@host:port/database");
+  return address;
+}
+
 std::optional<Connection> connect_worker(const DatabaseAddress& address, const std::stop_token& stop) {
   try {
     Connection worker(address, stop);
@@ -44,7 +52,7 @@ std::optional<Connection> connect_worker(const DatabaseAddress& address, const s
 std::vector<Connection> connect_workers(const DatabaseAddress& address, std::size_t count,
                                         std::chrono::seconds longest_silence, const std::stop_token& stop) {
   std::vector<Connection> connections;
-  connections.emplace_back(address, stop);
+  connections.emplace_back(named(address), stop);
   connections.front().limit_silence(longest_silence);
   connections.front().query("SELECT 1");
   std::optional<Connection> worker = connect_worker(address, stop);
@@ -63,7 +71,7 @@ std::vector<Connection> connect_workers(const DatabaseAddress& address, std::siz
 
 BackupConnections::BackupConnections(const DatabaseAddress& address, std::size_t jobs,
                                      std::chrono::seconds longest_silence, const std::stop_token& stop)
-    : control(address, stop) {
+    : control(named(address), stop) {
   control.limit_silence(longest_silence);
   control.query("SELECT 1");  // a pooler gives a connection out at the first query; this one must be the first
   std::optional<Connection> worker = connect_worker(address, stop);

@@ -168,11 +168,8 @@ RestoreReport restore(const RestoreRequest& request, const BackupReader& backup,
   const auto started = Clock::now();
   const Index& index = backup.index();
   progress.set_activity("connecting");
-  const DatabaseAddress address(request.url);
-  if (!address.names_database())
-    throw Error(ErrorKind::usage, fmt::format("--into names no database, and would mean {}", address.description()),
-                "write the database into it: postgresql://user@host:port/database");
-  std::vector<Connection> connections = connect_workers(address, request.jobs, request.longest_silence, stop);
+  std::vector<Connection> connections =
+      connect_workers(DatabaseAddress(request.url), request.jobs, request.longest_silence, stop);
   check_encoding(connections.front(), request, index);
   for (Connection& connection : connections) {
     prepare_loading_session(connection, index.header.encoding);
