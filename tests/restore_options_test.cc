@@ -281,19 +281,6 @@ TEST_F(RestoreOptions, DisabledTriggersDoNotFireAndThoseThatWouldAreRefused) {
   EXPECT_EQ("5", target("SELECT x FROM u"));
 }
 
-TEST_F(RestoreOptions, NobodysDatabaseIsTakenFromTheUsersName) {
-  std::string url = cluster().url("postgres");
-  url.erase(url.rfind('/'));
-  const fs::path backup = back_up("origin");
-  for (const std::vector<std::string>& command : {std::vector<std::string>{"restore", backup, "--into", url},
-                                                  {"backup", url, "--to", backups_.path()},
-                                                  {"verify", backup, "--against", url}}) {
-    const Outcome refused = pana(command);
-    EXPECT_TRUE(ends_with(kUsage, refused)) << command.front();
-    EXPECT_THAT(refused.err, AllOf(HasSubstr("no database is named"), HasSubstr("write the database into the URL")));
-  }
-}
-
 TEST_F(RestoreOptions, TheFirstErrorStopsAndNamesItsObject) {
   target("CREATE SCHEMA sales; CREATE TABLE sales.orders (id int, t text, CHECK (id < 500))");
   const Outcome outcome = restore({"--table", "sales.orders", "--data-only"});

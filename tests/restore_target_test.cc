@@ -352,5 +352,18 @@ TEST_F(RestoreTarget, HasTriggersThatAreNoneOfItsBusiness) {
   EXPECT_EQ(kOk, restore(backup, {"-a", "-t", "b"}).exit_status) << "no row, no trigger";
 }
 
+TEST_F(RestoreTarget, IsNotNamedByTheUsersName) {
+  std::string url = cluster().url("postgres");
+  url.erase(url.rfind('/'));
+  const fs::path backup = back_up("origin");
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"restore", backup, "--into", url},
+                                                  {"backup", url, "--to", backups_.path()},
+                                                  {"verify", backup, "--against", url}}) {
+    const Outcome refused = pana(command);
+    EXPECT_TRUE(ends_with(kUsage, refused)) << command.front();
+    EXPECT_THAT(refused.err, AllOf(HasSubstr("no database is named"), HasSubstr("write the database into the URL")));
+  }
+}
+
 }  // namespace
 }  // namespace pana::test
